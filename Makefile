@@ -1,0 +1,84 @@
+# make            programs and libpostinvite.a into build/
+# make demo       the main job on this machine, shown step by step
+# make check      everything that can be tested, packages included (make unit, system, fuzz: parts of it)
+# make bench-milter bench-store   figures
+# make install    DESTDIR= PREFIX=/usr/local
+
+BUILD = build
+PREFIX = /usr/local
+CC = gcc
+PYTHON = /usr/bin/python3
+FUZZ_SECONDS = 10
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wvla -Wformat=2 -Wundef
+HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+OPTIMISE = -O2 -g
+WERROR =
+SANITIZE =
+ifneq ($(SANITIZE),)
+HARDENING = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
+endif
+
+GMIME_CFLAGS := $(shell pkg-config --cflags gmime-3.0 2>/dev/null)
+CPPFLAGS = -D_GNU_SOURCE -Ilib
+CFLAGS = -std=c11 $(OPTIMISE) $(WARNINGS) $(WERROR) $(HARDENING) -pthread
+LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LDLIBS = -lmilter -lopendkim -lmicrohttpd -lcurl -ljson-c -lgmime-3.0 -lgobject-2.0 -lglib-2.0 \
+	-ldb-5.3 -levent_core -levent_extra -lpcre2-8 -lssl -lcrypto
+
+MODULES = base invite mail store token web
+PROGRAMS = store milter wizard tokend
+LIB = $(BUILD)/libpostinvite.a
+LIB_OBJECTS := $(foreach m,$(MODULES),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(m)/*.c)))
+BINARIES := $(foreach p,$(PROGRAMS),$(if $(wildcard $(p)/*.c),$(BUILD)/postinvite-$(p))) \
+	$(if $(wildcard cli/*.c),$(BUILD)/postinvite)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+
+all: $(LIB) $(BINARIES)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(if $(filter lib/mail/% tests/% ,$<),$(GMIME_CFLAGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_OBJECTS)
+	@mkdir -p $(@D)
+	rm -f $@
+	ar rcs $@ $(LIB_OBJECTS)
+
+define program
+$(BUILD)/postinvite-$(1): $(call objects,$(1)) $(LIB)
+	$$(CC) $$(LDFLAGS) -o $$@ $(call objects,$(1)) $(LIB) $$(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(BUILD)/postinvite: $(call objects,cli) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $(call objects,cli) $(LIB) $(LDLIBS)
+
+# Tests: tests/unit/test_NAME.c is one cmocka program; what they share is tests/unit/support*.c.
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/support*.c))
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(LIB) $(LDLIBS) -lcmocka
+
+$(BUILD)/tests/entra/entra: $(call objects,tests/entra)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+test-programs: $(UNIT_TESTS) $(BENCHES) $(if $(wildcard tests/entra/*.c),$(BUILD)/tests/entra/entra)
+
+unit: $(UNIT_TESTS)
+	tests/run-unit $(UNIT_TESTS)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all clean unit test-programs
+.SECONDARY:

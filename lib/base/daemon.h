@@ -1,0 +1,77 @@
+/*
+ * The frame of every daemon: options, configuration, privileges, readiness, reload.
+ *
+ *	-c config_dir   -o name=value   -t (check the configuration and exit 0 or 78)   -v   -h
+ *
+ * daemon_main loads the settings, then calls, in this order,
+ *	check    what only this program needs (its key files, its patterns): also all of -t
+ *	prepare  still privileged: bind sockets
+ *	(drops root: to the user "DAEMON_USER-NAME" where it exists, as in postinvite-wizard, else to daemon_user;
+ *	no core dumps, no tracing; the file limit is raised to its hard limit)
+ *	run      serves until stopped, returns the exit status
+ *	cleanup  always, if check was called
+ * Foreground always. SIGTERM and SIGINT ask for a graceful stop, SIGHUP for a reload:
+ * daemon_reload loads a new generation and calls check with it; on any fault it is logged and
+ * the old generation stays.
+ *
+ * Threads: daemon_settings and daemon_reload may be called from any thread.
+ */
+#ifndef POSTINVITE_BASE_DAEMON_H
+#define POSTINVITE_BASE_DAEMON_H
+
+#include "base/error.h"
+#include "base/settings.h"
+
+#include <sys/types.h>
+
+struct daemon;
+struct event_base;
+
+struct daemon_program {
+	const char *name;    /* "postinvite-store"; the system user's suffix is behind the dash */
+	const char *purpose; /* one line for -h */
+
+	/* Builds what the program derives from settings and returns it in *derived_r (its own type,
+	 * immutable; swapped with the generation). 0, or -1 with error set. */
+	int (*check)(const struct settings *settings, void **derived_r, struct error *error);
+	void (*release)(void *derived); /* frees it; may be NULL when check derives nothing */
+
+	int (*prepare)(struct daemon *daemon, struct error *error); /* or NULL */
+	int (*run)(struct daemon *daemon);
+	void (*cleanup)(struct daemon *daemon); /* or NULL */
+};
+
+int daemon_main(const struct daemon_program *program, int argc, char **argv);
+
+/* A snapshot of the generation in force and what check derived from it, valid until
+ * released by daemon_generation_release. Never NULL. */
+struct daemon_generation {
+	const struct settings *settings;
+	void *derived;
+};
+const struct daemon_generation *daemon_generation(struct daemon *daemon);
+void daemon_generation_release(const struct daemon_generation **generation);
+
+/* The program's own variable, for prepare, run and cleanup. */
+void *daemon_data(struct daemon *daemon);
+void daemon_set_data(struct daemon *daemon, void *data);
+
+/* The group of settings->socket_group, or -1 for the process's own. */
+gid_t daemon_socket_group(const struct settings *settings);
+
+/* Tells the supervisor that requests are served now (sd_notify(3): one datagram "READY=1" to $NOTIFY_SOCKET,
+ * nothing without it) and logs "ready". */
+void daemon_ready(struct daemon *daemon);
+void daemon_stopping(struct daemon *daemon); /* "STOPPING=1" */
+
+/* Loads a new generation. Returns 0 when it is in force, -1 when the old one stays
+ * (faults are logged). */
+int daemon_reload(struct daemon *daemon);
+
+/* For programs on libevent: SIGTERM/SIGINT call stop, SIGHUP reloads and then
+ * calls reloaded (or NULL). Returns 0 or -1. Events are freed by daemon_main. */
+typedef void daemon_signal_fn(struct daemon *daemon, void *context);
+int daemon_watch_signals(struct daemon *daemon, struct event_base *base,
+			 daemon_signal_fn *stop, daemon_signal_fn *reloaded, void *context);
+
+#endif

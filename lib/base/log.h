@@ -1,0 +1,24 @@
+/*
+ * One line a fact, made at the edge of a program; libraries do not log.
+ *
+ * Goes to stderr when a terminal or a supervisor reads it (stderr is a terminal or a pipe,
+ * or JOURNAL_STREAM is set), else to syslog facility mail. Form: "QUEUEID: event name=value ...". Line
+ * breaks and control characters in values are replaced. Never a secret.
+ *
+ * Threads: log_open once at start; log_line from any thread.
+ */
+#ifndef POSTINVITE_BASE_LOG_H
+#define POSTINVITE_BASE_LOG_H
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+
+void log_open(const char *program, int verbose); /* verbose > 0: debug lines too */
+void log_line(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+
+#endif

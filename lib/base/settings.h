@@ -1,0 +1,100 @@
+/*
+ * Settings: one immutable generation, read from postinvite.cf in main.cf syntax.
+ *
+ * One table (settings_table.c) gives each setting its name, type, default, range, group and
+ * one-line meaning; the file's parser, `postinvite -p`, the sample file and the manual page
+ * derive from it. A generation never changes once loaded; whoever uses one holds a
+ * reference, and a reload makes a new one. Strings and lists live as long as the generation.
+ *
+ * Threads: a generation may be read, referenced and released from any thread.
+ */
+#ifndef POSTINVITE_BASE_SETTINGS_H
+#define POSTINVITE_BASE_SETTINGS_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/pattern.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#define SETTINGS_FILE "postinvite.cf"
+#define SETTINGS_DEFAULT_DIRECTORY "/etc/postinvite"
+
+enum link_fallback { LINK_FALLBACK_PASS, LINK_FALLBACK_APPEND, LINK_FALLBACK_REJECT };
+enum unsignable_action { UNSIGNABLE_REJECT, UNSIGNABLE_PASS };
+
+/* NULL-terminated; an empty list has its NULL first. */
+typedef const char *const *string_list;
+
+struct settings {
+	const char *config_directory;
+
+	const char *wizard_url; /* without a trailing slash */
+	const char *application_name;
+	const char *client_id;
+	string_list welcome_senders;
+	string_list welcome_submitters;
+	const char *daemon_user;
+
+	const char *state_store; /* "bdb:DIRECTORY" */
+	const char *vault_store; /* directory; never empty once loaded */
+	const char *store_listen;
+	const char *tokend_listen;
+	const char *milter_listen;
+	const char *socket_group; /* "" or a group */
+	const char *wizard_listen;
+	const char *wizard_tls_cert_file; /* "" or path */
+	const char *wizard_tls_key_file;
+	const char *link_key_file;
+	const char *vault_key_file;
+
+	const struct pattern *welcome_subject;     /* NULL when not set */
+	const struct pattern *customer_id_pattern; /* NULL when not set */
+	const char *link_placeholder;
+	const char *platform_url; /* "" or without a trailing slash */
+	enum link_fallback link_fallback;
+	enum unsignable_action unsignable_action;
+	time_t invitation_lifetime;
+
+	string_list consent_senders;
+	string_list consent_dkim_domains;
+	const char *consent_authentication; /* "dkim" or "authserv:ID" */
+	const char *consent_patterns;
+	string_list dns_servers;
+
+	const char *authority_url;
+	const char *graph_url;
+	string_list scopes;
+	string_list confirmation_scopes;
+
+	time_t history_retention;
+};
+
+/* One fault of the configuration: text is "file:line: what" or, for -o and settings
+ * that are missing, "name: what". */
+typedef void settings_fault_fn(void *context, const char *text);
+
+struct settings_source {
+	const char *config_directory;       /* holds SETTINGS_FILE */
+	const char *const *overrides;       /* "name=value" of -o, NULL-terminated; or NULL */
+	settings_fault_fn *fault;           /* told every fault, not only the first */
+	void *fault_context;
+};
+
+/* Loads a generation with one reference. Returns 0, or -1 when there was a fault. */
+int settings_load(const struct settings_source *source, const struct settings **settings_r);
+
+const struct settings *settings_reference(const struct settings *settings);
+void settings_release(const struct settings **settings); /* accepts NULL; nulls */
+
+/* The settings in force as "name = value" lines, in the table's order, values as written
+ * with $name expanded; only_changed leaves out those that stand at their default. */
+void settings_print(const struct settings *settings, bool only_changed, struct buf *out);
+
+/* The sample file and the mdoc list of settings, made from the table. */
+void settings_print_sample(struct buf *out);
+void settings_print_manual(struct buf *out);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Events: the only way a record's facts change. One const table, one pure function.
+ *
+ * An event is a JSON object: type, at (RFC 3339), and the members its row names. Events
+ * are idempotent and come in any order (a confirmation can overtake a DSN): an event that says what is
+ * known already changes nothing, a hint never lowers what a token has proved.
+ *
+ *	type                  members                                        who
+ *	created               id customer_id full_name tenant                store
+ *	                      invitation_email m365_admin_email expires_at
+ *	email_sent            message_id queue_id platform_invitation_id     milter
+ *	                      expires_at                                     (store adds it)
+ *	delivery              delivery delivery_status delivery_text         milter
+ *	link_seen                                                            wizard
+ *	link_opened                                                          wizard
+ *	consent               consent consent_source message_id              milter (source mail), wizard (redirect), tokend (token)
+ *	consent_hint          text                                           milter: an unproved consent mail; changes no fact
+ *	sign_in_started                                                      tokend; clears failed_at and last_error
+ *	sign_in_failed        code text final                                tokend; final sets failed_at
+ *	sign_in_error         code text                                      tokend: a passing fault, last_error only
+ *	device_authenticated  signed_in_as signed_in_tenant signed_in_oid    tokend; store adds first_connection
+ *	                      granted_scopes confirm first_connection        confirm: is a second sign-in asked of a first connection
+ *	confirmed                                                            tokend: the second sign-in
+ *	token_refused         code text                                      tokend: the token is dead, sign in again
+ *	validated             validation                                     tokend
+ *	revoked               text                                           operator
+ *
+ * Threads: pure functions on objects of the caller's.
+ */
+#ifndef POSTINVITE_INVITE_EVENT_H
+#define POSTINVITE_INVITE_EVENT_H
+
+#include "base/error.h"
+#include "base/json.h"
+
+/* A new event of that type at that time; NULL out of memory. */
+struct json_object *event_new(const char *type, time_t when);
+
+/* Checks type, time and members. Returns 0 or -1 (permanent). */
+int event_check(struct json_object *event, struct error *error);
+
+/* Applies a checked event to the record, in place. Returns 1 when a fact changed (revision is
+ * then one higher), 0 when it said nothing new, -1 (conflict) when it contradicts; the record is unchanged then. */
+int event_apply(struct json_object *record, struct json_object *event, struct error *error);
+
+/* Who may send events of that type: bits of 1 << enum store_role, by name "milter", "wizard", "tokend",
+ * "operator"; the store's own are "store". NULL-terminated; NULL for an unknown type. */
+const char *const *event_senders(const char *type);
+
+/* The event in one line for people: "Mail delivered to ada@example.com (2.0.0)". */
+void event_describe(struct json_object *event, char *text_r, size_t size);
+
+#endif

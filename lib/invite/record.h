@@ -1,0 +1,58 @@
+/*
+ * An invitation's record: one JSON object. Members, in the order they are shown:
+ *
+ *	id revision customer_id full_name tenant invitation_email m365_admin_email
+ *	platform_invitation_id message_id queue_id
+ *	email_sent email_sent_at email_sent_count delivery delivery_status delivery_text
+ *	link_seen_at link_opened_at sign_in_started_at consent consent_source
+ *	device_authenticated device_authenticated_at signed_in_as signed_in_tenant signed_in_oid
+ *	granted_scopes first_connection token_state validated_at validation
+ *	authentication_complete_at created_at expires_at revoked_at failed_at
+ *	last_error {code, text, at}
+ *
+ * Members that are not known are kept when a record is rewritten. Times are RFC 3339 UTC, absent until they
+ * happen. Facts change through events only (invite/event.h); status is computed.
+ *
+ * Threads: pure functions on objects of the caller's.
+ */
+#ifndef POSTINVITE_INVITE_RECORD_H
+#define POSTINVITE_INVITE_RECORD_H
+
+#include "base/error.h"
+#include "base/json.h"
+
+#include <time.h>
+
+enum status {
+	STATUS_REVOKED,
+	STATUS_AUTHENTICATION_COMPLETE,
+	STATUS_NEEDS_SIGN_IN,
+	STATUS_EXPIRED,
+	STATUS_DEVICE_AUTHENTICATED,
+	STATUS_FAILED,
+	STATUS_CONSENT_DENIED,
+	STATUS_CONSENT_EXPIRED,
+	STATUS_CONSENT_GRANTED,
+	STATUS_CONSENT_REQUESTED,
+	STATUS_SIGN_IN_STARTED,
+	STATUS_LINK_OPENED,
+	STATUS_EMAIL_FAILED,
+	STATUS_EMAIL_SENT,
+	STATUS_PENDING,
+	STATUS_COUNT
+};
+
+/* The first row of the design's table that holds at that time. */
+enum status record_status(struct json_object *record, time_t now);
+
+/* "consent_granted"; and the same in words for people: what it means and what to do next. */
+const char *status_name(enum status status);
+const char *status_advice(enum status status);
+
+/* Is it open: can another Welcome mail reuse it (not revoked, not expired, not complete)? */
+bool record_open(struct json_object *record, time_t now);
+
+/* When it expires: expires_at as seconds, 0 without one. */
+time_t record_expires_at(struct json_object *record);
+
+#endif

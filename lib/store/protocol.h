@@ -1,0 +1,86 @@
+/*
+ * What may be asked of the store: typed requests, each a JSON object in a frame (base/frame.h).
+ *
+ * Common members
+ *	op       the name below
+ *	change   id of a change, 32 hexadecimal digits (change_id_new): the store applies an id once and
+ *	         answers a repeated one with the state as it is now
+ *	id       an invitation (22 characters), or instead
+ *	link     its link token: verified under the link key. The wizard's role may name an invitation
+ *	         by link only.
+ *
+ * An "invitation" in a reply is the record of invite/record.h with the derived members
+ * status, auth_url. A "customer" is {customer_id, mailbox, full_name, tenant,
+ * m365_admin_email, known: is it in the table}, with "invitation": its latest, or null.
+ *
+ *	op          members                                    reply
+ *	open        change, [mailbox], [customer_id], [email], [renew]   {invitation, created}
+ *	            Opens an invitation or reuses the open one of that customer and mailbox. The
+ *	            customer: customer_id, else the table by mailbox, else the mailbox itself;
+ *	            without mailbox that of the table. With "email" {message_id, queue_id,
+ *	            platform_invitation_id, subject} the event email_sent is applied in the same transaction.
+ *	            No mailbox and unknown customer: not found.
+ *	apply       change, id|link, event                     {invitation, changed}
+ *	            event: invite/event.h. Unknown invitation: not found; event that contradicts: conflict.
+ *	get         id|link                                    {invitation}
+ *	watch       id|link, revision, timeout (s, <= 60)      {invitation}
+ *	            Answers when the record's revision differs from the given one, or after the timeout.
+ *	candidates  mailbox                                    {invitations: [...]}
+ *	            Not ended (not revoked, not expired) ones whose invitation_email or m365_admin_email it is, newest first.
+ *	find        key                                        {customers: [...]}
+ *	            key: an invitation id, a customer id, a mailbox, or a tenant domain or id. Not found: error.
+ *	list        [after], [limit <= 1000]                   {customers: [...], next: key or absent}
+ *	            By customer id; those of the table and those known by an invitation alone.
+ *	history     id                                         {events: [...]} oldest first
+ *	subscribe   [since]                                    {sequence}, then events
+ *	            {sequence, id, event, status, invitation}. since: everything behind that number; absent: from now.
+ *	remove      change, key                                {removed: bool, revoked: n}
+ *	            `postinvite -d`: an invitation id revokes that one; any other key removes the customer from the table and
+ *	            revokes its open invitation. Not found: error.
+ *	table_begin                                            {load}
+ *	table_rows  load, rows: [[customer_id, mailbox, full_name, tenant, m365_admin_email], ...],
+ *	            mode "warn"|"replace"|"ignore"             {duplicates: [index, ...]}
+ *	table_end   load, change                               {rows: n}
+ *	            A new customers table: invisible until table_end, one atomic change. Loads of clients that
+ *	            went away are removed. In mode "warn" and "ignore" the first row of a key wins, as in postmap.
+ *	table_add   change, rows, mode                         {duplicates: [index, ...]}
+ *	            Rows into the table in force (`-i`).
+ *	ping                                                   {sequence, uptime}
+ *
+ * Threads: pure.
+ */
+#ifndef POSTINVITE_STORE_PROTOCOL_H
+#define POSTINVITE_STORE_PROTOCOL_H
+
+#include "base/json.h"
+
+/* 16 bytes in hexadecimal: a UUID version 7 (RFC 9562 section 5.7), so that old ones can be forgotten in
+ * order of time. */
+#define CHANGE_ID_LEN 32
+#define CHANGE_RETENTION (8 * 24 * 3600)
+
+/* A new one. */
+void change_id_new(char id_r[CHANGE_ID_LEN + 1]);
+
+/* The id that a thing of the outside world always gets (a mail with that Message-ID and date), so that seeing
+ * it twice is one change. */
+void change_id_derived(const char *name, time_t when, char id_r[CHANGE_ID_LEN + 1]);
+
+/* Who asks, by the peer's uid. */
+enum store_role {
+	STORE_ROLE_NONE,
+	STORE_ROLE_OWNER, /* root and the store's own user */
+	STORE_ROLE_MILTER,
+	STORE_ROLE_WIZARD,
+	STORE_ROLE_TOKEND,
+	STORE_ROLE_POLICY,
+	STORE_ROLE_ADMIN,
+};
+
+/* Requests, new objects of the caller's; NULL out of memory. `event` is taken over. */
+struct json_object *store_request_apply(const char *member /* "id" or "link" */, const char *name,
+					struct json_object *event);
+struct json_object *store_request(const char *op); /* {"op": op} */
+struct json_object *store_change_request(const char *op); /* with a new change id */
+
+#endif
