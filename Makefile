@@ -11,7 +11,7 @@ PYTHON = /usr/bin/python3
 FUZZ_SECONDS = 10
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wwrite-strings -Wvla -Wformat=2 -Wundef
+	-Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 OPTIMISE = -O2 -g
 WERROR =

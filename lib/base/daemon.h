@@ -3,13 +3,14 @@
  *
  *	-c config_dir   -o name=value   -t (check the configuration and exit 0 or 78)   -v   -h
  *
- * daemon_main loads the settings, then calls, in this order,
- *	check    what only this program needs (its key files, its patterns): also all of -t
- *	prepare  still privileged: bind sockets
- *	(drops root: to the user "DAEMON_USER-NAME" where it exists, as in postinvite-wizard, else to daemon_user;
- *	no core dumps, no tracing; the file limit is raised to its hard limit)
+ * daemon_main loads the settings, then, in this order,
+ *	prepare  still privileged, settings only: bind sockets
+ *	         drops root: to the user "DAEMON_USER-NAME" where it exists, as in postinvite-wizard, else to
+ *	         daemon_user; no core dumps, no tracing; the file limit is raised to its hard limit
+ *	check    what only this program needs (its key files, its patterns), as the user that will
+ *	         read them again at a reload; this is also what -t adds to the settings
  *	run      serves until stopped, returns the exit status
- *	cleanup  always, if check was called
+ *	cleanup  always, once prepare was called
  * Foreground always. SIGTERM and SIGINT ask for a graceful stop, SIGHUP for a reload:
  * daemon_reload loads a new generation and calls check with it; on any fault it is logged and
  * the old generation stays.
@@ -68,10 +69,15 @@ void daemon_stopping(struct daemon *daemon); /* "STOPPING=1" */
  * (faults are logged). */
 int daemon_reload(struct daemon *daemon);
 
-/* For programs on libevent: SIGTERM/SIGINT call stop, SIGHUP reloads and then
- * calls reloaded (or NULL). Returns 0 or -1. Events are freed by daemon_main. */
+/* For programs on libevent: SIGTERM and SIGINT call stop, SIGHUP reloads and, where that worked,
+ * calls reloaded (or NULL). daemon_unwatch_signals comes before event_base_free; it accepts that nothing
+ * is watched. Returns 0 or -1. */
 typedef void daemon_signal_fn(struct daemon *daemon, void *context);
 int daemon_watch_signals(struct daemon *daemon, struct event_base *base,
 			 daemon_signal_fn *stop, daemon_signal_fn *reloaded, void *context);
+void daemon_unwatch_signals(struct daemon *daemon);
+
+/* Where daemon_watch_signals keeps its own. */
+void **daemon_signals(struct daemon *daemon);
 
 #endif

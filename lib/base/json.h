@@ -23,13 +23,13 @@ int json_parse(const char *text, size_t len, struct json_object **value_r,
  * or non-object `object` has no members. */
 const char *json_string(struct json_object *object, const char *name, const char *otherwise);
 int64_t json_int(struct json_object *object, const char *name, int64_t otherwise);
-bool json_bool(struct json_object *object, const char *name, bool otherwise);
+bool json_flag(struct json_object *object, const char *name, bool otherwise);
 struct json_object *json_member(struct json_object *object, const char *name); /* or NULL */
 
 /* Set or replace a member; a NULL string removes it. Return 0, or -1 when out of memory. */
 int json_set_string(struct json_object *object, const char *name, const char *value);
 int json_set_int(struct json_object *object, const char *name, int64_t value);
-int json_set_bool(struct json_object *object, const char *name, bool value);
+int json_set_flag(struct json_object *object, const char *name, bool value);
 
 /* A copy of one object, by serialising nothing: json_object_deep_copy. NULL out of memory. */
 struct json_object *json_copy(struct json_object *object);

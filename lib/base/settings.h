@@ -69,6 +69,8 @@ struct settings {
 	string_list scopes;
 	string_list confirmation_scopes;
 
+	const char *template_directory;
+
 	time_t history_retention;
 };
 

@@ -1,0 +1,106 @@
+/*
+ * Error texts and what each category means to the protocols we speak. The table is the
+ * only place where a category becomes an SMTP reply, an HTTP status or an exit code.
+ */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const struct error_answer answers[] = {
+	[ERROR_NONE] = {"none", EX_OK, 200, "250", "2.0.0"},
+	[ERROR_TEMPORARY] = {"temporary", EX_TEMPFAIL, 503, "451", "4.3.0"},
+	[ERROR_PERMANENT] = {"permanent", EX_DATAERR, 400, "550", "5.6.0"},
+	[ERROR_POLICY] = {"policy", EX_NOPERM, 403, "550", "5.7.1"},
+	[ERROR_CONFIGURATION] = {"configuration", EX_CONFIG, 500, "451", "4.3.5"},
+	[ERROR_NOT_FOUND] = {"not found", 1, 404, "550", "5.1.1"},
+	[ERROR_CONFLICT] = {"conflict", EX_DATAERR, 409, "550", "5.7.0"},
+	[ERROR_UNCERTAIN] = {"uncertain", EX_TEMPFAIL, 503, "451", "4.4.2"},
+};
+
+#define ANSWERS (sizeof(answers) / sizeof(answers[0]))
+
+static void one_line(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
+int error_set(struct error *error, enum error_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	error->kind = kind;
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	one_line(error->text);
+	return -1;
+}
+
+int error_prefix(struct error *error, const char *format, ...)
+{
+	char old[sizeof(error->text)];
+	va_list args;
+	int used;
+
+	memcpy(old, error->text, sizeof(old));
+	va_start(args, format);
+	used = vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	if (used >= 0 && (size_t)used < sizeof(error->text))
+		snprintf(error->text + used, sizeof(error->text) - (size_t)used, ": %s", old);
+	one_line(error->text);
+	return -1;
+}
+
+static enum error_kind errno_kind(int errnum)
+{
+	switch (errnum) {
+	case EACCES:
+	case EPERM:
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case EROFS:
+	case ENAMETOOLONG:
+	case EADDRNOTAVAIL:
+		return ERROR_CONFIGURATION;
+	default:
+		return ERROR_TEMPORARY;
+	}
+}
+
+int error_errno(struct error *error, int errnum, const char *format, ...)
+{
+	char words[128];
+	va_list args;
+	int used;
+
+	error->kind = errno_kind(errnum);
+	va_start(args, format);
+	used = vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	if (used >= 0 && (size_t)used < sizeof(error->text))
+		snprintf(error->text + used, sizeof(error->text) - (size_t)used, ": %s",
+			strerror_r(errnum, words, sizeof(words)));
+	one_line(error->text);
+	return -1;
+}
+
+const struct error_answer *error_answer(enum error_kind kind)
+{
+	return &answers[(size_t)kind < ANSWERS ? kind : ERROR_PERMANENT];
+}
+
+enum error_kind error_kind_named(const char *name)
+{
+	for (size_t i = 0; i < ANSWERS; i++)
+		if (name != NULL && strcmp(answers[i].name, name) == 0)
+			return (enum error_kind)i;
+	return ERROR_PERMANENT;
+}

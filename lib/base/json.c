@@ -1,0 +1,121 @@
+/*
+ * json-c with limits. The tokener is strict: no comments, no single quotes, nothing behind
+ * the value, and UTF-8 is checked, since what comes in here is shown to people later.
+ */
+#include "base/json.h"
+
+#include <limits.h>
+#include <string.h>
+
+int json_parse(const char *text, size_t len, struct json_object **value_r, struct error *error)
+{
+	struct json_tokener *tokener;
+	enum json_tokener_error fault;
+	size_t used;
+
+	*value_r = NULL;
+	if (len > INT_MAX - 1)
+		return error_set(error, ERROR_PERMANENT, "JSON text is too long");
+	tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
+	if (tokener == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	*value_r = json_tokener_parse_ex(tokener, text, (int)len);
+	fault = json_tokener_get_error(tokener);
+	if (fault == json_tokener_continue) {
+		/* A bare number ends only with the text. */
+		*value_r = json_tokener_parse_ex(tokener, "", 1);
+		fault = json_tokener_get_error(tokener);
+		used = len;
+	} else {
+		used = json_tokener_get_parse_end(tokener);
+	}
+	json_tokener_free(tokener);
+	while (used < len && strchr(" \t\r\n", text[used]) != NULL && text[used] != '\0')
+		used++;
+	if (fault != json_tokener_success || used != len) {
+		json_object_put(*value_r);
+		*value_r = NULL;
+		return error_set(error, ERROR_PERMANENT, "malformed JSON at byte %zu: %s", used,
+			fault == json_tokener_success ? "text behind the value"
+						      : json_tokener_error_desc(fault));
+	}
+	return 0;
+}
+
+struct json_object *json_member(struct json_object *object, const char *name)
+{
+	struct json_object *value;
+
+	if (!json_object_is_type(object, json_type_object) ||
+		!json_object_object_get_ex(object, name, &value))
+		return NULL;
+	return value;
+}
+
+const char *json_string(struct json_object *object, const char *name, const char *otherwise)
+{
+	struct json_object *value = json_member(object, name);
+
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value)
+							    : otherwise;
+}
+
+int64_t json_int(struct json_object *object, const char *name, int64_t otherwise)
+{
+	struct json_object *value = json_member(object, name);
+
+	return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : otherwise;
+}
+
+bool json_flag(struct json_object *object, const char *name, bool otherwise)
+{
+	struct json_object *value = json_member(object, name);
+
+	return json_object_is_type(value, json_type_boolean) ? json_object_get_boolean(value)
+							     : otherwise;
+}
+
+/* Puts the value, or reports that it could not be made. */
+static int set(struct json_object *object, const char *name, struct json_object *value)
+{
+	if (value == NULL)
+		return -1;
+	if (json_object_object_add(object, name, value) == 0)
+		return 0;
+	json_object_put(value);
+	return -1;
+}
+
+int json_set_string(struct json_object *object, const char *name, const char *value)
+{
+	if (value != NULL)
+		return set(object, name, json_object_new_string(value));
+	json_object_object_del(object, name);
+	return 0;
+}
+
+int json_set_int(struct json_object *object, const char *name, int64_t value)
+{
+	return set(object, name, json_object_new_int64(value));
+}
+
+int json_set_flag(struct json_object *object, const char *name, bool value)
+{
+	return set(object, name, json_object_new_boolean(value));
+}
+
+struct json_object *json_copy(struct json_object *object)
+{
+	struct json_object *copy = NULL;
+
+	if (json_object_deep_copy(object, &copy, NULL) != 0)
+		return NULL;
+	return copy;
+}
+
+const char *json_text(struct json_object *object)
+{
+	return json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}

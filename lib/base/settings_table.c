@@ -1,0 +1,172 @@
+/*
+ * Every setting, once. The order is that of the sample file and the manual page.
+ */
+#include "base/settings_table.h"
+
+#include "base/settings.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define DAY (24L * 3600)
+
+static int check_state_store(const char *value, struct error *error)
+{
+	if (strncmp(value, "bdb:/", 5) != 0)
+		return error_set(error, ERROR_CONFIGURATION,
+			"is not bdb: and the absolute path of a directory");
+	return 0;
+}
+
+/* RFC 4122 text form, as Entra shows application ids. */
+static int check_client_id(const char *value, struct error *error)
+{
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? value[i] != '-' : !isxdigit((unsigned char)value[i]))
+			return error_set(error, ERROR_CONFIGURATION,
+				"is not an application (client) id such as "
+				"11111111-2222-3333-4444-555555555555");
+	}
+	return value[36] == '\0' ? 0 : error_set(error, ERROR_CONFIGURATION, "is too long");
+}
+
+static int check_not_empty(const char *value, struct error *error)
+{
+	if (value[0] == '\0')
+		return error_set(error, ERROR_CONFIGURATION, "must not be empty");
+	return 0;
+}
+
+static int check_submitters(const char *value, struct error *error)
+{
+	static const char separators[] = ", \t\n";
+
+	for (const char *p = value + strspn(value, separators); *p != '\0';) {
+		size_t len = strcspn(p, separators);
+
+		if ((strncmp(p, "sasl:", 5) != 0 && strncmp(p, "net:", 4) != 0 &&
+			    strncmp(p, "cn:", 3) != 0) ||
+			p[strcspn(p, ":") + 1] == '\0' || len <= strcspn(p, ":") + 1)
+			return error_set(error, ERROR_CONFIGURATION,
+				"\"%.*s\" is none of sasl:NAME, net:CIDR, cn:NAME", (int)len, p);
+		p += len;
+		p += strspn(p, separators);
+	}
+	return check_not_empty(value, error);
+}
+
+static int check_authentication(const char *value, struct error *error)
+{
+	if (strcmp(value, "dkim") != 0 &&
+		(strncmp(value, "authserv:", 9) != 0 || value[9] == '\0'))
+		return error_set(error, ERROR_CONFIGURATION, "is neither dkim nor authserv:ID");
+	return 0;
+}
+
+static const char *const link_fallback_choices[] = {"pass", "append", "reject", NULL};
+static const char *const unsignable_action_choices[] = {"reject", "pass", NULL};
+
+#define AT(member) offsetof(struct settings, member)
+
+const struct setting settings_table[] = {
+	{"wizard_url", SETTING_URL, NULL, AT(wizard_url),
+		"public base of the links that customers open, such as "
+		"https://invite.provider.example",
+		.heading = "The site"},
+	{"application_name", SETTING_TEXT, NULL, AT(application_name),
+		"name of the app registration, as customers and Microsoft's mails show it",
+		.check = check_not_empty},
+	{"client_id", SETTING_TEXT, NULL, AT(client_id),
+		"application (client) id of the app registration, a public client",
+		.check = check_client_id},
+	{"welcome_senders", SETTING_LIST, NULL, AT(welcome_senders),
+		"addresses or @domain whose mail may be a Welcome mail (envelope sender)",
+		.check = check_not_empty},
+	{"welcome_submitters", SETTING_LIST, NULL, AT(welcome_submitters),
+		"who may send it: sasl:NAME, net:CIDR, cn:NAME (client certificate that Postfix trusts)",
+		.check = check_submitters},
+	{"daemon_user", SETTING_TEXT, "postinvite", AT(daemon_user),
+		"user to become when started as root; a program becomes daemon_user-PROGRAM "
+		"(postinvite-wizard) where that user exists, and the store then lets it do its own "
+		"part only",
+		.check = check_not_empty},
+
+	{"state_store", SETTING_TEXT, "bdb:/var/lib/postinvite", AT(state_store),
+		"bdb: and the directory of the Berkeley DB environment",
+		.heading = "State and sockets", .check = check_state_store},
+	{"vault_store", SETTING_TEXT, "", AT(vault_store),
+		"directory of tokend's sealed tokens; empty: vault below that of state_store"},
+	{"store_listen", SETTING_ENDPOINT, "unix:/run/postinvite/store", AT(store_listen),
+		"socket of postinvite-store"},
+	{"tokend_listen", SETTING_ENDPOINT, "unix:/run/postinvite/tokend", AT(tokend_listen),
+		"socket of postinvite-tokend"},
+	{"milter_listen", SETTING_ENDPOINT, "unix:/var/spool/postfix/postinvite/milter",
+		AT(milter_listen), "socket that Postfix's smtpd_milters names"},
+	{"socket_group", SETTING_TEXT, "", AT(socket_group),
+		"group of Postfix's sockets (mode 0660); empty: the process's own"},
+	{"wizard_listen", SETTING_ENDPOINT, "inet:127.0.0.1:8480", AT(wizard_listen),
+		"where the wizard serves HTTP, or HTTPS with the two files below"},
+	{"wizard_tls_cert_file", SETTING_TEXT, "", AT(wizard_tls_cert_file),
+		"PEM certificate chain; empty: plain HTTP behind the site's web server"},
+	{"wizard_tls_key_file", SETTING_TEXT, "", AT(wizard_tls_key_file), "its PEM private key"},
+	{"link_key_file", SETTING_TEXT, "$config_directory/link.key", AT(link_key_file),
+		"keys of the links, lines keyid:base64, the first is current (postinvite -k link)"},
+	{"vault_key_file", SETTING_TEXT, "$config_directory/vault.key", AT(vault_key_file),
+		"keys of the vault, likewise (postinvite -k vault)"},
+	{"history_retention", SETTING_TIME, "400d", AT(history_retention),
+		"how long ended invitations and their history are kept", .min = DAY,
+		.max = 36500 * DAY},
+
+	{"welcome_subject", SETTING_PATTERN, "", AT(welcome_subject),
+		"regular expression; mail with such a subject is a Welcome mail even without a link",
+		.heading = "Welcome mail"},
+	{"customer_id_pattern", SETTING_PATTERN, "", AT(customer_id_pattern),
+		"regular expression over subject, then text; group 1 is the customer id"},
+	{"link_placeholder", SETTING_TEXT, "{{InvitationLink}}", AT(link_placeholder),
+		"replaced by the tracked link", .check = check_not_empty},
+	{"platform_url", SETTING_URL, "", AT(platform_url),
+		"links platform_url/ID in the mail are replaced by the tracked link, ID is kept"},
+	{"link_fallback", SETTING_CHOICE, "pass", AT(link_fallback),
+		"subject fits but there is neither: pass untouched, append a paragraph with the link, "
+		"or reject",
+		.choices = link_fallback_choices},
+	{"unsignable_action", SETTING_CHOICE, "reject", AT(unsignable_action),
+		"Welcome mail that is itself S/MIME or PGP signed or encrypted: reject or pass",
+		.choices = unsignable_action_choices},
+	{"invitation_lifetime", SETTING_TIME, "30d", AT(invitation_lifetime),
+		"how long a link works after its last Welcome mail", .min = 60, .max = 3650 * DAY},
+
+	{"consent_senders", SETTING_LIST,
+		"azure-noreply@microsoft.com, MSSecurity-noreply@microsoft.com", AT(consent_senders),
+		"From: addresses of Microsoft's consent mails", .heading = "Consent mail"},
+	{"consent_dkim_domains", SETTING_LIST, "microsoft.com", AT(consent_dkim_domains),
+		"domains whose valid DKIM signature proves such a mail"},
+	{"consent_authentication", SETTING_TEXT, "dkim", AT(consent_authentication),
+		"dkim: verify DKIM ourselves; authserv:ID: trust that Authentication-Results header",
+		.check = check_authentication},
+	{"consent_patterns", SETTING_TEXT, "$config_directory/consent_patterns", AT(consent_patterns),
+		"table of subject patterns, regexp syntax of header_checks(5)"},
+	{"dns_servers", SETTING_LIST, "", AT(dns_servers),
+		"resolvers for DKIM keys, address[:port]; empty: the system's"},
+
+	{"authority_url", SETTING_URL, "https://login.microsoftonline.com", AT(authority_url),
+		"Microsoft Entra, or its national cloud", .heading = "Microsoft"},
+	{"graph_url", SETTING_URL, "https://graph.microsoft.com", AT(graph_url),
+		"Microsoft Graph of the same cloud"},
+	{"scopes", SETTING_LIST,
+		"https://graph.microsoft.com/Group.ReadWrite.All "
+		"https://graph.microsoft.com/Directory.AccessAsUser.All "
+		"https://graph.microsoft.com/User.Read.All "
+		"https://graph.microsoft.com/AppCatalog.ReadWrite.All "
+		"offline_access openid profile",
+		AT(scopes), "permissions asked for", .check = check_not_empty},
+	{"confirmation_scopes", SETTING_LIST, "openid profile", AT(confirmation_scopes),
+		"permissions of the first connection's second sign-in; empty: no such step"},
+
+	{"template_directory", SETTING_TEXT, "$config_directory/templates", AT(template_directory),
+		"pages of the wizard", .heading = "Pages"},
+};
+
+const size_t settings_table_rows = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -1,0 +1,488 @@
+/*
+ * The table of events: for each type who may send it, which members it has, what it does to
+ * the record, and how it reads. An event is applied to a copy of nothing: the functions check first and
+ * write then, so that a refused one leaves the record as it was.
+ */
+#include "invite/event.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MEMBER_MAX 2048
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+struct change {
+	struct json_object *record;
+	struct json_object *event;
+	bool changed;
+	bool failed; /* out of memory */
+};
+
+/* --- writing facts, noticing whether anything is new --- */
+
+static void put(struct change *change, const char *name, const char *value)
+{
+	const char *old = json_string(change->record, name, NULL);
+
+	if (old == value || (old != NULL && value != NULL && strcmp(old, value) == 0))
+		return;
+	change->changed = true;
+	change->failed |= json_set_string(change->record, name, value) != 0;
+}
+
+static void put_flag(struct change *change, const char *name, bool value)
+{
+	if (json_member(change->record, name) != NULL && json_flag(change->record, name, !value) == value)
+		return;
+	change->changed = true;
+	change->failed |= json_set_flag(change->record, name, value) != 0;
+}
+
+static void put_int(struct change *change, const char *name, int64_t value)
+{
+	if (json_member(change->record, name) != NULL && json_int(change->record, name, value + 1) == value)
+		return;
+	change->changed = true;
+	change->failed |= json_set_int(change->record, name, value) != 0;
+}
+
+static void drop(struct change *change, const char *name)
+{
+	if (json_member(change->record, name) == NULL)
+		return;
+	change->changed = true;
+	json_object_object_del(change->record, name);
+}
+
+static const char *said(const struct change *change, const char *name)
+{
+	return json_string(change->event, name, NULL);
+}
+
+/* Takes the event's member into the record, when the event has it. */
+static void take(struct change *change, const char *name)
+{
+	if (said(change, name) != NULL)
+		put(change, name, said(change, name));
+}
+
+/* Remembers the first time only. */
+static void put_first(struct change *change, const char *name)
+{
+	if (json_member(change->record, name) == NULL)
+		put(change, name, said(change, "at"));
+}
+
+static bool fact_is(const struct change *change, const char *name, const char *value)
+{
+	return strcmp(json_string(change->record, name, "none"), value) == 0;
+}
+
+static void put_last_error(struct change *change)
+{
+	struct json_object *old = json_member(change->record, "last_error");
+	struct json_object *fresh = json_object_new_object();
+
+	if (fresh == NULL || json_set_string(fresh, "code", said(change, "code")) != 0 ||
+		json_set_string(fresh, "text", said(change, "text")) != 0 ||
+		json_set_string(fresh, "at", said(change, "at")) != 0)
+		change->failed = true;
+	else if (old == NULL || !json_object_equal(old, fresh)) {
+		change->changed = true;
+		change->failed |= json_object_object_add(change->record, "last_error", fresh) != 0;
+		return;
+	}
+	json_object_put(fresh);
+}
+
+/* --- what each event does --- */
+
+static int refuse_revoked(const struct change *change, struct error *error)
+{
+	if (json_member(change->record, "revoked_at") == NULL)
+		return 0;
+	return error_set(error, ERROR_CONFLICT, "the invitation is revoked");
+}
+
+static int created(struct change *change, struct error *error)
+{
+	static const char *const members[] = {"id", "customer_id", "full_name", "tenant",
+		"invitation_email", "m365_admin_email", "expires_at"};
+
+	if (json_member(change->record, "id") != NULL)
+		return strcmp(json_string(change->record, "id", ""), said(change, "id")) == 0
+			? 0
+			: error_set(error, ERROR_CONFLICT, "the record is another invitation's");
+	put(change, "id", said(change, "id"));
+	put_int(change, "revision", 0);
+	for (size_t i = 1; i < ARRAY_SIZE(members); i++)
+		take(change, members[i]);
+	put_flag(change, "email_sent", false);
+	put_int(change, "email_sent_count", 0);
+	put(change, "delivery", "none");
+	put(change, "consent", "none");
+	put_flag(change, "device_authenticated", false);
+	put(change, "token_state", "none");
+	put(change, "created_at", said(change, "at"));
+	return 0;
+}
+
+static int email_sent(struct change *change, struct error *error)
+{
+	const char *before = json_string(change->record, "message_id", NULL);
+	const char *now = said(change, "message_id");
+	bool same = before != NULL && now != NULL && strcmp(before, now) == 0;
+
+	if (refuse_revoked(change, error) != 0)
+		return -1;
+	if (!same) {
+		put_int(change, "email_sent_count", json_int(change->record, "email_sent_count", 0) + 1);
+		put(change, "email_sent_at", said(change, "at"));
+		if (json_flag(change->record, "email_sent", false)) {
+			put(change, "delivery", "none");
+			drop(change, "delivery_status");
+			drop(change, "delivery_text");
+		}
+	}
+	put_flag(change, "email_sent", true);
+	take(change, "message_id");
+	take(change, "queue_id");
+	take(change, "platform_invitation_id");
+	take(change, "expires_at");
+	return 0;
+}
+
+/* What a later DSN may say after an earlier one: only a higher row replaces. */
+static int delivery_rank(const char *delivery)
+{
+	static const char *const ranks[] = {"none", "delayed", "relayed", "delivered", "failed"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
+		if (strcmp(ranks[i], delivery) == 0)
+			return (int)i;
+	return -1;
+}
+
+static int delivery(struct change *change, struct error *error)
+{
+	const char *now = said(change, "delivery");
+	const char *before = json_string(change->record, "delivery", "none");
+
+	if (delivery_rank(now) <= 0)
+		return error_set(error, ERROR_PERMANENT, "unknown delivery \"%.32s\"", now);
+	if (delivery_rank(now) <= delivery_rank(before) || strcmp(before, "delivered") == 0)
+		return 0;
+	put(change, "delivery", now);
+	take(change, "delivery_status");
+	take(change, "delivery_text");
+	return 0;
+}
+
+static int link_seen(struct change *change, struct error *error)
+{
+	(void)error;
+	put_first(change, "link_seen_at");
+	return 0;
+}
+
+static int link_opened(struct change *change, struct error *error)
+{
+	(void)error;
+	put_first(change, "link_seen_at");
+	put_first(change, "link_opened_at");
+	return 0;
+}
+
+/* Ties of the same second, by how far the workflow has come. */
+static int consent_rank(const char *consent)
+{
+	static const char *const ranks[] = {"none", "requested", "expired", "denied", "granted"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
+		if (strcmp(ranks[i], consent) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* Hints come in any order: the one that happened last counts. What a token proved, no hint changes. */
+static bool consent_is_news(const struct change *change)
+{
+	time_t before = 0, now = 0;
+
+	if (strcmp(said(change, "consent_source"), "token") == 0)
+		return true;
+	if (fact_is(change, "consent_source", "token"))
+		return false;
+	clock_parse(json_string(change->record, "consent_at", NULL), &before);
+	clock_parse(said(change, "at"), &now);
+	return now > before || (now == before && consent_rank(said(change, "consent")) >
+			consent_rank(json_string(change->record, "consent", "none")));
+}
+
+static int consent(struct change *change, struct error *error)
+{
+	if (consent_rank(said(change, "consent")) <= 0)
+		return error_set(error, ERROR_PERMANENT, "unknown consent \"%.32s\"", said(change, "consent"));
+	if (!consent_is_news(change))
+		return 0;
+	put(change, "consent", said(change, "consent"));
+	put(change, "consent_source", said(change, "consent_source"));
+	put(change, "consent_at", said(change, "at"));
+	return 0;
+}
+
+static int nothing(struct change *change, struct error *error)
+{
+	(void)change;
+	(void)error;
+	return 0;
+}
+
+static int sign_in_started(struct change *change, struct error *error)
+{
+	if (refuse_revoked(change, error) != 0)
+		return -1;
+	put_first(change, "link_opened_at");
+	put(change, "sign_in_started_at", said(change, "at"));
+	drop(change, "failed_at");
+	drop(change, "last_error");
+	return 0;
+}
+
+static int sign_in_failed(struct change *change, struct error *error)
+{
+	(void)error;
+	put_last_error(change);
+	if (json_flag(change->event, "final", false) && !fact_is(change, "token_state", "valid"))
+		put(change, "failed_at", said(change, "at"));
+	return 0;
+}
+
+static int sign_in_error(struct change *change, struct error *error)
+{
+	(void)error;
+	put_last_error(change);
+	return 0;
+}
+
+/* After the first verified sign-in, tid and oid count, not names. */
+static int refuse_other_account(const struct change *change, struct error *error)
+{
+	static const char *const members[] = {"signed_in_tenant", "signed_in_oid"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const char *bound = json_string(change->record, members[i], NULL);
+
+		if (bound != NULL && strcmp(bound, said(change, members[i])) != 0)
+			return error_set(error, ERROR_CONFLICT,
+				"the invitation is bound to another account (%s %s)", members[i], bound);
+	}
+	return 0;
+}
+
+static int device_authenticated(struct change *change, struct error *error)
+{
+	bool first = json_flag(change->event, "first_connection", false);
+
+	if (refuse_revoked(change, error) != 0 || refuse_other_account(change, error) != 0)
+		return -1;
+	put_flag(change, "device_authenticated", true);
+	put_first(change, "device_authenticated_at");
+	take(change, "signed_in_as");
+	take(change, "signed_in_tenant");
+	take(change, "signed_in_oid");
+	take(change, "granted_scopes");
+	put_flag(change, "first_connection", first);
+	put(change, "token_state", "valid");
+	put(change, "consent", "granted");
+	put(change, "consent_source", "token");
+	drop(change, "failed_at");
+	drop(change, "last_error");
+	if (!first || !json_flag(change->event, "confirm", false))
+		put_first(change, "authentication_complete_at");
+	return 0;
+}
+
+static int confirmed(struct change *change, struct error *error)
+{
+	if (refuse_revoked(change, error) != 0)
+		return -1;
+	if (!json_flag(change->record, "device_authenticated", false))
+		return error_set(error, ERROR_CONFLICT, "nobody has signed in yet");
+	put_first(change, "authentication_complete_at");
+	drop(change, "last_error");
+	return 0;
+}
+
+static int token_refused(struct change *change, struct error *error)
+{
+	(void)error;
+	put(change, "token_state", "needs_sign_in");
+	put_last_error(change);
+	return 0;
+}
+
+static int validated(struct change *change, struct error *error)
+{
+	(void)error;
+	put(change, "validated_at", said(change, "at"));
+	take(change, "validation");
+	return 0;
+}
+
+static int revoked(struct change *change, struct error *error)
+{
+	(void)error;
+	put_first(change, "revoked_at");
+	return 0;
+}
+
+/* --- the table --- */
+
+static const char *const by_store[] = {"store", NULL};
+static const char *const by_milter[] = {"milter", NULL};
+static const char *const by_wizard[] = {"wizard", NULL};
+static const char *const by_tokend[] = {"tokend", NULL};
+static const char *const by_operator[] = {"operator", NULL};
+static const char *const by_consent[] = {"milter", "wizard", "tokend", NULL};
+
+static const struct event_type {
+	const char *name;
+	const char *const *senders;
+	const char *required; /* members that must be strings, separated by spaces */
+	const char *optional; /* members that must be strings if they are there */
+	int (*apply)(struct change *change, struct error *error);
+	const char *words; /* {member} stands for its value */
+} types[] = {
+	{"created", by_store, "id customer_id invitation_email expires_at",
+		"full_name tenant m365_admin_email", created,
+		"Invitation opened for {invitation_email}, customer {customer_id}"},
+	{"email_sent", by_milter, "expires_at", "message_id queue_id platform_invitation_id",
+		email_sent, "Welcome mail sent, queue id {queue_id}, Message-ID {message_id}"},
+	{"delivery", by_milter, "delivery", "delivery_status delivery_text", delivery,
+		"Welcome mail {delivery} {delivery_status} {delivery_text}"},
+	{"link_seen", by_wizard, "", "", link_seen, "Link fetched, by a person or a mail scanner"},
+	{"link_opened", by_wizard, "", "", link_opened, "Customer pressed Start authentication"},
+	{"consent", by_consent, "consent consent_source", "message_id", consent,
+		"Administrator's consent {consent}, known by {consent_source} {message_id}"},
+	{"consent_hint", by_milter, "text", "", nothing, "Unproved consent mail: {text}"},
+	{"sign_in_started", by_tokend, "", "", sign_in_started, "Device code issued"},
+	{"sign_in_failed", by_tokend, "code text", "", sign_in_failed,
+		"Sign-in failed ({code}): {text}"},
+	{"sign_in_error", by_tokend, "code text", "", sign_in_error,
+		"Passing fault, retried ({code}): {text}"},
+	{"device_authenticated", by_tokend, "signed_in_as signed_in_tenant signed_in_oid granted_scopes",
+		"", device_authenticated,
+		"Token acquired and sealed for {signed_in_as} of tenant {signed_in_tenant}"},
+	{"confirmed", by_tokend, "", "", confirmed, "Second sign-in confirmed, authentication complete"},
+	{"token_refused", by_tokend, "code text", "", token_refused,
+		"Token refused ({code}), a new sign-in is needed: {text}"},
+	{"validated", by_tokend, "validation", "", validated, "Authentication validated: {validation}"},
+	{"revoked", by_operator, "", "text", revoked, "Invitation revoked {text}"},
+};
+
+static const struct event_type *find_type(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < ARRAY_SIZE(types); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	return NULL;
+}
+
+const char *const *event_senders(const char *type)
+{
+	const struct event_type *found = find_type(type);
+
+	return found != NULL ? found->senders : NULL;
+}
+
+struct json_object *event_new(const char *type, time_t when)
+{
+	struct json_object *event = json_object_new_object();
+	char at[CLOCK_TEXT_SIZE];
+
+	if (event != NULL && json_set_string(event, "type", type) == 0 &&
+		json_set_string(event, "at", clock_format(when, at)) == 0)
+		return event;
+	json_object_put(event);
+	return NULL;
+}
+
+/* Checks each of the named members. */
+static int check_members(struct json_object *event, const char *names, bool required, struct error *error)
+{
+	char name[64];
+	int used;
+
+	for (; sscanf(names, " %63s%n", name, &used) == 1; names += used) {
+		struct json_object *value = json_member(event, name);
+
+		if (value == NULL && !required)
+			continue;
+		if (!json_object_is_type(value, json_type_string))
+			return error_set(error, ERROR_PERMANENT, "event: \"%s\" is %s", name,
+				value == NULL ? "missing" : "not a string");
+		if (json_object_get_string_len(value) > MEMBER_MAX)
+			return error_set(error, ERROR_PERMANENT, "event: \"%s\" is longer than %d bytes",
+				name, MEMBER_MAX);
+	}
+	return 0;
+}
+
+int event_check(struct json_object *event, struct error *error)
+{
+	const struct event_type *type = find_type(json_string(event, "type", NULL));
+	time_t when;
+
+	if (type == NULL)
+		return error_set(error, ERROR_PERMANENT, "event: unknown type");
+	if (clock_parse(json_string(event, "at", NULL), &when) != 0)
+		return error_set(error, ERROR_PERMANENT, "event: \"at\" is not a time");
+	if (check_members(event, type->required, true, error) != 0)
+		return -1;
+	return check_members(event, type->optional, false, error);
+}
+
+int event_apply(struct json_object *record, struct json_object *event, struct error *error)
+{
+	struct change change = {.record = record, .event = event};
+	const struct event_type *type = find_type(json_string(event, "type", NULL));
+
+	if (type == NULL)
+		return error_set(error, ERROR_PERMANENT, "event: unknown type");
+	if (type->apply(&change, error) != 0)
+		return -1;
+	if (change.changed)
+		put_int(&change, "revision", json_int(record, "revision", 0) + 1);
+	if (change.failed)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return change.changed ? 1 : 0;
+}
+
+void event_describe(struct json_object *event, char *text_r, size_t size)
+{
+	const struct event_type *type = find_type(json_string(event, "type", NULL));
+	const char *words = type != NULL ? type->words : "Unknown event";
+	size_t used = 0;
+	char name[64];
+	int len;
+
+	while (*words != '\0' && used + 1 < size) {
+		const char *value = NULL;
+
+		if (sscanf(words, "{%63[a-z_0-9]}%n", name, &len) == 1) {
+			value = json_string(event, name, "");
+			words += len;
+			used += (size_t)snprintf(text_r + used, size - used, "%s", value);
+		} else {
+			text_r[used++] = *words++;
+		}
+	}
+	if (used >= size)
+		used = size - 1;
+	while (used > 0 && text_r[used - 1] == ' ')
+		used--;
+	text_r[used] = '\0';
+}
