@@ -36,12 +36,11 @@ static int unix_address(const char *path, struct sockaddr_un *address_r, struct 
 /* Splits "inet:host:port" into its parts; host_r and port_r hold 256 and 32 bytes. */
 static int inet_parts(const char *endpoint, char *host_r, char *port_r, struct error *error)
 {
+	const char *colon = strrchr(endpoint, ':');
 	const char *host = endpoint + 5;
-	const char *colon = strrchr(host, ':');
 	size_t len;
 
-	if (strncmp(endpoint, "inet:", 5) != 0 || colon == NULL || colon == host ||
-		colon[1] == '\0')
+	if (strncmp(endpoint, "inet:", 5) != 0 || colon <= host || colon[1] == '\0')
 		return error_set(error, ERROR_CONFIGURATION,
 			"\"%s\" is neither unix:PATH nor inet:HOST:PORT", endpoint);
 	len = (size_t)(colon - host);

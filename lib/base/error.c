@@ -43,16 +43,19 @@ int error_set(struct error *error, enum error_kind kind, const char *format, ...
 
 int error_prefix(struct error *error, const char *format, ...)
 {
-	char old[sizeof(error->text)];
+	char context[sizeof(error->text) / 2];
+	size_t used, kept;
 	va_list args;
-	int used;
 
-	memcpy(old, error->text, sizeof(old));
 	va_start(args, format);
-	used = vsnprintf(error->text, sizeof(error->text), format, args);
+	vsnprintf(context, sizeof(context) - 2, format, args);
 	va_end(args);
-	if (used >= 0 && (size_t)used < sizeof(error->text))
-		snprintf(error->text + used, sizeof(error->text) - (size_t)used, ": %s", old);
+	strcat(context, ": ");
+	used = strlen(context);
+	kept = strnlen(error->text, sizeof(error->text) - 1 - used);
+	memmove(error->text + used, error->text, kept);
+	memcpy(error->text, context, used);
+	error->text[used + kept] = '\0';
 	one_line(error->text);
 	return -1;
 }

@@ -1,5 +1,5 @@
 /*
- * json-c with limits. The tokener is strict: no comments, no single quotes, nothing behind
+ * json-c with limits. The tokener is strict: no comments, no trailing commas, nothing behind
  * the value, and UTF-8 is checked, since what comes in here is shown to people later.
  */
 #include "base/json.h"

@@ -1,7 +1,7 @@
 /*
  * The table of events: for each type who may send it, which members it has, what it does to
- * the record, and how it reads. An event is applied to a copy of nothing: the functions check first and
- * write then, so that a refused one leaves the record as it was.
+ * the record, and how it reads. The functions check first and write then, so that a refused
+ * event leaves the record as it was.
  */
 #include "invite/event.h"
 

@@ -1,0 +1,182 @@
+"""A private Postfix: own configuration, queue, port and mailboxes in one folder; the machine's
+own mail system is not touched."""
+
+import email
+import email.policy
+import os
+import pwd
+import smtplib
+import subprocess
+
+from .process import free_port, wait_for
+
+MAIN_CF = """\
+compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+maillog_file = {folder}/mail.log
+maillog_file_prefixes = {folder}
+alias_maps =
+alias_database =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = relay.provider.test
+mydestination =
+local_recipient_maps =
+mynetworks = 127.0.0.0/8
+smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_client_connection_rate_limit = 0
+smtpd_client_connection_count_limit = 0
+smtpd_peername_lookup = no
+strict_rfc821_envelopes = no
+virtual_mailbox_domains = regexp:{folder}/conf/domains
+virtual_mailbox_maps = regexp:{folder}/conf/mailboxes
+virtual_mailbox_base = {folder}/mail
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_mailbox_limit = 0
+message_size_limit = 50000000
+smtpd_reject_unlisted_recipient = no
+default_transport = error:no such domain in this test
+smtpd_delay_reject = yes
+minimal_backoff_time = 2s
+maximal_backoff_time = 4s
+queue_run_delay = 2s
+
+# What a relay with postinvite adds (README.md says why):
+smtpd_milters = unix:postinvite/milter
+non_smtpd_milters = unix:postinvite/milter
+milter_default_action = tempfail
+milter_connect_timeout = 5s
+internal_mail_filter_classes = bounce
+smtpd_command_filter = pcre_or_regexp:{folder}/conf/command_filter
+"""
+
+MASTER_CF = """\
+127.0.0.1:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class Relay:
+    """Accepts mail on 127.0.0.1:port and delivers it to folder/mail/DOMAIN/USER/ (maildir).
+    Users whose name begins with "gone" do not exist: their mail bounces."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = free_port()
+        self.running = False
+        user = pwd.getpwnam("nobody")
+        self._make_folders(user)
+        self._write("domains", "/\\.test$/ OK\n")
+        self._write("mailboxes", "/^gone/ \n/^([^@]+)@(.+)$/ $2/$1/\n".replace(
+            "/^gone/ \n", "if !/^gone/\n") + "endif\n")
+        self._write("command_filter",
+                    "/^(RCPT[ \t]+TO:[ \t]*<[^>]*@customer[a-z0-9]*\\.test>)[ \t]*$/ "
+                    "$1 NOTIFY=SUCCESS,FAILURE,DELAY\n")
+        self._write("main.cf", MAIN_CF.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid)
+                    .replace("pcre_or_regexp", "regexp"))
+        self._write("master.cf", MASTER_CF.format(port=self.port))
+
+    def _make_folders(self, user):
+        postfix = pwd.getpwnam("postfix")
+        for name in ("conf", "queue", "data", "mail"):
+            os.makedirs(os.path.join(self.folder, name), exist_ok=True)
+        os.chown(os.path.join(self.folder, "data"), postfix.pw_uid, postfix.pw_gid)
+        os.chown(os.path.join(self.folder, "mail"), user.pw_uid, user.pw_gid)
+
+    def _write(self, name, text):
+        with open(os.path.join(self.folder, "conf", name), "w") as file:
+            file.write(text)
+
+    def configure(self, **settings):
+        """Sets main.cf parameters (postconf -e), before start."""
+        conf = os.path.join(self.folder, "conf")
+        subprocess.run(["postconf", "-c", conf, "-e"] +
+                       ["%s=%s" % item for item in settings.items()], check=True)
+
+    def _postfix(self, command):
+        return subprocess.run(["postfix", "-c", os.path.join(self.folder, "conf"), command],
+                              capture_output=True, text=True)
+
+    def start(self):
+        result = self._postfix("start")
+        if result.returncode != 0:
+            raise RuntimeError("postfix start: " + result.stderr + self.log())
+        self.running = True
+        wait_for("the relay to answer", self._answers)
+        return self
+
+    def _answers(self):
+        try:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=5):
+                return True
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.running:
+            self._postfix("stop")
+            self.running = False
+
+    def send(self, sender, recipients, message, mail_options=()):
+        """Submits by SMTP; raises smtplib's exceptions with the relay's words."""
+        if isinstance(recipients, str):
+            recipients = [recipients]
+        if isinstance(message, str):
+            message = message.encode()
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=60) as smtp:
+            return smtp.sendmail(sender, recipients, message, mail_options)
+
+    def mails(self, address):
+        """The raw mails of a mailbox, oldest first."""
+        user, domain = address.split("@")
+        found = []
+        for sub in ("new", "cur"):
+            folder = os.path.join(self.folder, "mail", domain, user, sub)
+            if os.path.isdir(folder):
+                found += [os.path.join(folder, name) for name in os.listdir(folder)]
+        result = []
+        for path in sorted(found, key=os.path.getmtime):
+            with open(path, "rb") as file:
+                result.append(file.read())
+        return result
+
+    def wait_mail(self, address, count=1, seconds=20):
+        """Waits for the count-th mail of a mailbox and returns it, raw."""
+        return wait_for("mail %d of %s" % (count, address),
+                        lambda: self.mails(address)[count - 1:count], seconds)[0]
+
+    def log(self):
+        path = os.path.join(self.folder, "mail.log")
+        if not os.path.exists(path):
+            return ""
+        with open(path, errors="replace") as file:
+            return file.read()
+
+
+def parse(raw):
+    """A raw mail as an email.message.EmailMessage."""
+    return email.message_from_bytes(raw, policy=email.policy.default)
