@@ -77,8 +77,73 @@ test-programs: $(UNIT_TESTS) $(BENCHES) $(if $(wildcard tests/entra/*.c),$(BUILD
 unit: $(UNIT_TESTS)
 	tests/run-unit $(UNIT_TESTS)
 
+system: all test-programs
+	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider -n 2 --durations=5 tests/system
+
+# Fuzzing: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/seeds/NAME, FUZZ_SECONDS each.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SANITIZE = address,undefined
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(LDLIBS)
+
+fuzzers: $(addprefix $(BUILD)/tests/fuzz/,$(FUZZERS))
+
+fuzz:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,$(FUZZ_SANITIZE) WERROR=-Werror fuzzers
+	tests/run-fuzz $(BUILD)/fuzz/tests/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+# What the table of settings says, for people.
+$(BUILD)/settings-doc: $(BUILD)/man/settings_doc.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+docs: $(BUILD)/settings-doc
+	@mkdir -p $(BUILD)/conf $(BUILD)/man
+	$(BUILD)/settings-doc sample > $(BUILD)/conf/postinvite.cf.sample
+	$(BUILD)/settings-doc manual > $(BUILD)/man/settings.mdoc
+	sed -e '/^@SETTINGS@$$/{r $(BUILD)/man/settings.mdoc' -e 'd;}' man/postinvite.cf.5.in \
+		> $(BUILD)/man/postinvite.cf.5
+
+demo:
+	tests/install-packages build demo
+	$(MAKE) -j2 -s all $(BUILD)/tests/entra/entra
+	BUILD=$(BUILD) $(PYTHON) tests/demo.py
+
+check:
+	tests/install-packages build demo check
+	$(MAKE) -j2 WERROR=-Werror all docs test-programs
+	$(MAKE) unit
+	$(MAKE) -j2 BUILD=$(BUILD)/asan SANITIZE=address,undefined WERROR=-Werror unit
+	$(MAKE) -j2 fuzz
+	$(MAKE) system
+
+bench-milter: all test-programs
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-milter
+
+bench-store: all test-programs
+	$(BUILD)/tests/bench/bench_store $(BUILD)/postinvite-store
+
+install: all docs
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/postinvite/templates \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	install $(BINARIES) $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 $(BUILD)/conf/postinvite.cf.sample conf/consent_patterns conf/main.cf.lines \
+		$(DESTDIR)$(PREFIX)/share/postinvite
+	install -m 644 conf/templates/* $(DESTDIR)$(PREFIX)/share/postinvite/templates
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(BUILD)/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	for unit in $(PROGRAMS); do \
+		sed 's|@PREFIX@|$(PREFIX)|' conf/systemd/postinvite-$$unit.service \
+			> $(DESTDIR)$(PREFIX)/lib/systemd/system/postinvite-$$unit.service || exit 1; \
+	done
+	install -m 644 conf/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/postinvite.conf
+	install -m 644 conf/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/postinvite.conf
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean unit test-programs
+.PHONY: all clean unit system fuzz fuzzers docs demo check install test-programs bench-milter bench-store
 .SECONDARY:
