@@ -1,0 +1,128 @@
+/*
+ * What the pages gain from a script; all of them work without it. The page is made by the server: when the
+ * journey has moved on, the script has the browser load it again.
+ */
+(function () {
+	"use strict";
+
+	var main = document.getElementById("main");
+	var data = main ? main.dataset : {};
+
+	function element(id) {
+		return document.getElementById(id);
+	}
+
+	function leave() {
+		window.location.replace(data.page);
+	}
+
+	/* --- the code --- */
+
+	function copySelection(code) {
+		var area = document.createElement("textarea");
+		var copied = false;
+
+		area.value = code;
+		area.setAttribute("readonly", "");
+		area.className = "spoken";
+		document.body.appendChild(area);
+		area.select();
+		try {
+			copied = document.execCommand("copy");
+		} catch (e) {
+			copied = false;
+		}
+		area.remove();
+		return copied;
+	}
+
+	function tell(copied) {
+		element("copied").textContent = copied
+			? "The code is copied. Paste it on Microsoft's page."
+			: "Your browser does not allow copying. Please select the code and copy it.";
+	}
+
+	function copy() {
+		if (navigator.clipboard && window.isSecureContext) {
+			navigator.clipboard.writeText(data.code).then(function () {
+				tell(true);
+			}, function () {
+				tell(copySelection(data.code));
+			});
+		} else {
+			tell(copySelection(data.code));
+		}
+	}
+
+	function offerCopy() {
+		var button = element("copy");
+		var open = element("open");
+
+		button.hidden = false;
+		button.addEventListener("click", copy);
+		if (open) {
+			open.textContent = open.dataset.withCopy;
+			open.addEventListener("click", copy);
+		}
+	}
+
+	/* A time that runs on while the machine sleeps: counted from a clock, not in ticks. */
+	function countDown() {
+		var place = element("time_left");
+		var end = Date.now() + Number(place.dataset.seconds) * 1000;
+
+		function show() {
+			var left = Math.round((end - Date.now()) / 1000);
+			var seconds = left % 60;
+
+			if (left <= 0) {
+				leave();
+				return;
+			}
+			place.textContent = Math.floor(left / 60) + ":" + (seconds < 10 ? "0" : "") + seconds
+				+ " minutes";
+			window.setTimeout(show, 1000);
+		}
+		show();
+	}
+
+	/* --- live updates: a long poll at a time --- */
+
+	function moved(answer) {
+		return answer.status !== data.status || answer.message !== data.message
+			|| (answer.user_code || "") !== data.code;
+	}
+
+	function poll(revision) {
+		var again = 1000;
+
+		fetch(data.poll + "?since=" + revision, {cache: "no-store", credentials: "same-origin"})
+			.then(function (response) {
+				if (!response.ok) {
+					throw new Error(response.status);
+				}
+				return response.json();
+			})
+			.then(function (answer) {
+				if (moved(answer)) {
+					element("live").textContent = answer.message;
+					leave();
+					return;
+				}
+				window.setTimeout(poll, again, answer.revision);
+			})
+			.catch(function () {
+				window.setTimeout(poll, 10 * again, revision);
+			});
+	}
+
+	if (data.code) {
+		/* The page may be the answer of a form: a reload should not send it again. */
+		window.history.replaceState(null, "", data.page);
+		offerCopy();
+		countDown();
+	}
+	if (data.poll) {
+		poll(data.revision);
+	}
+}());

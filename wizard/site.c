@@ -1,0 +1,143 @@
+/*
+ * Everything that a request needs and that a fault of the operator's could spoil is loaded here, so that -t
+ * and a reload find it, and no request meets a missing file.
+ */
+#include "site.h"
+
+#include "page.h"
+
+#include "base/endpoint.h"
+#include "web/mac.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STYLE_MAX  (15 * 1024)
+#define SCRIPT_MAX (10 * 1024)
+#define PEM_MAX	   (64 * 1024)
+
+/* Where the path begins behind scheme://host, or the end. */
+static const char *url_path(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host != NULL ? host + 3 : url;
+	return host + strcspn(host, "/?#");
+}
+
+static int derive(const struct settings *settings, struct site *site, struct error *error)
+{
+	const char *authority = settings->authority_url;
+	int origin = (int)(url_path(authority) - authority);
+
+	site->base_path = strdup(url_path(settings->wizard_url));
+	site->secure = strncmp(settings->wizard_url, "https:", 6) == 0;
+	/* Browsers hold a form's redirects to form-action too, and one form ends at Microsoft. */
+	if (site->base_path == NULL ||
+		asprintf(&site->policy,
+			"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+			"connect-src 'self'; form-action 'self' %.*s; frame-ancestors 'none'; "
+			"base-uri 'none'",
+			origin, authority) < 0) {
+		site->policy = NULL;
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	}
+	return 0;
+}
+
+static int load_tls(const struct settings *settings, struct site *site, struct error *error)
+{
+	bool cert = settings->wizard_tls_cert_file[0] != '\0';
+	bool key = settings->wizard_tls_key_file[0] != '\0';
+
+	if (cert != key)
+		return error_set(error, ERROR_CONFIGURATION,
+			"wizard_tls_cert_file and wizard_tls_key_file belong together: one is empty");
+	if (!cert)
+		return 0;
+	if (template_read_file(settings->wizard_tls_cert_file, &site->tls_cert, error) != 0)
+		return error_prefix(error, "wizard_tls_cert_file");
+	if (template_read_file(settings->wizard_tls_key_file, &site->tls_key, error) != 0)
+		return error_prefix(error, "wizard_tls_key_file");
+	return 0;
+}
+
+static int load_static(const struct settings *settings, const char *file, struct buf *out,
+		       struct error *error)
+{
+	char *path;
+	int result;
+
+	if (asprintf(&path, "%s/%s", settings->template_directory, file) < 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	result = template_read_file(path, out, error);
+	free(path);
+	return result;
+}
+
+static int load(const struct settings *settings, struct site *site, struct error *error)
+{
+	site->keys = keyfile_load(settings->link_key_file, error);
+	if (site->keys == NULL)
+		return -1;
+	site->pages = template_set_load(settings->template_directory, page_files, page_names, error);
+	if (site->pages == NULL ||
+		load_static(settings, "style.css", &site->style, error) != 0 ||
+		load_static(settings, "wizard.js", &site->script, error) != 0)
+		return error_prefix(error, "template_directory");
+	return load_tls(settings, site, error) != 0 ? -1 : derive(settings, site, error);
+}
+
+int site_new(const struct settings *settings, void **site_r, struct error *error)
+{
+	struct site *site = calloc(1, sizeof(*site));
+
+	if (site == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	buf_init(&site->style, STYLE_MAX);
+	buf_init(&site->script, SCRIPT_MAX);
+	buf_init(&site->tls_cert, PEM_MAX);
+	buf_init(&site->tls_key, PEM_MAX);
+	if (load(settings, site, error) != 0) {
+		site_free(site);
+		return -1;
+	}
+	*site_r = site;
+	return 0;
+}
+
+void site_free(void *derived)
+{
+	struct site *site = derived;
+
+	keyfile_free(&site->keys);
+	template_set_free(&site->pages);
+	buf_free(&site->style);
+	buf_free(&site->script);
+	buf_free(&site->tls_cert);
+	secret_wipe(site->tls_key.data, site->tls_key.len);
+	buf_free(&site->tls_key);
+	free(site->base_path);
+	free(site->policy);
+	free(site);
+}
+
+void site_mark(const struct site *site, const char *purpose, const char *text, char *mark_r)
+{
+	unsigned char id;
+
+	web_mac(keyfile_current(site->keys, &id), purpose, text, mark_r);
+}
+
+bool site_mark_check(const struct site *site, const char *purpose, const char *text,
+		     const char *mark)
+{
+	const struct secret *key;
+	unsigned char id;
+	bool good = false;
+
+	for (size_t n = 0; (key = keyfile_nth(site->keys, n, &id)) != NULL; n++)
+		good = web_mac_check(key, purpose, text, mark) || good;
+	return good;
+}

@@ -1,0 +1,68 @@
+/*
+ * One request of a customer, from its arrival to its answer: the invitation it is about, the generation of settings it runs
+ * under, and what it waits for. A visit ends itself with its answer, or when the server cancels it.
+ */
+#ifndef POSTINVITE_WIZARD_VISIT_H
+#define POSTINVITE_WIZARD_VISIT_H
+
+#include "site.h"
+
+#include "base/daemon.h"
+#include "base/ipc_client.h"
+#include "invite/link.h"
+#include "invite/record.h"
+#include "web/request.h"
+
+struct web_server;
+
+/* The program. */
+struct wizard {
+	struct event_base *base;
+	struct daemon *daemon;
+	struct ipc_async *store;
+	struct ipc_async *tokend;
+	struct web_server *server;
+};
+
+struct visit;
+
+/* What comes next when an answer is there; reply is borrowed, NULL when error is not. */
+typedef void visit_next_fn(struct visit *visit, struct json_object *reply,
+			   const struct error *error);
+
+struct visit {
+	struct wizard *wizard;
+	struct web_request *request;
+	const struct daemon_generation *generation;
+	const struct site *site;
+	char token[LINK_TOKEN_LEN + 1];	  /* "" until verified */
+	char id[INVITATION_ID_LEN + 1];	  /* "" until verified */
+	struct json_object *invitation;	  /* as last seen, or NULL */
+	struct json_object *code;	  /* tokend's live code, shown to this browser only; or NULL */
+	struct ipc_async_call *call;
+	visit_next_fn *next;
+	visit_next_fn *after_code; /* of code_fetch */
+	char refusal[512];	   /* tokend's, for the customer; or "" */
+	bool idle; /* the next question may take long because nothing happens */
+};
+
+/* NULL: out of memory, and answered. */
+struct visit *visit_new(struct wizard *wizard, struct web_request *request);
+
+/* Verifies the link token. Returns 0, or -1: not one of ours. */
+int visit_link(struct visit *visit, const char *token);
+
+/* Asks (the request is taken over, NULL is out of memory) and goes on with `next`. */
+void visit_ask_store(struct visit *visit, struct json_object *request, int timeout_ms,
+		     visit_next_fn *next);
+void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_next_fn *next);
+
+/* Keeps the reply's "invitation". */
+void visit_keep_invitation(struct visit *visit, struct json_object *reply);
+enum status visit_status(const struct visit *visit);
+
+/* These answer and end the visit; it must not be used afterwards. */
+void visit_answer(struct visit **visit, unsigned status, const char *type, struct buf *body);
+void visit_redirect(struct visit **visit, const char *location);
+
+#endif
