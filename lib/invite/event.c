@@ -398,7 +398,7 @@ const char *const *event_senders(const char *type)
 	return found != NULL ? found->senders : NULL;
 }
 
-struct json_object *event_new(const char *type, time_t when)
+struct json_object *event_create(const char *type, time_t when)
 {
 	struct json_object *event = json_object_new_object();
 	char at[CLOCK_TEXT_SIZE];

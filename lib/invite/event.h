@@ -33,8 +33,8 @@
 #include "base/error.h"
 #include "base/json.h"
 
-/* A new event of that type at that time; NULL out of memory. */
-struct json_object *event_new(const char *type, time_t when);
+/* A new event of that type at that time; NULL out of memory. (event_new is a name of libevent.) */
+struct json_object *event_create(const char *type, time_t when);
 
 /* Checks type, time and members. Returns 0 or -1 (permanent). */
 int event_check(struct json_object *event, struct error *error);

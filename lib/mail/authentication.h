@@ -1,0 +1,49 @@
+/*
+ * Did the domain that a mail claims to come from really send it, and which of its fields does that
+ * cover? Two sources, one answer: a DKIM signature verified here (dkim.h), or the
+ * Authentication-Results (RFC 8601) of the site's own verifier.
+ *
+ * Pure.
+ */
+#ifndef POSTINVITE_MAIL_AUTHENTICATION_H
+#define POSTINVITE_MAIL_AUTHENTICATION_H
+
+#include "base/settings.h"
+#include "mail/headers.h"
+
+#include <stdbool.h>
+
+/* Fields that a signature has to cover, as bits. */
+enum signed_field {
+	SIGNED_FROM = 1 << 0,
+	SIGNED_SUBJECT = 1 << 1,
+	SIGNED_TO = 1 << 2,
+	SIGNED_DATE = 1 << 3,
+	SIGNED_ALL = SIGNED_FROM | SIGNED_SUBJECT | SIGNED_TO | SIGNED_DATE,
+};
+
+enum authentication_outcome {
+	AUTHENTICATION_FAIL,
+	AUTHENTICATION_TEMPORARY, /* the key could not be looked up now */
+	AUTHENTICATION_PASS,
+};
+
+struct authentication {
+	enum authentication_outcome outcome;
+	char domain[256];       /* d= of the signature that passed */
+	unsigned int fields;    /* enum signed_field */
+	bool length_limited;    /* l= */
+};
+
+/* The bits for a signature's h= value. */
+unsigned int signed_fields(const char *h);
+
+/* Is the domain one of the list (caseless, whole)? */
+bool domain_listed(string_list domains, const char *domain);
+
+/* The topmost Authentication-Results of that authserv-id: does it say dkim=pass for one of the domains? What the
+ * signature covers is read from that domain's DKIM-Signature fields; with several only what all of them cover. */
+void authentication_results(const struct headers *headers, const char *authserv_id,
+	string_list domains, struct authentication *authentication_r);
+
+#endif

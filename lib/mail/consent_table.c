@@ -1,0 +1,235 @@
+/*
+ * Logical lines are put together first, then split into pattern, flags and value. The pattern is anchored at both ends
+ * whatever it says itself: a genuine Microsoft mail with a stranger's free text in it
+ * must not match by a part.
+ */
+#include "mail/consent_table.h"
+
+#include "base/buf.h"
+#include "base/pattern.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_SIZE_MAX 8192
+#define ROWS_MAX 1000
+
+struct consent_row {
+	struct pattern *pattern;
+	const char *consent;
+};
+
+struct consent_table {
+	struct consent_row *rows;
+	size_t count;
+};
+
+struct loader {
+	struct consent_table *table;
+	const char *path;
+	const char *application_name;
+	struct buf line;
+	int first_line; /* of the logical line */
+	struct error *error;
+};
+
+static const char *consent_of(const char *value)
+{
+	static const struct {
+		const char *value, *consent;
+	} values[] = {
+		{ "submitted", "requested" },
+		{ "review", "requested" },
+		{ "approved", "granted" },
+		{ "denied", "denied" },
+		{ "expired", "expired" },
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (strcmp(values[i].value, value) == 0)
+			return values[i].consent;
+	return NULL;
+}
+
+static int fault(struct loader *loader, const char *what)
+{
+	return error_set(loader->error, ERROR_CONFIGURATION, "%s:%d: %s", loader->path,
+		loader->first_line, what);
+}
+
+static void put_literal(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x80 && !isalnum((unsigned char)*text))
+			buf_byte(out, '\\');
+		buf_byte(out, *text);
+	}
+}
+
+/* The expression for PCRE2; the delimiter may stand in it behind a backslash. */
+static void put_expression(struct buf *out, const char *pattern, size_t len, const char *application)
+{
+	static const char app[] = "%{app}";
+
+	buf_string(out, "\\A(?:");
+	for (size_t i = 0; i < len;) {
+		if (len - i >= sizeof(app) - 1 && memcmp(pattern + i, app, sizeof(app) - 1) == 0) {
+			put_literal(out, application);
+			i += sizeof(app) - 1;
+		} else {
+			buf_byte(out, pattern[i++]);
+		}
+	}
+	buf_string(out, ")\\z");
+}
+
+static int add_row(struct loader *loader, const char *expression, const char *value)
+{
+	struct consent_table *table = loader->table;
+	struct consent_row *row = &table->rows[table->count];
+	struct error error;
+
+	row->consent = consent_of(value);
+	if (row->consent == NULL)
+		return fault(loader, "value is not submitted, approved, denied, expired or review");
+	row->pattern = pattern_new(expression, &error);
+	if (row->pattern == NULL)
+		return fault(loader, error.text);
+	table->count++;
+	return 0;
+}
+
+static int put_flags(struct loader *loader, const char *flags, size_t len, struct buf *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (flags[i] != 'i' && flags[i] != 'x' && flags[i] != 'm')
+			return fault(loader, "unknown flag behind the pattern");
+		buf_string(out, flags[i] == 'i' ? "(?-i)" : flags[i] == 'x' ? "(?x)" : "(?m)");
+	}
+	return 0;
+}
+
+/* One logical line, not empty. */
+static int parse_line(struct loader *loader, char *line)
+{
+	char delimiter = *line;
+	char *pattern = line + 1, *end = pattern, *value;
+	struct buf expression;
+	size_t flags;
+	int result;
+
+	if (isalnum((unsigned char)delimiter) || delimiter == '\\')
+		return fault(loader, "line does not start with a /pattern/");
+	while (*end != '\0' && *end != delimiter)
+		end += *end == '\\' && end[1] != '\0' ? 2 : 1;
+	if (*end == '\0')
+		return fault(loader, "pattern without its closing delimiter");
+	flags = strcspn(end + 1, " \t");
+	value = end + 1 + flags;
+	value += strspn(value, " \t");
+
+	buf_init(&expression, 8 * LINE_SIZE_MAX);
+	result = put_flags(loader, end + 1, flags, &expression);
+	if (result == 0) {
+		put_expression(&expression, pattern, (size_t)(end - pattern),
+			loader->application_name);
+		result = expression.failed ? fault(loader, "pattern is too long") :
+					     add_row(loader, expression.data, value);
+	}
+	buf_free(&expression);
+	return result;
+}
+
+/* The logical line is complete. */
+static int flush_line(struct loader *loader)
+{
+	char *line = loader->line.data;
+	size_t len = loader->line.len;
+	int result = 0;
+
+	while (len > 0 && isspace((unsigned char)line[len - 1]))
+		line[--len] = '\0';
+	if (loader->line.failed)
+		result = fault(loader, "line is too long");
+	else if (loader->table->count == ROWS_MAX)
+		result = fault(loader, "too many patterns");
+	else if (len > 0)
+		result = parse_line(loader, line);
+	buf_reset(&loader->line);
+	return result;
+}
+
+static int read_lines(struct loader *loader, FILE *file)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int number = 0, result = 0;
+
+	while (result == 0 && (len = getline(&line, &size, file)) >= 0) {
+		const char *text = line + strspn(line, " \t\r\n");
+
+		number++;
+		if (*text == '\0' || *text == '#')
+			continue;
+		if (text > line && loader->line.len > 0) {
+			buf_append(&loader->line, line, (size_t)len);
+			continue;
+		}
+		result = flush_line(loader);
+		if (result == 0)
+			loader->first_line = number;
+		buf_append(&loader->line, text, (size_t)(len - (text - line)));
+	}
+	if (result == 0)
+		result = flush_line(loader);
+	free(line);
+	return result;
+}
+
+struct consent_table *consent_table_load(
+	const char *path, const char *application_name, struct error *error)
+{
+	FILE *file = fopen(path, "re");
+	struct loader loader = { .path = path, .application_name = application_name, .error = error };
+
+	if (file == NULL) {
+		error_errno(error, errno, "open %s", path);
+		return NULL;
+	}
+	buf_init(&loader.line, LINE_SIZE_MAX);
+	loader.table = calloc(1, sizeof(*loader.table));
+	if (loader.table != NULL)
+		loader.table->rows = calloc(ROWS_MAX, sizeof(*loader.table->rows));
+	if (loader.table == NULL || loader.table->rows == NULL) {
+		error_set(error, ERROR_TEMPORARY, "out of memory");
+		consent_table_free(&loader.table);
+	} else if (read_lines(&loader, file) < 0) {
+		consent_table_free(&loader.table);
+	}
+	buf_free(&loader.line);
+	fclose(file);
+	return loader.table;
+}
+
+void consent_table_free(struct consent_table **table)
+{
+	if (*table == NULL)
+		return;
+	for (size_t i = 0; i < (*table)->count; i++)
+		pattern_free(&(*table)->rows[i].pattern);
+	free((*table)->rows);
+	free(*table);
+	*table = NULL;
+}
+
+const char *consent_table_match(const struct consent_table *table, const char *subject)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (pattern_match(table->rows[i].pattern, subject, strlen(subject), NULL))
+			return table->rows[i].consent;
+	return NULL;
+}

@@ -1,0 +1,90 @@
+/*
+ * From text back to what stands in a mail: quoted-printable, base64, charsets.
+ */
+#include "mail/view.h"
+
+#include "base/encode.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <iconv.h>
+#include <string.h>
+#include <strings.h>
+
+#define LINE_MAX_ENCODED 76
+#define BASE64_LINE_BYTES 57
+
+void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool at_line_end = i + 1 == len || text[i + 1] == '\r' || text[i + 1] == '\n';
+		bool literal = (c > ' ' && c < 0x7f && c != '=') ||
+			       ((c == ' ' || c == '\t') && !at_line_end);
+		size_t width = literal ? 1 : 3;
+
+		if (c == '\r' && i + 1 < len && text[i + 1] == '\n') {
+			buf_append(out, "\r\n", 2);
+			*column = 0;
+			i++;
+			continue;
+		}
+		if (*column + width >= LINE_MAX_ENCODED) {
+			buf_append(out, "=\r\n", 3);
+			*column = 0;
+		}
+		if (literal)
+			buf_byte(out, (char)c);
+		else
+			buf_printf(out, "=%02X", c);
+		*column += width;
+	}
+}
+
+void base64_put(struct buf *out, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i += BASE64_LINE_BYTES) {
+		char line[BASE64_SIZE(BASE64_LINE_BYTES)];
+		size_t now = len - i < BASE64_LINE_BYTES ? len - i : BASE64_LINE_BYTES;
+
+		base64_encode(bytes + i, now, line);
+		buf_string(out, line);
+		buf_append(out, "\r\n", 2);
+	}
+}
+
+int charset_convert(
+	const char *from, const char *to, const char *bytes, size_t len, struct buf *out)
+{
+	iconv_t converter = iconv_open(to, from);
+	char *in = (char *)(uintptr_t)bytes;
+	size_t lost = 0;
+
+	if (converter == (iconv_t)-1)
+		return -1;
+	for (bool flushing = false; !flushing;) {
+		char chunk[4096];
+		char *to_bytes = chunk;
+		size_t room = sizeof(chunk);
+
+		flushing = len == 0;
+		lost = iconv(converter, flushing ? NULL : &in, &len, &to_bytes, &room);
+		buf_append(out, chunk, sizeof(chunk) - room);
+		if (lost != 0 && !(lost == (size_t)-1 && errno == E2BIG))
+			break;
+		lost = 0;
+	}
+	iconv_close(converter);
+	return lost != 0 || out->failed ? -1 : 0;
+}
+
+bool charset_is_ascii_based(const char *charset)
+{
+	static const char *const others[] = { "utf-16", "utf-32", "ucs-", "utf-7", "iso-10646-ucs",
+		"iso-2022", "csiso2022", "hz-gb-2312", "unicode", "ibm037", "cp037", "ibm1140" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strncasecmp(charset, others[i], strlen(others[i])) == 0)
+			return false;
+	return true;
+}

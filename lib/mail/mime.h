@@ -1,0 +1,75 @@
+/*
+ * What a message is made of: the byte ranges of its parts, by GMime, which parses what mail
+ * really looks like. Nothing here copies or changes a byte of the message.
+ *
+ * Call mail_init once, before any thread. After that all functions may be called from any
+ * thread; a struct mime belongs to one at a time and borrows the message's bytes.
+ */
+#ifndef POSTINVITE_MAIL_MIME_H
+#define POSTINVITE_MAIL_MIME_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#define MIME_PARTS_MAX 1000
+#define MIME_CHARSET_SIZE 48
+
+enum part_kind { PART_OTHER, PART_PLAIN, PART_HTML, PART_DELIVERY_STATUS };
+
+enum part_encoding {
+	ENCODING_IDENTITY, /* 7bit, 8bit, binary, or none named */
+	ENCODING_QUOTED_PRINTABLE,
+	ENCODING_BASE64,
+	ENCODING_UNKNOWN,
+};
+
+struct mime_part {
+	enum part_kind kind;
+	enum part_encoding encoding;
+	bool attached; /* Content-Disposition: attachment */
+	size_t start;  /* its encoded content within the message */
+	size_t end;
+	size_t encoding_start; /* its Content-Transfer-Encoding field, CRLF included; both 0 without one */
+	size_t encoding_end;
+	char charset[MIME_CHARSET_SIZE]; /* "" when none is named */
+};
+
+struct mime;
+
+/* bytes: header fields, empty line and, from body_start on, the body; borrowed. A message cut short is parsed
+ * as far as it goes. NULL: error (temporary out of memory, permanent when it has too many parts). */
+struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
+void mime_free(struct mime **mime);
+
+size_t mime_part_count(const struct mime *mime);
+const struct mime_part *mime_part(const struct mime *mime, size_t n);
+
+/* Words for what forbids an edit ("S/MIME signed", ...), NULL when nothing does: signed or encrypted anywhere
+ * outside of attached messages. */
+const char *mime_protection(const struct mime *mime);
+
+/* Is it a multipart/report of delivery status (RFC 3462, RFC 6533)? */
+bool mime_is_delivery_report(const struct mime *mime);
+
+/* --- header values --- */
+
+void mail_init(void);
+
+/* Encoded words (RFC 2047) to UTF-8; the caller's, free with free(). NULL without memory. */
+char *mail_decode_header(const char *value);
+
+/* The text with what is no UTF-8 replaced: what JSON takes. The caller's; NULL without memory. */
+char *mail_utf8(const char *text);
+
+/* The addr-specs of an address list, groups opened, in order. Returns their number, or -1 out of
+ * memory; free with mail_addresses_free. */
+int mail_addresses(const char *value, char ***addresses_r);
+void mail_addresses_free(char ***addresses);
+
+/* RFC 5322 date. Returns 0, or -1 when it is none. */
+int mail_date(const char *value, time_t *when_r);
+
+#endif

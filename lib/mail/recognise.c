@@ -1,0 +1,263 @@
+/*
+ * Decisions about a message, from facts that somebody else read. Senders and submitters come first because
+ * they are known at MAIL and settle nearly all mail; the submitter list is parsed once a generation.
+ */
+#include "mail/recognise.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum submitter_type { SUBMITTER_SASL, SUBMITTER_CERTIFICATE, SUBMITTER_NET };
+
+struct submitter {
+	enum submitter_type type;
+	const char *name; /* within the settings' entry copy */
+	struct in6_addr net; /* IPv4 as mapped */
+	unsigned int bits;
+};
+
+struct submitters {
+	struct submitter *list;
+	char **entries;
+	size_t count;
+};
+
+/* --- submitters --- */
+
+static void map_v4(const void *v4, struct in6_addr *address_r)
+{
+	static const unsigned char prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	memcpy(address_r->s6_addr, prefix, sizeof(prefix));
+	memcpy(address_r->s6_addr + sizeof(prefix), v4, 4);
+}
+
+/* A.B.C.D[/n], v6[/n], [v6][/n]. */
+static int parse_net(const char *text, struct submitter *submitter)
+{
+	char address[INET6_ADDRSTRLEN + 2];
+	const char *slash = strchr(text, '/');
+	size_t len = slash == NULL ? strlen(text) : (size_t)(slash - text);
+	struct in_addr v4;
+	bool is_v4;
+	char *end = NULL;
+	unsigned long bits;
+
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len >= sizeof(address))
+		return -1;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	is_v4 = inet_pton(AF_INET, address, &v4) == 1;
+	if (is_v4)
+		map_v4(&v4, &submitter->net);
+	else if (inet_pton(AF_INET6, address, &submitter->net) != 1)
+		return -1;
+	bits = slash == NULL ? (is_v4 ? 32 : 128) : strtoul(slash + 1, &end, 10);
+	if (slash != NULL && (!isdigit((unsigned char)slash[1]) || *end != '\0'))
+		return -1;
+	if (bits > (is_v4 ? 32 : 128))
+		return -1;
+	submitter->bits = (unsigned int)bits + (is_v4 ? 96 : 0);
+	return 0;
+}
+
+static int parse_submitter(const char *entry, struct submitter *submitter, struct error *error)
+{
+	static const struct {
+		const char *prefix;
+		enum submitter_type type;
+	} types[] = {
+		{ "sasl:", SUBMITTER_SASL },
+		{ "cn:", SUBMITTER_CERTIFICATE },
+		{ "net:", SUBMITTER_NET },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t len = strlen(types[i].prefix);
+
+		if (strncmp(entry, types[i].prefix, len) != 0 || entry[len] == '\0')
+			continue;
+		submitter->type = types[i].type;
+		submitter->name = entry + len;
+		if (types[i].type == SUBMITTER_NET && parse_net(entry + len, submitter) < 0)
+			return error_set(error, ERROR_CONFIGURATION,
+				"welcome_submitters: \"%s\" is no network", entry);
+		return 0;
+	}
+	return error_set(error, ERROR_CONFIGURATION,
+		"welcome_submitters: \"%s\" is not sasl:NAME, net:CIDR or cn:NAME", entry);
+}
+
+struct submitters *submitters_new(string_list entries, struct error *error)
+{
+	struct submitters *submitters = calloc(1, sizeof(*submitters));
+	size_t count = 0;
+
+	while (entries[count] != NULL)
+		count++;
+	if (submitters != NULL) {
+		submitters->list = calloc(count + 1, sizeof(*submitters->list));
+		submitters->entries = calloc(count + 1, sizeof(*submitters->entries));
+	}
+	if (submitters == NULL || submitters->list == NULL || submitters->entries == NULL) {
+		error_set(error, ERROR_TEMPORARY, "out of memory");
+		submitters_free(&submitters);
+		return NULL;
+	}
+	for (; submitters->count < count; submitters->count++) {
+		size_t i = submitters->count;
+
+		submitters->entries[i] = strdup(entries[i]);
+		if (submitters->entries[i] == NULL)
+			error_set(error, ERROR_TEMPORARY, "out of memory");
+		else if (parse_submitter(submitters->entries[i], &submitters->list[i], error) == 0)
+			continue;
+		submitters_free(&submitters);
+		return NULL;
+	}
+	return submitters;
+}
+
+void submitters_free(struct submitters **submitters)
+{
+	if (*submitters == NULL)
+		return;
+	for (size_t i = 0; (*submitters)->entries != NULL && i <= (*submitters)->count; i++)
+		free((*submitters)->entries[i]);
+	free((*submitters)->entries);
+	free((*submitters)->list);
+	free(*submitters);
+	*submitters = NULL;
+}
+
+static bool in_net(const struct submitter *submitter, const struct sockaddr *client)
+{
+	struct in6_addr address;
+	unsigned int bytes = submitter->bits / 8, rest = submitter->bits % 8;
+	unsigned int mask = 0xff00u >> rest & 0xff;
+
+	if (client == NULL || (client->sa_family != AF_INET && client->sa_family != AF_INET6))
+		return false;
+	if (client->sa_family == AF_INET)
+		map_v4(&((const struct sockaddr_in *)(const void *)client)->sin_addr, &address);
+	else
+		address = ((const struct sockaddr_in6 *)(const void *)client)->sin6_addr;
+	if (memcmp(&address, &submitter->net, bytes) != 0)
+		return false;
+	return rest == 0 ||
+	       ((address.s6_addr[bytes] ^ submitter->net.s6_addr[bytes]) & mask) == 0;
+}
+
+static bool same_name(const char *name, const char *given)
+{
+	return given != NULL && strcmp(name, given) == 0;
+}
+
+bool submitters_have(const struct submitters *submitters, const struct submission *submission)
+{
+	for (size_t i = 0; i < submitters->count; i++) {
+		const struct submitter *submitter = &submitters->list[i];
+
+		if (submitter->type == SUBMITTER_NET ? in_net(submitter, submission->client) :
+						       same_name(submitter->name,
+							       submitter->type == SUBMITTER_SASL ?
+								       submission->sasl_name :
+								       submission->certificate_name))
+			return true;
+	}
+	return false;
+}
+
+/* --- addresses --- */
+
+bool address_listed(string_list list, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	for (; *list != NULL; list++)
+		if (strcasecmp(*list, **list == '@' && at != NULL ? at : address) == 0)
+			return true;
+	return false;
+}
+
+bool envelope_address(const char *argument, char *address_r, size_t size)
+{
+	size_t len = strlen(argument);
+
+	if (len >= 2 && argument[0] == '<' && argument[len - 1] == '>') {
+		argument++;
+		len -= 2;
+	}
+	if (len >= size)
+		return false;
+	memcpy(address_r, argument, len);
+	address_r[len] = '\0';
+	return true;
+}
+
+static bool domain_valid(const char *domain)
+{
+	size_t len = strlen(domain);
+
+	if (domain[0] == '[')
+		return len > 3 && domain[len - 1] == ']';
+	if (len == 0 || len > 255 || domain[0] == '.' || domain[len - 1] == '.')
+		return false;
+	for (const char *c = domain; *c != '\0'; c++)
+		if (!(isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80 || *c == '-' ||
+			    (*c == '.' && c[1] != '.')))
+			return false;
+	return true;
+}
+
+bool mailbox_valid(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	if (at == NULL || at == address || at - address > 64 || !domain_valid(at + 1))
+		return false;
+	for (const char *c = address; c < at; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr("<>(),;:\\\"[]@", *c) != NULL)
+			return false;
+	return true;
+}
+
+/* --- decisions --- */
+
+enum mail_kind mail_kind(const struct mail_marks *marks)
+{
+	if (marks->welcome_sender)
+		return MAIL_MAYBE_WELCOME;
+	if (marks->consent_sender)
+		return MAIL_CLAIMS_CONSENT;
+	if (marks->null_sender && marks->report)
+		return MAIL_MAYBE_REPORT;
+	return MAIL_UNRELATED;
+}
+
+enum welcome_action welcome_action(const struct welcome_facts *facts)
+{
+	if (!facts->linked && !facts->subject_fits)
+		return WELCOME_NONE;
+	if (facts->is_protected)
+		return facts->unsignable == UNSIGNABLE_PASS ? WELCOME_PASS_PROTECTED :
+							      WELCOME_REJECT_PROTECTED;
+	if (facts->linked)
+		return WELCOME_INJECT;
+	switch (facts->fallback) {
+	case LINK_FALLBACK_APPEND:
+		return facts->has_text ? WELCOME_APPEND : WELCOME_PASS_NO_TEXT;
+	case LINK_FALLBACK_REJECT:
+		return WELCOME_REJECT_UNMARKED;
+	default:
+		return WELCOME_PASS_UNMARKED;
+	}
+}

@@ -1,0 +1,86 @@
+/*
+ * What a message may be to us, decided as early as its facts allow, and what becomes of a
+ * Welcome mail. Facts in, plan out; nothing is read or changed here.
+ *
+ * Threads: pure; struct submitters may be read from any thread.
+ */
+#ifndef POSTINVITE_MAIL_RECOGNISE_H
+#define POSTINVITE_MAIL_RECOGNISE_H
+
+#include "base/error.h"
+#include "base/settings.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+/* --- who sends: known at MAIL --- */
+
+/* welcome_submitters, parsed: sasl:NAME, net:CIDR, cn:NAME. */
+struct submitters;
+
+/* NULL: error (configuration), naming the entry. */
+struct submitters *submitters_new(string_list entries, struct error *error);
+void submitters_free(struct submitters **submitters);
+
+/* Members are NULL where not known. */
+struct submission {
+	const char *sasl_name;
+	const char *certificate_name; /* common name of a client certificate that Postfix trusts */
+	const struct sockaddr *client;
+};
+
+bool submitters_have(const struct submitters *submitters, const struct submission *submission);
+
+/* Is address in the list of addresses and "@domain"s (caseless)? */
+bool address_listed(string_list list, const char *address);
+
+/* The envelope address without its angle brackets, into size bytes; "" for the null sender in both of its
+ * spellings. Returns false when it does not fit. */
+bool envelope_address(const char *argument, char *address_r, size_t size);
+
+/* Has it the form of a mailbox: local part, "@", domain? */
+bool mailbox_valid(const char *address);
+
+/* --- what it may be: known at the end of the headers --- */
+
+enum mail_kind {
+	MAIL_UNRELATED,       /* accepted at once */
+	MAIL_MAYBE_WELCOME,   /* sender and submitter fit: the body decides */
+	MAIL_MAYBE_REPORT,    /* null sender and multipart/report */
+	MAIL_CLAIMS_CONSENT,  /* From: names a consent sender */
+};
+
+struct mail_marks {
+	bool welcome_sender; /* and submitter */
+	bool null_sender;
+	bool report;
+	bool consent_sender;
+};
+
+enum mail_kind mail_kind(const struct mail_marks *marks);
+
+/* --- what becomes of a candidate: known at the end of the message --- */
+
+enum welcome_action {
+	WELCOME_NONE,              /* not a Welcome mail: untouched */
+	WELCOME_INJECT,
+	WELCOME_APPEND,
+	WELCOME_PASS_UNMARKED,     /* subject fits, no mark, link_fallback = pass */
+	WELCOME_PASS_NO_TEXT,      /* append would apply, there is no text part */
+	WELCOME_PASS_PROTECTED,
+	WELCOME_REJECT_UNMARKED,
+	WELCOME_REJECT_PROTECTED,
+};
+
+struct welcome_facts {
+	bool linked;       /* placeholder or platform link found */
+	bool subject_fits; /* welcome_subject is set and matches */
+	bool is_protected; /* signed or encrypted */
+	bool has_text;
+	enum link_fallback fallback;
+	enum unsignable_action unsignable;
+};
+
+enum welcome_action welcome_action(const struct welcome_facts *facts);
+
+#endif

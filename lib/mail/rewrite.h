@@ -1,0 +1,61 @@
+/*
+ * A candidate for a Welcome mail: parsed once, looked into, and rewritten with the tracked link,
+ * which comes from the store in between.
+ *
+ *	mail_parse -> mail_findings (does it hold the placeholder, a platform link; may it be edited) -> mail_rewrite
+ *
+ * Only text/plain and text/html parts that are not attached are looked into or edited. Every byte outside of the edits
+ * stays as received; an edited base64 part, a part in a charset that is not based on ASCII, and a part whose
+ * lines would exceed 998 bytes are written anew as a whole.
+ *
+ * Threads: pure; a struct mail belongs to one thread at a time and borrows the message's bytes.
+ */
+#ifndef POSTINVITE_MAIL_REWRITE_H
+#define POSTINVITE_MAIL_REWRITE_H
+
+#include "base/error.h"
+#include "base/pattern.h"
+#include "mail/links.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A rewritten body is at most this much larger than three times the old one (all of it quoted-printable). */
+#define MAIL_GROWTH_MAX (1024 * 1024)
+
+struct mail;
+
+struct mail_findings {
+	size_t links;             /* placeholders and platform links */
+	const char *platform_id;  /* "" without one; lives as long as the mail */
+	const char *protection;   /* words for the signature or encryption that forbids an edit, or NULL */
+	bool has_text;            /* is there a part to append to? */
+};
+
+/* bytes as in mime_parse, borrowed. NULL: error. */
+struct mail *mail_parse(const char *bytes, size_t len, size_t body_start,
+	const struct link_rules *rules, struct error *error);
+void mail_free(struct mail **mail);
+
+void mail_findings(const struct mail *mail, struct mail_findings *findings_r);
+
+/* Group 1 of the pattern's first match in subject, then in the texts in order (UTF-8; of HTML as the source
+ * reads with character references replaced). malloc'd, or NULL when nothing matches. */
+char *mail_customer_id(const struct mail *mail, const struct pattern *pattern, const char *subject);
+
+enum mail_edit {
+	MAIL_REPLACE_LINKS,
+	MAIL_APPEND_LINK, /* a paragraph to the first text/plain and the first text/html part */
+};
+
+struct rewritten {
+	char *body; /* free with free() */
+	size_t body_len;
+	bool quoted_printable; /* the message's own Content-Transfer-Encoding is quoted-printable from now on */
+};
+
+/* Returns 0 or -1 (temporary: no memory; permanent: it would grow too much). */
+int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
+	struct rewritten *rewritten_r, struct error *error);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * Decoders that remember where each byte came from. They are as lenient as mail programs are: what
+ * is no valid escape stands for itself, so that nothing a sender wrote is lost from view.
+ */
+#include "mail/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int view_start(struct view *view, size_t len)
+{
+	*view = (struct view){ 0 };
+	if (len > VIEW_SOURCE_MAX)
+		return -1;
+	view->text = malloc(len + 1);
+	view->at = malloc((len + 1) * sizeof(*view->at));
+	if (view->text != NULL && view->at != NULL)
+		return 0;
+	view_free(view);
+	return -1;
+}
+
+static void view_put(struct view *view, char byte, size_t at)
+{
+	view->text[view->len] = byte;
+	view->at[view->len++] = (uint32_t)at;
+}
+
+static int view_end(struct view *view, size_t source_len)
+{
+	view->text[view->len] = '\0';
+	view->at[view->len] = (uint32_t)source_len;
+	return 0;
+}
+
+void view_free(struct view *view)
+{
+	free(view->text);
+	free(view->at);
+	*view = (struct view){ 0 };
+}
+
+int view_plain(const char *source, size_t len, struct view *view_r)
+{
+	if (view_start(view_r, len) < 0)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		view_put(view_r, source[i], i);
+	return view_end(view_r, len);
+}
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+
+	return found == NULL ? -1 : (int)(found - digits);
+}
+
+/* The length of a soft line break at source ("=", blanks, line end), 0 when it is none. */
+static size_t soft_break(const char *source, size_t len)
+{
+	size_t i = 1;
+
+	while (i < len && (source[i] == ' ' || source[i] == '\t'))
+		i++;
+	if (i == len)
+		return len;
+	if (source[i] == '\n')
+		return i + 1;
+	return i + 1 < len && source[i] == '\r' && source[i + 1] == '\n' ? i + 2 : 0;
+}
+
+int view_quoted_printable(const char *source, size_t len, struct view *view_r)
+{
+	size_t i = 0;
+
+	if (view_start(view_r, len) < 0)
+		return -1;
+	while (i < len) {
+		size_t skip;
+
+		if (source[i] != '=') {
+			view_put(view_r, source[i], i);
+			i++;
+		} else if (i + 2 < len && hex_digit(source[i + 1]) >= 0 &&
+			   hex_digit(source[i + 2]) >= 0) {
+			view_put(view_r,
+				(char)(hex_digit(source[i + 1]) << 4 | hex_digit(source[i + 2])), i);
+			i += 3;
+		} else if ((skip = soft_break(source + i, len - i)) > 0) {
+			i += skip;
+		} else {
+			view_put(view_r, source[i], i);
+			i++;
+		}
+	}
+	return view_end(view_r, len);
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *found = c == '\0' ? NULL : strchr(digits, c);
+
+	return found == NULL ? -1 : (int)(found - digits);
+}
+
+int view_base64(const char *source, size_t len, struct view *view_r)
+{
+	unsigned int bits = 0;
+	int count = 0;
+
+	if (view_start(view_r, len) < 0)
+		return -1;
+	for (size_t i = 0; i < len && source[i] != '='; i++) {
+		int digit = base64_digit(source[i]);
+
+		if (digit < 0)
+			continue;
+		bits = (bits << 6 | (unsigned int)digit) & 0xffffff;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			view_put(view_r, (char)(bits >> count), i);
+		}
+	}
+	return view_end(view_r, len);
+}
+
+/* The ASCII character that a reference without its "&" names, 0 when it names none of those that
+ * links and placeholders are made of. *len_r is its length with the closing semicolon, if any. */
+static char named_reference(const char *name, size_t len, size_t *len_r)
+{
+	static const struct {
+		const char *name;
+		char character;
+	} names[] = {
+		{ "amp;", '&' }, { "AMP;", '&' }, { "lt;", '<' }, { "gt;", '>' }, { "quot;", '"' },
+		{ "apos;", '\'' }, { "lbrace;", '{' }, { "lcub;", '{' }, { "rbrace;", '}' },
+		{ "rcub;", '}' }, { "lbrack;", '[' }, { "lsqb;", '[' }, { "rbrack;", ']' },
+		{ "rsqb;", ']' }, { "colon;", ':' }, { "sol;", '/' }, { "period;", '.' },
+		{ "quest;", '?' }, { "equals;", '=' }, { "num;", '#' }, { "percnt;", '%' },
+		{ "dollar;", '$' }, { "lowbar;", '_' }, { "commat;", '@' }, { "amp", '&' },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t name_len = strlen(names[i].name);
+
+		if (name_len <= len && memcmp(name, names[i].name, name_len) == 0) {
+			*len_r = name_len;
+			return names[i].character;
+		}
+	}
+	return 0;
+}
+
+static char numeric_reference(const char *text, size_t len, size_t *len_r)
+{
+	bool hex = len > 1 && (text[1] == 'x' || text[1] == 'X');
+	size_t i = hex ? 2 : 1, first = i;
+	unsigned long value = 0;
+
+	for (; i < len && value < 0x110000; i++) {
+		int digit = hex_digit(text[i]);
+
+		if (digit < 0 || (!hex && digit > 9))
+			break;
+		value = value * (hex ? 16 : 10) + (unsigned long)digit;
+	}
+	if (i == first || value == 0 || value > 0x7e)
+		return 0;
+	*len_r = i < len && text[i] == ';' ? i + 1 : i;
+	return (char)value;
+}
+
+int view_html(const char *source, size_t len, struct view *view_r)
+{
+	size_t i = 0;
+
+	if (view_start(view_r, len) < 0)
+		return -1;
+	while (i < len) {
+		size_t skip = 0;
+		char character = 0;
+
+		if (source[i] == '&' && i + 1 < len)
+			character = source[i + 1] == '#' ?
+				numeric_reference(source + i + 1, len - i - 1, &skip) :
+				named_reference(source + i + 1, len - i - 1, &skip);
+		view_put(view_r, character != 0 ? character : source[i], i);
+		i += character != 0 ? skip + 1 : 1;
+	}
+	return view_end(view_r, len);
+}

@@ -1,0 +1,48 @@
+/*
+ * A view: text as a reader sees it, and for each of its bytes where it came from in the source.
+ * Views stack: quoted-printable under HTML, so that a hit in what the reader sees becomes a byte range of the source.
+ *
+ * Pure. A view is the caller's (view_free); its source must outlive only the call that builds it.
+ */
+#ifndef POSTINVITE_MAIL_VIEW_H
+#define POSTINVITE_MAIL_VIEW_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longer parts are not looked into: no Welcome mail has a text of that size. */
+#define VIEW_SOURCE_MAX ((size_t)4 * 1024 * 1024)
+
+struct view {
+	char *text; /* NUL-terminated */
+	size_t len;
+	uint32_t *at; /* at[i]: where text[i] starts in the source; at[len]: the source's end */
+};
+
+/* Return 0, or -1: out of memory or a source above VIEW_SOURCE_MAX. */
+int view_plain(const char *source, size_t len, struct view *view_r);
+int view_quoted_printable(const char *source, size_t len, struct view *view_r);
+int view_base64(const char *source, size_t len, struct view *view_r); /* foreign bytes skipped, ends at padding */
+int view_html(const char *source, size_t len, struct view *view_r);   /* character references replaced */
+void view_free(struct view *view);
+
+/* --- the way back --- */
+
+/* Appends text as quoted-printable (RFC 2045 section 6.7), CRLF being line ends; *column is the length of the line so far
+ * and becomes the new one. Lines stay within 76. */
+void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column);
+
+/* Appends base64 in lines of 76. */
+void base64_put(struct buf *out, const char *bytes, size_t len);
+
+/* Appends the bytes in another charset. Returns 0, or -1 when it cannot be done without loss. */
+int charset_convert(const char *from, const char *to, const char *bytes, size_t len,
+	struct buf *out);
+
+/* Do its bytes below 0x80 mean what they mean in ASCII? Unknown and unnamed ones do. */
+bool charset_is_ascii_based(const char *charset);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * libmilter's reply text: at most 980 bytes, one line, "%" doubled.
+ */
+#include "act.h"
+
+#include "store/protocol.h"
+
+#include <json-c/json.h>
+
+#define REPLY_MAX 900
+
+const char *queue_id(SMFICTX *ctx)
+{
+	static char name[] = "i";
+	const char *id = smfi_getsymval(ctx, name);
+
+	return id == NULL ? "NOQUEUE" : id;
+}
+
+sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *text)
+{
+	struct buf line;
+	char *status_text = (char *)(uintptr_t)status;
+
+	buf_init(&line, REPLY_MAX + 2);
+	for (; *text != '\0' && line.len < REPLY_MAX; text++) {
+		if (*text == '%')
+			buf_byte(&line, '%');
+		buf_byte(&line, (unsigned char)*text < ' ' ? ' ' : *text);
+	}
+	smfi_setreply(ctx, (char *)(uintptr_t)code, status_text, line.data);
+	buf_free(&line);
+	return *code == '4' ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+}
+
+sfsistat answer_error(SMFICTX *ctx, const struct error *error)
+{
+	const struct error_answer *words = error_answer(error->kind);
+
+	return answer(ctx, words->smtp_code, words->smtp_status, error->text);
+}
+
+int apply_event(const struct session *session, const char *invitation, struct json_object *event,
+	const char *change, struct error *error)
+{
+	struct json_object *request, *reply = NULL;
+	int result;
+
+	if (event == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	request = store_request_apply("id", invitation, event);
+	if (request == NULL || json_set_string(request, "change", change) < 0) {
+		json_object_put(request);
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	}
+	result = ipc_call(session_config(session)->store, request, &reply, error);
+	json_object_put(request);
+	json_object_put(reply);
+	return result;
+}

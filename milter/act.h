@@ -1,0 +1,27 @@
+/*
+ * What is done at the end of a message that may be ours, one function a kind; and how libmilter is told.
+ */
+#ifndef POSTINVITE_MILTER_ACT_H
+#define POSTINVITE_MILTER_ACT_H
+
+#include "session.h"
+
+/* The queue id, or "NOQUEUE". */
+const char *queue_id(SMFICTX *ctx);
+
+/* Sets the reply and returns what the callback has to. code is "550" or the like, status "5.7.1". */
+sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *text);
+
+/* The same for an error, by its category: temporary ones come back as 451. */
+sfsistat answer_error(SMFICTX *ctx, const struct error *error);
+
+/* Asks the store to apply the event (taken over; NULL: out of memory) to the invitation, once for that name
+ * and time. Returns 0 with changed_r, or -1. */
+int apply_event(const struct session *session, const char *invitation, struct json_object *event,
+	const char *change, struct error *error);
+
+sfsistat act_welcome(SMFICTX *ctx, struct session *session);
+sfsistat act_report(SMFICTX *ctx, struct session *session);
+sfsistat act_consent(SMFICTX *ctx, struct session *session);
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * Nearly all mail is somebody else's, and each answer to Postfix is a round trip that mail waits for. So nothing is
+ * answered before the end of headers, where somebody else's mail is accepted and its body never asked for.
+ */
+#include "callbacks.h"
+
+#include "act.h"
+#include "session.h"
+
+#include <libmilter/mfapi.h>
+#include <stdint.h>
+
+#define MESSAGE_DATA_MAX (1024 * 1024) /* of one command; longer ones drop the connection silently */
+
+/* What we may change. */
+#define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_SETSYMLIST)
+
+/* What we need not hear of or answer. */
+#define STEPS                                                                               \
+	(SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL |      \
+		SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_HDR_LEADSPC | SMFIP_SKIP)
+
+static struct daemon *the_daemon; /* libmilter's callbacks have no argument for it; set once before it runs */
+
+static const char *macro(SMFICTX *ctx, const char *name)
+{
+	return smfi_getsymval(ctx, (char *)(uintptr_t)name);
+}
+
+/* Where the step was negotiated to be silent it must be. */
+static sfsistat go_on(const struct session *session, unsigned long silent)
+{
+	return (session->steps & silent) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+	unsigned long unused1, unsigned long unused2, unsigned long *actions_r,
+	unsigned long *steps_r, unsigned long *unused1_r, unsigned long *unused2_r)
+{
+	static char mail_macros[] = "{auth_authen} {cert_subject}";
+	struct session *session = session_new(the_daemon, steps & STEPS);
+
+	(void)unused1;
+	(void)unused2;
+	if (session == NULL || smfi_setpriv(ctx, session) != MI_SUCCESS) {
+		session_free(&session);
+		return SMFIS_REJECT;
+	}
+	*actions_r = actions & ACTIONS;
+	*steps_r = steps & STEPS;
+	*unused1_r = *unused2_r = 0;
+	if ((actions & SMFIF_SETSYMLIST) != 0)
+		smfi_setsymlist(ctx, SMFIM_ENVFROM, mail_macros);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *client)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	(void)hostname;
+	session_connect(session, client);
+	return go_on(session, SMFIP_NR_CONN);
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **arguments)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	session_mail(session, arguments, macro(ctx, "{auth_authen}"), macro(ctx, "{cert_subject}"));
+	return go_on(session, SMFIP_NR_MAIL);
+}
+
+static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	session_recipient(session, arguments[0]);
+	return go_on(session, SMFIP_NR_RCPT);
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	headers_add(&session->headers, name, value);
+	return go_on(session, SMFIP_NR_HDR);
+}
+
+static sfsistat on_end_of_headers(SMFICTX *ctx)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	session_classify(session);
+	if (session->kind != MAIL_UNRELATED)
+		return SMFIS_CONTINUE;
+	session_end_message(session);
+	return SMFIS_ACCEPT;
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	if (session_body(session, bytes, len))
+		return SMFIS_CONTINUE;
+	return (session->steps & SMFIP_SKIP) != 0 ? SMFIS_SKIP : SMFIS_CONTINUE;
+}
+
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+	static sfsistat (*const acts[])(SMFICTX *, struct session *) = {
+		[MAIL_MAYBE_WELCOME] = act_welcome,
+		[MAIL_MAYBE_REPORT] = act_report,
+		[MAIL_CLAIMS_CONSENT] = act_consent,
+	};
+	struct session *session = smfi_getpriv(ctx);
+	sfsistat result = session->kind == MAIL_UNRELATED ? SMFIS_ACCEPT :
+							    acts[session->kind](ctx, session);
+
+	session_end_message(session);
+	return result;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	if (session != NULL)
+		session_end_message(session);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+	struct session *session = smfi_getpriv(ctx);
+
+	session_free(&session);
+	smfi_setpriv(ctx, NULL);
+	return SMFIS_CONTINUE;
+}
+
+int callbacks_register(struct daemon *daemon, struct error *error)
+{
+	static char name[] = "postinvite";
+	const struct smfiDesc description = {
+		.xxfi_name = name,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = ACTIONS,
+		.xxfi_connect = on_connect,
+		.xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_recipient,
+		.xxfi_header = on_header,
+		.xxfi_eoh = on_end_of_headers,
+		.xxfi_body = on_body,
+		.xxfi_eom = on_end_of_message,
+		.xxfi_abort = on_abort,
+		.xxfi_close = on_close,
+		.xxfi_negotiate = on_negotiate,
+	};
+
+	the_daemon = daemon;
+	smfi_setmaxdatasize(MESSAGE_DATA_MAX);
+	if (smfi_register(description) != MI_SUCCESS)
+		return error_set(error, ERROR_TEMPORARY, "libmilter does not take its callbacks");
+	return 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * Built at start, at each reload and by -t, before a mail depends on it. Nothing is connected here.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AUTHSERV "authserv:"
+
+static int take_authentication(
+	const struct settings *settings, struct config *config, struct error *error)
+{
+	const char *how = settings->consent_authentication;
+
+	if (strncmp(how, AUTHSERV, sizeof(AUTHSERV) - 1) == 0 && how[sizeof(AUTHSERV) - 1] != '\0') {
+		config->authserv_id = how + sizeof(AUTHSERV) - 1;
+		return 0;
+	}
+	if (strcmp(how, "dkim") != 0)
+		return error_set(error, ERROR_CONFIGURATION,
+			"consent_authentication: \"%s\" is not dkim or authserv:ID", how);
+	config->verifier = dkim_verifier_new(
+		settings->consent_dkim_domains, settings->dns_servers, error);
+	return config->verifier == NULL ? -1 : 0;
+}
+
+static int take_settings(const struct settings *settings, struct config *config, struct error *error)
+{
+	config->submitters = submitters_new(settings->welcome_submitters, error);
+	if (config->submitters == NULL || take_authentication(settings, config, error) < 0)
+		return -1;
+	if (settings->consent_senders[0] != NULL) {
+		config->consent_table = consent_table_load(
+			settings->consent_patterns, settings->application_name, error);
+		if (config->consent_table == NULL)
+			return -1;
+	}
+	config->store = ipc_client_new(settings->store_listen, "the store", IPC_TIMEOUT_MS);
+	return config->store == NULL ? error_set(error, ERROR_TEMPORARY, "out of memory") : 0;
+}
+
+int config_new(const struct settings *settings, void **config_r, struct error *error)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (config == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	if (take_settings(settings, config, error) < 0) {
+		config_free(config);
+		return -1;
+	}
+	*config_r = config;
+	return 0;
+}
+
+void config_free(void *derived)
+{
+	struct config *config = derived;
+
+	submitters_free(&config->submitters);
+	consent_table_free(&config->consent_table);
+	dkim_verifier_free(&config->verifier);
+	ipc_client_free(&config->store);
+	free(config);
+}

@@ -1,0 +1,74 @@
+/*
+ * A delivery report: when it names one of our invitations, the delivery is recorded. The report itself always goes on as it
+ * is. Refusing one that Postfix made would lose it; one that came by SMTP is sent again, and that is asked for
+ * when the store is away.
+ */
+#include "act.h"
+
+#include "base/log.h"
+#include "invite/event.h"
+#include "invite/link.h"
+#include "mail/dsn.h"
+#include "mail/mime.h"
+#include "store/protocol.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static struct json_object *delivery_event(const struct dsn_facts *facts)
+{
+	struct json_object *event = event_create("delivery", time(NULL));
+	char *text = mail_utf8(facts->text);
+	int failed = event == NULL || text == NULL;
+
+	if (!failed) {
+		failed |= json_set_string(event, "delivery", facts->delivery);
+		failed |= json_set_string(event, "delivery_status", facts->status);
+		failed |= json_set_string(event, "delivery_text", text);
+	}
+	free(text);
+	if (!failed)
+		return event;
+	json_object_put(event);
+	return NULL;
+}
+
+/* The same report seen twice is one change; without Message-ID the queue id tells them apart. */
+static void report_change(SMFICTX *ctx, const struct session *session, char *change_r)
+{
+	char *message_id = headers_value(&session->headers, "Message-ID");
+	char *date = headers_value(&session->headers, "Date");
+	time_t when = 0;
+	char name[512];
+
+	if (date == NULL || mail_date(date, &when) < 0)
+		when = time(NULL);
+	snprintf(name, sizeof(name), "report %s", message_id == NULL ? queue_id(ctx) : message_id);
+	change_id_derived(name, when, change_r);
+	free(message_id);
+	free(date);
+}
+
+sfsistat act_report(SMFICTX *ctx, struct session *session)
+{
+	char change[CHANGE_ID_LEN + 1];
+	struct dsn_facts facts;
+	struct error error;
+
+	if (dsn_read(session->message.data, session->message.len, session->body_start, &facts,
+		    &error) < 0 ||
+		!invitation_id_valid(facts.envelope_id))
+		return SMFIS_ACCEPT;
+	report_change(ctx, session, change);
+	if (apply_event(session, facts.envelope_id, delivery_event(&facts), change, &error) == 0) {
+		log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s", queue_id(ctx),
+			facts.envelope_id, facts.recipient, facts.delivery, facts.status);
+		return SMFIS_ACCEPT;
+	}
+	log_warning("%s: report invitation=%s delivery=%s action=none reason=\"%s\"", queue_id(ctx),
+		facts.envelope_id, facts.delivery, error.text);
+	if (session->internal || (error.kind != ERROR_TEMPORARY && error.kind != ERROR_UNCERTAIN))
+		return SMFIS_ACCEPT;
+	return answer_error(ctx, &error);
+}

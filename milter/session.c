@@ -1,0 +1,177 @@
+/*
+ * Facts are gathered as they come and the kind is decided once, at the end of headers. A message keeps the
+ * generation of settings it began with.
+ */
+#include "session.h"
+
+#include "base/log.h"
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+static atomic_int messages;
+
+int session_messages(void)
+{
+	return atomic_load(&messages);
+}
+
+/* What is kept of a message of each kind. No Welcome mail is larger; a report's status stands at its
+ * beginning; consent mails are a few kilobytes. */
+static const size_t kept[] = {
+	[MAIL_UNRELATED] = 0,
+	[MAIL_MAYBE_WELCOME] = (size_t)32 * 1024 * 1024,
+	[MAIL_MAYBE_REPORT] = (size_t)1024 * 1024,
+	[MAIL_CLAIMS_CONSENT] = (size_t)2 * 1024 * 1024,
+};
+
+const struct settings *session_settings(const struct session *session)
+{
+	return session->generation->settings;
+}
+
+const struct config *session_config(const struct session *session)
+{
+	return session->generation->derived;
+}
+
+struct session *session_new(struct daemon *daemon, unsigned long steps)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	session->daemon = daemon;
+	session->steps = steps;
+	headers_init(&session->headers);
+	buf_init(&session->message, 0);
+	return session;
+}
+
+void session_free(struct session **session)
+{
+	if (*session == NULL)
+		return;
+	session_end_message(*session);
+	free(*session);
+	*session = NULL;
+}
+
+void session_end_message(struct session *session)
+{
+	if (session->generation == NULL)
+		return;
+	daemon_generation_release(&session->generation);
+	headers_free(&session->headers);
+	buf_free(&session->message);
+	consent_facts_free(&session->consent);
+	session->marks = (struct mail_marks){ 0 };
+	session->kind = MAIL_UNRELATED;
+	session->recipients = 0;
+	session->cut = false;
+	atomic_fetch_sub(&messages, 1);
+}
+
+void session_connect(struct session *session, const struct sockaddr *client)
+{
+	size_t size = client == NULL                     ? 0 :
+		      client->sa_family == AF_INET  ? sizeof(struct sockaddr_in) :
+		      client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+							  0;
+
+	session->client_known = size > 0;
+	if (size > 0)
+		memcpy(&session->client, client, size);
+}
+
+static void keep_ret(struct session *session, char **arguments)
+{
+	*session->sender_ret = '\0';
+	for (; *arguments != NULL; arguments++)
+		if (strcasecmp(*arguments, "RET=HDRS") == 0 || strcasecmp(*arguments, "RET=FULL") == 0)
+			snprintf(session->sender_ret, sizeof(session->sender_ret), " %s", *arguments);
+}
+
+void session_mail(struct session *session, char **arguments, const char *sasl_name,
+	const char *certificate_name)
+{
+	const struct submission submission = {
+		.sasl_name = sasl_name,
+		.certificate_name = certificate_name,
+		.client = session->client_known ? (const struct sockaddr *)&session->client : NULL,
+	};
+	bool fits;
+
+	session_end_message(session);
+	session->generation = daemon_generation(session->daemon);
+	atomic_fetch_add(&messages, 1);
+	fits = envelope_address(arguments[0], session->sender, sizeof(session->sender));
+	session->marks.null_sender = fits && *session->sender == '\0';
+	session->internal = *arguments[0] == '\0';
+	session->marks.welcome_sender = fits && *session->sender != '\0' &&
+		address_listed(session_settings(session)->welcome_senders, session->sender) &&
+		submitters_have(session_config(session)->submitters, &submission);
+	keep_ret(session, arguments + 1);
+}
+
+void session_recipient(struct session *session, const char *argument)
+{
+	if (session->recipients++ == 0 &&
+		!envelope_address(argument, session->recipient, sizeof(session->recipient)))
+		*session->recipient = '\0';
+}
+
+static bool is_report(const struct headers *headers)
+{
+	static const char report[] = "multipart/report";
+	char *type = headers_value(headers, "Content-Type");
+	bool is = type != NULL && strncasecmp(type, report, sizeof(report) - 1) == 0;
+
+	free(type);
+	return is;
+}
+
+/* Nothing of a mail is kept that cannot be a consent mail by its headers. */
+static void read_consent(struct session *session)
+{
+	const char *refusal = "out of memory";
+
+	if (consent_read(&session->headers, session_settings(session)->consent_senders,
+		    session_config(session)->consent_table, time(NULL), &session->consent) == 0)
+		refusal = consent_refusal(&session->consent, false);
+	if (refusal == NULL)
+		return;
+	log_info("consent mail from=%s action=none reason=\"%s\"",
+		session->consent.from == NULL ? "-" : session->consent.from, refusal);
+	session->kind = MAIL_UNRELATED;
+}
+
+void session_classify(struct session *session)
+{
+	const struct settings *settings = session_settings(session);
+
+	session->marks.report = session->marks.null_sender && is_report(&session->headers);
+	session->marks.consent_sender = consent_claimed(&session->headers, settings->consent_senders);
+	session->kind = mail_kind(&session->marks);
+	if (session->kind == MAIL_CLAIMS_CONSENT)
+		read_consent(session);
+	if (session->kind == MAIL_UNRELATED)
+		return;
+	buf_init(&session->message, kept[session->kind] + HEADERS_MAX);
+	headers_put_mime(&session->headers, &session->message);
+	session->body_start = session->message.len;
+}
+
+bool session_body(struct session *session, const void *bytes, size_t len)
+{
+	size_t room = kept[session->kind] - (session->message.len - session->body_start);
+
+	session->cut = len > room;
+	buf_append(&session->message, bytes, session->cut ? room : len);
+	return !session->cut;
+}

@@ -1,0 +1,69 @@
+/*
+ * One connection of Postfix's and the message that is passing on it. All state of the milter lives here, in
+ * libmilter's private pointer: callbacks of one session come on different threads, one after the other.
+ */
+#ifndef POSTINVITE_MILTER_SESSION_H
+#define POSTINVITE_MILTER_SESSION_H
+
+#include "base/daemon.h"
+#include "config.h"
+#include "mail/consent.h"
+#include "mail/headers.h"
+#include "mail/recognise.h"
+
+#include <libmilter/mfapi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#define ADDRESS_SIZE 512
+#define QUEUE_ID_SIZE 64
+
+struct session {
+	struct daemon *daemon;
+	unsigned long steps; /* the negotiated SMFIP_* */
+	struct sockaddr_storage client;
+	bool client_known;
+
+	/* the message; empty between two */
+	const struct daemon_generation *generation; /* NULL: no message */
+	char sender[ADDRESS_SIZE];
+	char sender_ret[16]; /* " RET=HDRS" as given with MAIL, or "" */
+	bool internal;       /* made by Postfix itself: refusing it would lose it */
+	struct mail_marks marks;
+	enum mail_kind kind;
+	char recipient[ADDRESS_SIZE]; /* the first */
+	size_t recipients;
+	struct headers headers;
+	struct buf message;  /* for a mail that may be ours: MIME fields, empty line, body */
+	size_t body_start;
+	bool cut; /* the body was longer than what is kept of its kind */
+	struct consent_facts consent;
+};
+
+struct session *session_new(struct daemon *daemon, unsigned long steps);
+void session_free(struct session **session);
+
+void session_connect(struct session *session, const struct sockaddr *client);
+
+/* MAIL: who sends, from arguments and macros (NULL where absent). */
+void session_mail(struct session *session, char **arguments, const char *sasl_name,
+	const char *certificate_name);
+void session_recipient(struct session *session, const char *argument);
+
+/* End of headers: decides the message's kind and makes room for its body. */
+void session_classify(struct session *session);
+
+/* Keeps body bytes. Returns false when no more are needed. */
+bool session_body(struct session *session, const void *bytes, size_t len);
+
+/* The message is over, however it ended. */
+void session_end_message(struct session *session);
+
+const struct settings *session_settings(const struct session *session);
+const struct config *session_config(const struct session *session);
+
+/* How many messages are under way in all sessions: what a graceful stop waits for. */
+int session_messages(void);
+
+#endif

@@ -1,0 +1,290 @@
+/*
+ * A mail of a welcome sender, complete. Read what it holds, decide (mail/recognise.h), have the invitation recorded, build the
+ * whole new body, and only then tell Postfix anything: what is asked of Postfix cannot be taken back,
+ * and whatever fails before leaves a mail that is refused and sent again.
+ */
+#include "act.h"
+
+#include "base/log.h"
+#include "mail/mime.h"
+#include "mail/rewrite.h"
+#include "store/protocol.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CUSTOMER_ID_MAX 255
+
+struct welcome {
+	SMFICTX *ctx;
+	struct session *session;
+	struct mail *mail;
+	struct mail_findings findings;
+	char *subject; /* UTF-8; "" without one */
+	char invitation[64];
+	char link[2048];
+};
+
+static const struct {
+	const char *name; /* action= in the log */
+	const char *code, *status, *text; /* of a refusal */
+} outcomes[] = {
+	[WELCOME_NONE] = { .name = "none" },
+	[WELCOME_INJECT] = { .name = "injected" },
+	[WELCOME_APPEND] = { .name = "appended" },
+	[WELCOME_PASS_UNMARKED] = { .name = "passed reason=\"no placeholder and no platform link\"" },
+	[WELCOME_PASS_NO_TEXT] = { .name = "passed reason=\"no text part to append the link to\"" },
+	[WELCOME_PASS_PROTECTED] = { .name = "passed reason=\"signed or encrypted\"" },
+	[WELCOME_REJECT_UNMARKED] = { "rejected reason=\"no placeholder and no platform link\"", "550",
+		"5.6.0", "Welcome mail holds neither the link placeholder nor a link of the platform" },
+	[WELCOME_REJECT_PROTECTED] = { "rejected reason=\"signed or encrypted\"", "550", "5.6.0",
+		"Welcome mail is signed or encrypted: the invitation link cannot be put in" },
+};
+
+/* --- reading --- */
+
+static int read_mail(struct welcome *welcome, struct error *error)
+{
+	const struct session *session = welcome->session;
+	const struct settings *settings = session_settings(session);
+	const struct link_rules rules = { settings->link_placeholder, settings->platform_url };
+	char *raw = headers_value(&session->headers, "Subject");
+
+	welcome->subject = mail_decode_header(raw == NULL ? "" : raw);
+	free(raw);
+	if (session->message.failed || welcome->subject == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory for a message");
+	welcome->mail = mail_parse(session->message.data, session->message.len,
+		session->body_start, &rules, error);
+	if (welcome->mail == NULL)
+		return -1;
+	mail_findings(welcome->mail, &welcome->findings);
+	return 0;
+}
+
+static enum welcome_action decide(const struct welcome *welcome)
+{
+	const struct settings *settings = session_settings(welcome->session);
+	const struct welcome_facts facts = {
+		.linked = welcome->findings.links > 0,
+		.subject_fits = settings->welcome_subject != NULL &&
+			pattern_match(settings->welcome_subject, welcome->subject,
+				strlen(welcome->subject), NULL),
+		.is_protected = welcome->findings.protection != NULL,
+		.has_text = welcome->findings.has_text,
+		.fallback = settings->link_fallback,
+		.unsignable = settings->unsignable_action,
+	};
+
+	return welcome_action(&facts);
+}
+
+/* --- recording --- */
+
+static struct json_object *mail_facts(const struct welcome *welcome)
+{
+	char *raw = headers_value(&welcome->session->headers, "Message-ID");
+	char *message_id = mail_utf8(raw == NULL ? "" : raw);
+	struct json_object *email = json_object_new_object();
+	int failed = email == NULL || message_id == NULL;
+
+	if (!failed) {
+		failed |= json_set_string(email, "message_id", message_id);
+		failed |= json_set_string(email, "queue_id", queue_id(welcome->ctx));
+		failed |= json_set_string(email, "subject", welcome->subject);
+		if (*welcome->findings.platform_id != '\0')
+			failed |= json_set_string(
+				email, "platform_invitation_id", welcome->findings.platform_id);
+	}
+	free(raw);
+	free(message_id);
+	if (!failed)
+		return email;
+	json_object_put(email);
+	return NULL;
+}
+
+static struct json_object *open_request(const struct welcome *welcome)
+{
+	const struct pattern *pattern = session_settings(welcome->session)->customer_id_pattern;
+	struct json_object *request = store_change_request("open");
+	struct json_object *email = mail_facts(welcome);
+	char *mailbox = mail_utf8(welcome->session->recipient);
+	char *customer_id = NULL;
+	int failed = request == NULL || email == NULL || mailbox == NULL;
+
+	if (!failed && pattern != NULL)
+		customer_id = mail_customer_id(welcome->mail, pattern, welcome->subject);
+	if (!failed) {
+		failed |= json_set_string(request, "mailbox", mailbox);
+		if (customer_id != NULL && *customer_id != '\0' &&
+			strlen(customer_id) <= CUSTOMER_ID_MAX)
+			failed |= json_set_string(request, "customer_id", customer_id);
+		json_object_object_add(request, "email", email);
+		email = NULL;
+	}
+	free(customer_id);
+	free(mailbox);
+	json_object_put(email);
+	if (!failed)
+		return request;
+	json_object_put(request);
+	return NULL;
+}
+
+/* Opens or reuses the invitation. Once this returns 0 it is durable. */
+static int open_invitation(struct welcome *welcome, struct error *error)
+{
+	struct json_object *request = open_request(welcome), *reply = NULL, *invitation;
+	const char *id, *link;
+	int result;
+
+	if (request == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	result = ipc_call(session_config(welcome->session)->store, request, &reply, error);
+	json_object_put(request);
+	if (result < 0)
+		return -1;
+	invitation = json_member(reply, "invitation");
+	id = json_string(invitation, "id", "");
+	link = json_string(invitation, "auth_url", "");
+	if (*id == '\0' || *link == '\0' || strlen(id) >= sizeof(welcome->invitation) ||
+		strlen(link) >= sizeof(welcome->link)) {
+		result = error_set(error, ERROR_TEMPORARY, "the store answered without a link");
+	} else {
+		strcpy(welcome->invitation, id);
+		strcpy(welcome->link, link);
+	}
+	json_object_put(reply);
+	return result;
+}
+
+/* --- telling Postfix --- */
+
+static int change_header(SMFICTX *ctx, const char *name, const char *value)
+{
+	return smfi_chgheader(ctx, (char *)(uintptr_t)name, 1, (char *)(uintptr_t)value);
+}
+
+/* Fields of the whole message that the new body makes wrong. */
+static int change_headers(const struct welcome *welcome, const struct rewritten *rewritten)
+{
+	static const char *const dropped[] = { "Content-Length", "Content-MD5", "Lines" };
+	const struct headers *headers = &welcome->session->headers;
+	int result = MI_SUCCESS;
+
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+		if (headers_count(headers, dropped[i]) > 0)
+			result |= change_header(welcome->ctx, dropped[i], NULL);
+	if (!rewritten->quoted_printable)
+		return result;
+	if (headers_count(headers, "MIME-Version") == 0)
+		result |= change_header(welcome->ctx, "MIME-Version", " 1.0");
+	return result |
+	       change_header(welcome->ctx, "Content-Transfer-Encoding", " quoted-printable");
+}
+
+static int change_message(const struct welcome *welcome, const struct rewritten *rewritten)
+{
+	const struct session *session = welcome->session;
+	char sender[ADDRESS_SIZE + 2], arguments[128];
+
+	snprintf(sender, sizeof(sender), "<%s>", session->sender);
+	snprintf(arguments, sizeof(arguments), "ENVID=%s%s", welcome->invitation, session->sender_ret);
+	if (rewritten->body_len > INT32_MAX ||
+		smfi_chgfrom(welcome->ctx, sender, arguments) != MI_SUCCESS ||
+		change_headers(welcome, rewritten) != MI_SUCCESS)
+		return -1;
+	return smfi_replacebody(welcome->ctx, (unsigned char *)rewritten->body,
+		       (int)rewritten->body_len) == MI_SUCCESS ?
+		0 :
+		-1;
+}
+
+/* --- acting --- */
+
+/* An invitation is for one mailbox: NULL, or what is wrong with the recipients. */
+static const char *recipient_fault(const struct session *session, const char **status_r)
+{
+	*status_r = "5.7.1";
+	if (session->recipients != 1)
+		return "Welcome mail must have exactly one recipient: an invitation is for one mailbox";
+	*status_r = "5.1.3";
+	return mailbox_valid(session->recipient) ?
+		NULL :
+		"Welcome mail's recipient is not a mailbox: local-part@domain is needed";
+}
+
+static sfsistat inject(struct welcome *welcome, enum welcome_action action)
+{
+	const struct session *session = welcome->session;
+	enum mail_edit edit = action == WELCOME_APPEND ? MAIL_APPEND_LINK : MAIL_REPLACE_LINKS;
+	struct rewritten rewritten = { 0 };
+	struct error error;
+	int result = open_invitation(welcome, &error);
+
+	if (result == 0)
+		result = mail_rewrite(welcome->mail, edit, welcome->link, &rewritten, &error);
+	if (result == 0 && change_message(welcome, &rewritten) < 0)
+		result = error_set(&error, ERROR_TEMPORARY, "Postfix did not take the changes");
+	free(rewritten.body);
+	if (result < 0) {
+		log_warning("%s: welcome recipient=%s action=refused reason=\"%s\"",
+			queue_id(welcome->ctx), session->recipient, error.text);
+		return answer_error(welcome->ctx, &error);
+	}
+	log_info("%s: welcome invitation=%s recipient=%s action=%s links=%zu",
+		queue_id(welcome->ctx), welcome->invitation, session->recipient,
+		outcomes[action].name, action == WELCOME_APPEND ? 1 : welcome->findings.links);
+	return SMFIS_ACCEPT;
+}
+
+static sfsistat refuse(const struct welcome *welcome, const char *code, const char *status,
+	const char *text)
+{
+	log_warning("%s: welcome from=%s action=rejected reason=\"%s\"", queue_id(welcome->ctx),
+		welcome->session->sender, text);
+	return answer(welcome->ctx, code, status, text);
+}
+
+static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
+{
+	const char *fault, *status;
+
+	if (action == WELCOME_NONE)
+		return SMFIS_ACCEPT;
+	if (outcomes[action].code != NULL)
+		return refuse(welcome, outcomes[action].code, outcomes[action].status,
+			outcomes[action].text);
+	if (action != WELCOME_INJECT && action != WELCOME_APPEND) {
+		log_warning("%s: welcome from=%s action=%s", queue_id(welcome->ctx),
+			welcome->session->sender, outcomes[action].name);
+		return SMFIS_ACCEPT;
+	}
+	if (welcome->session->cut)
+		return refuse(welcome, "552", "5.3.4", "Welcome mail is too large to put a link in");
+	fault = recipient_fault(welcome->session, &status);
+	if (fault != NULL)
+		return refuse(welcome, "550", status, fault);
+	return inject(welcome, action);
+}
+
+sfsistat act_welcome(SMFICTX *ctx, struct session *session)
+{
+	struct welcome welcome = { .ctx = ctx, .session = session };
+	struct error error;
+	sfsistat result;
+
+	if (read_mail(&welcome, &error) == 0) {
+		result = carry_out(&welcome, decide(&welcome));
+	} else {
+		log_warning("%s: welcome from=%s action=refused reason=\"%s\"", queue_id(ctx),
+			session->sender, error.text);
+		result = answer_error(ctx, &error);
+	}
+	mail_free(&welcome.mail);
+	free(welcome.subject);
+	return result;
+}
