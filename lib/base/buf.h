@@ -30,7 +30,8 @@ void buf_string(struct buf *buf, const char *string);
 void buf_byte(struct buf *buf, char byte);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list args);
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 /* Removes the first len bytes (at most all). */
 void buf_consume(struct buf *buf, size_t len);

@@ -1,0 +1,49 @@
+/*
+ * What Microsoft said no with, and what that means for us: one table from (error, suberror, code) to an
+ * outcome and the words for it.
+ *
+ * Decisions rest on HTTP status, error and suberror; the AADSTS codes choose better words, and tell a missing
+ * consent from another reason where Entra gives no suberror.
+ *
+ * Threads: pure functions.
+ */
+#ifndef POSTINVITE_TOKEN_REFUSAL_H
+#define POSTINVITE_TOKEN_REFUSAL_H
+
+#include "token/reply.h"
+
+enum outcome {
+	OUTCOME_PENDING,          /* poll again after the interval */
+	OUTCOME_SLOW_DOWN,        /* the same, the interval is 5 s longer from now on (RFC 8628 section 3.5) */
+	OUTCOME_DECLINED,         /* the person said no; a new code may be asked for */
+	OUTCOME_EXPIRED,          /* the device code is over; a new one may be asked for */
+	OUTCOME_BAD_CODE,         /* the device or authorization code is none; a new one may be asked for */
+	OUTCOME_NEEDS_SIGN_IN,    /* the grant is dead: somebody has to sign in again */
+	OUTCOME_CONSENT_REQUIRED, /* an administrator has to approve, then somebody signs in again */
+	OUTCOME_CONFIGURATION,    /* the app registration or our settings; text says how to mend it */
+	OUTCOME_TEMPORARY,        /* try again: after retry_after where it is not 0, else with back-off */
+	OUTCOME_TERMINAL,         /* unknown: do not try again by itself */
+	OUTCOME_COUNT
+};
+
+struct refusal {
+	enum outcome outcome;
+	char code[64];   /* of a record's last_error: the reply's error, "http_503", "malformed"; [A-Za-z0-9_.-] only */
+	char text[512];  /* one line: what happened, what to do, and the codes in brackets; no secret */
+	int retry_after; /* seconds, 0: none given */
+};
+
+/* Fills in an outcome of our own making. The text is cut, control characters are replaced. Returns -1. */
+int refusal_set(struct refusal *refusal_r, enum outcome outcome, const char *code,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Reads an answer of the authority's that is no success (of any endpoint: device code, token, OpenID
+ * configuration). Whatever the body is, the refusal is filled in. Always returns -1, so that
+ * "return refusal_read(...)" reads well. */
+int refusal_read(const struct reply *reply, struct refusal *refusal_r);
+
+/* The same for what a browser brought to the redirect URI: the error parameters, description may be NULL.
+ * Always returns -1. */
+int refusal_from_callback(const char *error, const char *description, struct refusal *refusal_r);
+
+#endif
