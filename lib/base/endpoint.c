@@ -142,14 +142,14 @@ int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error
 	return path != NULL ? unix_listen(path, mode, group, error) : inet_listen(endpoint, error);
 }
 
-static int unix_connect(const char *path, struct error *error)
+static int unix_connect(const char *path, int flags, struct error *error)
 {
 	struct sockaddr_un address;
 	int fd;
 
 	if (unix_address(path, &address, error) != 0)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return error_errno(error, errno, "socket");
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -160,7 +160,7 @@ static int unix_connect(const char *path, struct error *error)
 	return -1;
 }
 
-static int inet_connect(const char *endpoint, struct error *error)
+static int inet_connect(const char *endpoint, int flags, struct error *error)
 {
 	struct addrinfo *list;
 	int fd = -1, fault = 0;
@@ -168,8 +168,8 @@ static int inet_connect(const char *endpoint, struct error *error)
 	if (resolve(endpoint, 0, &list, error) != 0)
 		return -1;
 	for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
-		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+		if (fd >= 0 && (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS))
 			break;
 		fault = errno;
 		if (fd >= 0)
@@ -184,11 +184,22 @@ static int inet_connect(const char *endpoint, struct error *error)
 	return -1;
 }
 
-int endpoint_connect(const char *endpoint, struct error *error)
+static int connect_with(const char *endpoint, int flags, struct error *error)
 {
 	const char *path = unix_path(endpoint);
 
-	return path != NULL ? unix_connect(path, error) : inet_connect(endpoint, error);
+	return path != NULL ? unix_connect(path, flags, error)
+			    : inet_connect(endpoint, flags, error);
+}
+
+int endpoint_connect(const char *endpoint, struct error *error)
+{
+	return connect_with(endpoint, 0, error);
+}
+
+int endpoint_connect_start(const char *endpoint, struct error *error)
+{
+	return connect_with(endpoint, SOCK_NONBLOCK, error);
 }
 
 void endpoint_unlink(const char *endpoint)

@@ -23,6 +23,11 @@ int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error
  * the descriptor or -1 (temporary: nobody listens there yet). */
 int endpoint_connect(const char *endpoint, struct error *error);
 
+/* The same without waiting: the socket is non-blocking. A Unix socket is connected at once (temporary failure too
+ * when the listener's queue is full); an inet one may be on its way: writable when it is there, or send(2) says
+ * why not. */
+int endpoint_connect_start(const char *endpoint, struct error *error);
+
 /* Removes the path of a Unix endpoint; nothing for others. */
 void endpoint_unlink(const char *endpoint);
 

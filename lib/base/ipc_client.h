@@ -32,7 +32,7 @@ int ipc_call(struct ipc_client *client, struct json_object *request,
 
 /* Sends a request whose answer is followed by events, and calls `event` for each until it returns non-zero (returned), or
  * the connection is lost (-1, temporary). wait_ms bounds the time without an event: then event is
- * called with NULL. */
+ * called with NULL; negative: no bound. The answer itself goes to nobody; an error instead of it, or behind it, is -1. */
 typedef int ipc_stream_fn(void *context, struct json_object *event);
 int ipc_stream(struct ipc_client *client, struct json_object *request, int wait_ms,
 	       ipc_stream_fn *event, void *context, struct error *error);
@@ -49,7 +49,8 @@ typedef void ipc_reply_fn(void *context, struct json_object *reply, const struct
 
 struct ipc_async *ipc_async_new(struct event_base *base, const char *endpoint,
 				const char *service);
-void ipc_async_free(struct ipc_async **async); /* calls under way are forgotten, without their callback */
+void ipc_async_free(struct ipc_async **async); /* calls under way are forgotten, without their callback;
+					 * not from within one */
 
 /* Takes a reference of the request. The callback comes later, never from within. timeout_ms 0: no limit. Returns a handle to
  * cancel with, valid until the callback came. NULL when out of memory (no callback then). */
@@ -58,7 +59,8 @@ struct ipc_async_call *ipc_async_call(struct ipc_async *async, struct json_objec
 void ipc_async_cancel(struct ipc_async_call **call); /* no callback any more; nulls */
 
 /* A subscription: as a call without limit that stays. After a reconnect `request` is asked anew for the
- * request to send (the caller's "since" has moved); it returns a new object. */
+ * request to send (the caller's "since" has moved); it returns a new object. An error tells that the server refused: it is asked
+ * again after 2 s. The handle is valid until cancelled; cancelling inside any callback is safe. */
 typedef struct json_object *ipc_request_fn(void *context);
 struct ipc_async_call *ipc_async_subscribe(struct ipc_async *async, ipc_request_fn *request,
 					   ipc_reply_fn *reply, void *context);

@@ -43,7 +43,7 @@ struct ipc_server_handler {
 /* Serves the listening descriptor (taken over). NULL when out of memory. */
 struct ipc_server *ipc_server_new(struct event_base *base, int listener,
 				  const struct ipc_server_handler *handler, void *context);
-void ipc_server_free(struct ipc_server **server); /* closes every connection */
+void ipc_server_free(struct ipc_server **server); /* closes every connection; not from within a handler */
 
 /* Stops taking connections and requests; what is under way can still be answered. */
 void ipc_server_drain(struct ipc_server *server);
@@ -52,6 +52,7 @@ const struct ipc_peer_identity *ipc_peer_identity(const struct ipc_peer *peer);
 void ipc_peer_set_data(struct ipc_peer *peer, void *data); /* the handler's own */
 void *ipc_peer_data(const struct ipc_peer *peer);
 
+/* What no frame holds (FRAME_BODY_MAX) becomes a permanent error. closed() is never called from within these. */
 void ipc_reply(struct ipc_peer *peer, uint32_t call, struct json_object *reply); /* borrowed */
 void ipc_reply_text(struct ipc_peer *peer, uint32_t call, const char *body, size_t len);
 void ipc_event(struct ipc_peer *peer, uint32_t call, const char *body, size_t len);

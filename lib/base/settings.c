@@ -354,6 +354,26 @@ int settings_load(const struct settings_source *source, const struct settings **
 	return 0;
 }
 
+int settings_value(const struct settings_source *source, const char *name, struct buf *value,
+	struct error *error)
+{
+	struct loading loading = {.source = source};
+	const char *text;
+	int result = -1;
+
+	loading.file = settings_file_read(source->config_directory, source->overrides, error);
+	if (loading.file == NULL)
+		return -1;
+	text = written(&loading, name);
+	if (text == NULL || expand(&loading, text, EXPAND_DEPTH, value) != 0 || value->failed)
+		error_set(error, ERROR_CONFIGURATION,
+			"%s: is not set, or refers to a setting that is not or to itself", name);
+	else
+		result = 0;
+	settings_file_free(&loading.file);
+	return result;
+}
+
 const struct settings *settings_reference(const struct settings *settings)
 {
 	atomic_fetch_add(&((struct generation *)settings)->references, 1);
