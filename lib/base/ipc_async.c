@@ -77,12 +77,11 @@ static struct timeval milliseconds(int ms)
 
 static struct ipc_async_call *call_find(struct ipc_async *async, uint32_t number)
 {
-	struct ipc_async_call *call;
+	struct ipc_async_call *call = LIST_FIRST(&async->calls[number % BUCKETS]);
 
-	LIST_FOREACH(call, &async->calls[number % BUCKETS], bucket_entry)
-	if (call->number == number)
-		return call;
-	return NULL;
+	while (call != NULL && call->number != number)
+		call = LIST_NEXT(call, bucket_entry);
+	return call;
 }
 
 static void call_enqueue(struct ipc_async_call *call, struct queue *queue)

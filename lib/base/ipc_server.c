@@ -325,16 +325,15 @@ struct ipc_server *ipc_server_new(struct event_base *base, int listener,
 
 void ipc_server_drain(struct ipc_server *server)
 {
-	struct ipc_peer *peer;
-
 	if (server->listener < 0)
 		return;
 	event_del(server->acceptable);
 	event_del(server->accept_again);
 	close(server->listener);
 	server->listener = -1;
-	TAILQ_FOREACH(peer, &server->peers, entry)
-	event_del(peer->readable);
+	for (struct ipc_peer *peer = TAILQ_FIRST(&server->peers); peer != NULL;
+		peer = TAILQ_NEXT(peer, entry))
+		event_del(peer->readable);
 }
 
 void ipc_server_free(struct ipc_server **server)
@@ -374,6 +373,11 @@ void ipc_peer_set_data(struct ipc_peer *peer, void *data)
 void *ipc_peer_data(const struct ipc_peer *peer)
 {
 	return peer->data;
+}
+
+size_t ipc_peer_waiting(const struct ipc_peer *peer)
+{
+	return peer->out.len;
 }
 
 static void put(struct ipc_peer *peer, uint32_t call, enum frame_type type, const char *body,
