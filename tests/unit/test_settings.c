@@ -290,6 +290,39 @@ static void test_endpoints(void **state)
 	support_remove(&folder);
 }
 
+/* One value is there before the configuration is complete. */
+static void test_one_value(void **state)
+{
+	static const struct {
+		const char *label, *text, *name, *want; /* NULL: a fault */
+	} rows[] = {
+		{"a default", "no_such = 1\n", "tokend_listen", "unix:/run/postinvite/tokend"},
+		{"as set", "link_key_file = /keys/$daemon_user\n", "link_key_file", "/keys/postinvite"},
+		{"missing", "", "wizard_url", NULL},
+		{"a circle", "link_key_file = $link_key_file\n", "link_key_file", NULL},
+		{"no line", "nonsense\n", "link_key_file", NULL},
+	};
+	char *folder = support_folder();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *path = support_write(folder, SETTINGS_FILE, rows[i].text, 0644);
+		struct settings_source source = {.config_directory = folder};
+		struct error error;
+		struct buf value;
+		int result;
+
+		buf_init(&value, 4096);
+		result = settings_value(&source, rows[i].name, &value, &error);
+		assert_text(rows[i].label, result == 0 ? value.data : NULL, rows[i].want);
+		if (result != 0)
+			assert_number(rows[i].label, error.kind, ERROR_CONFIGURATION);
+		buf_free(&value);
+		free(path);
+	}
+	support_remove(&folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_keyfile),
 		cmocka_unit_test(test_keyfile_lines),
 		cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_one_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,70 @@
+/*
+ * Lines of columns and lines of JSON.
+ */
+#include "output.h"
+
+#include "invite/event.h"
+
+#include <stdio.h>
+
+#define WORDS_MAX 4096
+
+static void column(const char *text, char end)
+{
+	for (; *text != '\0'; text++)
+		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+	putchar(end);
+}
+
+/* Of the latest invitation, or that there is none. */
+static const char *customer_status(struct json_object *customer)
+{
+	return json_string(json_member(customer, "invitation"), "status", "not_invited");
+}
+
+void output_customer(const char *key, struct json_object *customer)
+{
+	struct json_object *invitation = json_member(customer, "invitation");
+	const char *mailbox = json_string(customer, "mailbox", "-");
+
+	if (key != NULL)
+		column(key, '\t');
+	column(customer_status(customer), '\t');
+	column(json_string(invitation, "invitation_email", mailbox), '\t');
+	column(json_string(invitation, "expires_at", "-"), '\n');
+}
+
+void output_customer_json(struct json_object *customer)
+{
+	json_set_string(customer, "status", customer_status(customer));
+	output_json(customer);
+}
+
+void output_event(struct json_object *event)
+{
+	char words[WORDS_MAX];
+
+	event_describe(event, words, sizeof(words));
+	column(json_string(event, "at", "-"), '\t');
+	column(json_string(event, "type", "-"), '\t');
+	column(words, '\n');
+}
+
+void output_item(struct json_object *item)
+{
+	struct json_object *event = json_member(item, "event");
+	char words[WORDS_MAX];
+
+	event_describe(event, words, sizeof(words));
+	column(json_string(event, "at", "-"), '\t');
+	column(json_string(json_member(item, "invitation"), "customer_id", "-"), '\t');
+	column(json_string(item, "status", "-"), '\t');
+	column(json_string(event, "type", "-"), '\t');
+	column(words, '\n');
+}
+
+void output_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}

@@ -1,0 +1,24 @@
+/*
+ * What goes to stdout: one line a thing, columns separated by tabs, or with -j one JSON object a
+ * line. Control characters in columns become spaces, so that a line stays a line.
+ */
+#ifndef POSTINVITE_CLI_OUTPUT_H
+#define POSTINVITE_CLI_OUTPUT_H
+
+#include "base/json.h"
+
+/* "[key TAB] status TAB invitation_email TAB expires_at"; key may be NULL. */
+void output_customer(const char *key, struct json_object *customer);
+
+/* The customer as the store tells it, with its status. */
+void output_customer_json(struct json_object *customer);
+
+/* "time TAB type TAB words" of an event. */
+void output_event(struct json_object *event);
+
+/* "time TAB customer id TAB status TAB type TAB words" of a subscription's item. */
+void output_item(struct json_object *item);
+
+void output_json(struct json_object *object);
+
+#endif
