@@ -58,7 +58,7 @@ static bool ours(const struct visit *visit, struct json_object *code)
 {
 	char *text = marked_text(visit, code);
 	bool good = text != NULL && site_mark_check(visit->site, PURPOSE, text,
-		web_request_cookie(visit->request, STARTED_COOKIE));
+					    web_request_cookie(visit->request, STARTED_COOKIE));
 
 	free(text);
 	return good;
@@ -76,9 +76,10 @@ static void got_code(struct visit *visit, struct json_object *reply, const struc
 {
 	visit_next_fn *next = visit->after_code;
 	bool away = error != NULL &&
-		(error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN);
+		    (error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN);
 
-	if (error == NULL && json_string(reply, "user_code", NULL) != NULL && ours(visit, reply))
+	if (error == NULL && json_string(reply, "user_code", NULL) != NULL &&
+		json_int(reply, "expires_in", 0) > 0 && ours(visit, reply))
 		keep(visit, reply);
 	next(visit, NULL, away ? error : NULL);
 }
@@ -106,9 +107,11 @@ void code_keep_started(struct visit *visit, struct json_object *code)
 		return;
 	site_mark(visit->site, PURPOSE, text, mark);
 	/* Lax, not Strict: a customer who opens the link in the mail once more keeps the code. */
-	if (asprintf(&cookie, STARTED_COOKIE "=%s; Path=%s/i/%s; Max-Age=%d; HttpOnly; SameSite=Lax%s",
+	if (asprintf(&cookie,
+		    STARTED_COOKIE "=%s; Path=%s/i/%s; Max-Age=%d; HttpOnly; SameSite=Lax%s",
 		    mark, visit->site->base_path, visit->token,
-		    (int)json_int(code, "expires_in", 900), visit->site->secure ? "; Secure" : "") >= 0) {
+		    (int)json_int(code, "expires_in", 900),
+		    visit->site->secure ? "; Secure" : "") >= 0) {
 		web_header(visit->request, "Set-Cookie", cookie);
 		free(cookie);
 	}

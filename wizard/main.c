@@ -21,8 +21,9 @@
 
 struct program {
 	struct wizard wizard;
-	int listener; /* ours; servers work on duplicates */
-	char *listen; /* what it is bound to */
+	int listener;			    /* ours; servers work on duplicates */
+	char *listen;			    /* what it is bound to */
+	bool tls;			    /* does the server speak it? */
 	char *store_listen, *tokend_listen; /* whom we ask */
 };
 
@@ -44,8 +45,8 @@ static int prepare(struct daemon *daemon, struct error *error)
 	program->wizard.daemon = daemon;
 	daemon_set_data(daemon, program);
 	program->listen = strdup(settings->wizard_listen);
-	program->listener = endpoint_listen(settings->wizard_listen, 0660,
-		daemon_socket_group(settings), error);
+	program->listener = endpoint_listen(
+		settings->wizard_listen, 0660, daemon_socket_group(settings), error);
 	daemon_generation_release(&generation);
 	return program->listener >= 0 ? 0 : error_prefix(error, "wizard_listen");
 }
@@ -65,11 +66,12 @@ static int start_server(struct program *program, struct error *error)
 	};
 	struct web_server *server = web_server_new(&options, error);
 
+	if (server != NULL) {
+		program->wizard.server = server;
+		program->tls = site->tls_cert.len > 0;
+	}
 	daemon_generation_release(&generation);
-	if (server == NULL)
-		return -1;
-	program->wizard.server = server;
-	return 0;
+	return server != NULL ? 0 : -1;
 }
 
 static void retired_drained(void *context)
@@ -105,9 +107,10 @@ static void reloaded(struct daemon *daemon, void *context)
 	if (strcmp(settings->wizard_listen, program->listen) != 0 ||
 		strcmp(settings->store_listen, program->store_listen) != 0 ||
 		strcmp(settings->tokend_listen, program->tokend_listen) != 0)
-		log_warning("reload: wizard_listen, store_listen and tokend_listen change at the next "
+		log_warning("reload: wizard_listen, store_listen and tokend_listen change at "
+			    "the next "
 			    "start only");
-	if (site->tls_cert.len > 0)
+	if (program->tls || site->tls_cert.len > 0)
 		replace_server(program);
 	daemon_generation_release(&generation);
 }
@@ -142,7 +145,8 @@ static int start(struct program *program, struct error *error)
 	}
 	daemon_generation_release(&generation);
 	if (wizard->store == NULL || wizard->tokend == NULL ||
-		daemon_watch_signals(wizard->daemon, wizard->base, stop, reloaded, program) != 0)
+		daemon_watch_signals(wizard->daemon, wizard->base, stop, reloaded, program) !=
+			0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return start_server(program, error);
 }

@@ -11,22 +11,50 @@
 #include "base/json.h"
 #include "web/mac.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define PAGE_MAX   (256 * 1024)
-#define VALUES_MAX 40
+#define PAGE_MAX    (256 * 1024)
+#define VALUES_MAX  40
 #define MESSAGE_MAX 2048
 
 const char *const page_files[] = {"journey", "problem", NULL};
 
 const char *const page_names[] = {
-	"account", "action", "application", "base", "button", "code_groups", "code_spelled", "csrf",
-	"customer", "heading", "live", "message", "minutes", "next", "notice", "organisation",
-	"page", "part", "permission", "permissions", "poll", "revision", "seconds", "status", "step",
-	"text", "user_code", "valid_until", "verification_uri", "welcome", "why", NULL,
+	"account",
+	"action",
+	"application",
+	"base",
+	"button",
+	"code_groups",
+	"code_spelled",
+	"csrf",
+	"customer",
+	"heading",
+	"live",
+	"message",
+	"minutes",
+	"next",
+	"notice",
+	"organisation",
+	"page",
+	"part",
+	"permission",
+	"permissions",
+	"revision",
+	"seconds",
+	"status",
+	"step",
+	"text",
+	"user_code",
+	"valid_until",
+	"verification_uri",
+	"welcome",
+	"why",
+	NULL,
 };
 
 struct view {
@@ -36,6 +64,7 @@ struct view {
 	struct code_groups groups;
 	struct buf spelled;
 	struct buf message;
+	struct buf notice;
 	struct buf page; /* its path */
 	char csrf[WEB_MAC_SIZE];
 	char nonce[WEB_NONCE_SIZE];
@@ -48,13 +77,16 @@ struct view {
 static void put(struct view *view, const char *name, const char *text)
 {
 	if (view->count < VALUES_MAX)
-		view->values[view->count++] = (struct template_value){.name = name, .text = text};
+		view->values[view->count++] =
+			(struct template_value){.name = name, .text = text};
 }
 
-static void put_list(struct view *view, const char *name, const struct template_value *const *rows)
+static void put_list(
+	struct view *view, const char *name, const struct template_value *const *rows)
 {
 	if (view->count < VALUES_MAX)
-		view->values[view->count++] = (struct template_value){.name = name, .rows = rows};
+		view->values[view->count++] =
+			(struct template_value){.name = name, .rows = rows};
 }
 
 /* What every page has. */
@@ -63,6 +95,7 @@ static void view_begin(struct view *view, const struct visit *visit)
 	memset(view, 0, sizeof(*view));
 	buf_init(&view->spelled, 256);
 	buf_init(&view->message, MESSAGE_MAX);
+	buf_init(&view->notice, MESSAGE_MAX);
 	buf_init(&view->page, 4096);
 	put(view, "base", visit->site->base_path);
 	put(view, "application", visit->generation->settings->application_name);
@@ -76,10 +109,27 @@ static void view_end(struct view *view)
 	permission_rows_free(&view->permissions);
 	buf_free(&view->spelled);
 	buf_free(&view->message);
+	buf_free(&view->notice);
 	buf_free(&view->page);
 }
 
-static void answer_page(struct visit **visit, unsigned http_status, const char *file, struct view *view)
+/* An error's text as a sentence of its own: errors begin small, since they stand behind a colon as a rule. */
+static void put_sentence(struct view *view, const char *name, const char *text)
+{
+	bool address = text != NULL && memchr(text, '@', strcspn(text, " ")) != NULL;
+
+	if (text != NULL && text[0] != '\0') {
+		buf_byte(&view->notice,
+			address ? text[0] : (char)toupper((unsigned char)text[0]));
+		buf_string(&view->notice, text + 1);
+		if (strchr(".!?", text[strlen(text) - 1]) == NULL)
+			buf_byte(&view->notice, '.');
+	}
+	put(view, name, view->notice.data);
+}
+
+static void answer_page(
+	struct visit **visit, unsigned http_status, const char *file, struct view *view)
 {
 	struct buf out;
 
@@ -90,7 +140,8 @@ static void answer_page(struct visit **visit, unsigned http_status, const char *
 	buf_free(&out);
 }
 
-/* The double-submit token: the cookie holds a nonce, the form its keyed mark. */
+/* The double-submit token: the cookie holds a nonce, the form its keyed mark. Lax, not Strict: opening the link
+ * from a mail a second time must not take the nonce from a page that is open. */
 static void put_csrf(struct view *view, struct visit *visit)
 {
 	const struct site *site = visit->site;
@@ -98,7 +149,7 @@ static void put_csrf(struct view *view, struct visit *visit)
 	char *cookie;
 
 	if (nonce == NULL && web_nonce(view->nonce) == 0 &&
-		asprintf(&cookie, CSRF_COOKIE "=%s; Path=%s/; HttpOnly; SameSite=Strict%s",
+		asprintf(&cookie, CSRF_COOKIE "=%s; Path=%s/; HttpOnly; SameSite=Lax%s",
 			view->nonce, site->base_path, site->secure ? "; Secure" : "") >= 0) {
 		web_header(visit->request, "Set-Cookie", cookie);
 		free(cookie);
@@ -109,13 +160,22 @@ static void put_csrf(struct view *view, struct visit *visit)
 	put(view, "csrf", view->csrf);
 }
 
+/* How it went last time, or NULL: where nothing is left to do it does not matter any more, and while a code
+ * lives it is a passing fault that tokend retries. */
+static const char *last_fault(const struct visit *visit, const struct step *step)
+{
+	if (step->action == STEP_NOTHING || visit->code != NULL)
+		return NULL;
+	return json_string(json_member(visit->invitation, "last_error"), "text", NULL);
+}
+
 /* What changed last, in words: the page's script reloads the page when they differ. */
 static void say(const struct visit *visit, const struct step *step, struct buf *message)
 {
-	const char *fault = json_string(json_member(visit->invitation, "last_error"), "text", "");
+	const char *fault = last_fault(visit, step);
 
 	buf_string(message, step->heading);
-	if (fault[0] != '\0' && !step->ended)
+	if (fault != NULL)
 		buf_printf(message, ": %s", fault);
 }
 
@@ -139,21 +199,24 @@ static void put_code(struct view *view, const struct visit *visit)
 	put(view, "user_code", code);
 	put_list(view, "code_groups", view->groups.list);
 	put(view, "code_spelled", view->spelled.data);
-	put(view, "verification_uri", web_address(json_string(visit->code, "verification_uri", "")));
+	put(view, "verification_uri",
+		web_address(json_string(visit->code, "verification_uri", "")));
 	put(view, "seconds", view->seconds);
 	put(view, "minutes", view->minutes);
 }
 
-/* Who has to sign in: an account, or any of an organisation. */
+/* Who has to sign in: the account that did, for it is bound to it; else the one that is expected; else any of an
+ * organisation. */
 static void put_account(struct view *view, const struct visit *visit)
 {
 	const char *mailbox = json_string(visit->invitation, "invitation_email", "");
 	const char *tenant = json_string(visit->invitation, "tenant", "");
 	const char *at = strrchr(mailbox, '@');
+	const char *expected = json_string(visit->invitation, "m365_admin_email", "");
 
 	if (strchr(tenant, '.') == NULL)
 		tenant = at != NULL ? at + 1 : "";
-	put(view, "account", json_string(visit->invitation, "m365_admin_email", ""));
+	put(view, "account", json_string(visit->invitation, "signed_in_as", expected));
 	put(view, "organisation", tenant);
 }
 
@@ -179,30 +242,27 @@ static void put_step(struct view *view, const struct visit *visit, const struct 
 {
 	static const char *const actions[] = {
 		[STEP_NOTHING] = "", [STEP_START] = "start", [STEP_CONFIRM] = "confirm"};
-	const char *heading = step->heading, *text = step->text;
+	static const struct step with_code = {
+		.heading = "Enter this code at Microsoft",
+		.text = "Copy the code, open Microsoft's page and enter it there. Sign in with "
+			"the "
+			"account named below.",
+		.next = "This page goes on by itself when Microsoft reports the sign-in.",
+	};
+	const char *number = step->number, *heading = step->heading, *text = step->text;
 
 	if (visit->code != NULL) {
-		heading = step->code_heading != NULL ? step->code_heading : "Enter this code at Microsoft";
-		text = step->code_text != NULL ? step->code_text :
-			"Copy the code, open Microsoft's page and enter it there. Sign in with the account "
-			"named below.";
+		number = step->welcome ? "2" : number;
+		heading = step->code_heading != NULL ? step->code_heading : with_code.heading;
+		text = step->code_text != NULL ? step->code_text : with_code.text;
 	}
-	put(view, "step", visit->code != NULL && step->welcome ? "2" : step->number);
+	put(view, "step", number);
 	put(view, "heading", heading);
 	put(view, "text", text);
-	put(view, "next", visit->code != NULL ?
-		"This page goes on by itself when Microsoft reports the sign-in." : step->next);
+	put(view, "next", visit->code != NULL ? with_code.next : step->next);
 	put(view, "button", visit->code != NULL ? "" : step->button);
 	put(view, "action", actions[step->action]);
 	put(view, "live", step->live || visit->code != NULL ? "yes" : "");
-}
-
-/* How it went last time, unless the journey has gone past it. */
-static const char *last_fault(const struct visit *visit, const struct step *step)
-{
-	if (step->ended || visit->code != NULL)
-		return NULL;
-	return json_string(json_member(visit->invitation, "last_error"), "text", NULL);
 }
 
 void page_journey(struct visit **visit, unsigned http_status, const char *notice)
@@ -219,7 +279,7 @@ void page_journey(struct visit **visit, unsigned http_status, const char *notice
 	put(&view, "status", status_name(status));
 	put(&view, "revision", view.revision);
 	put(&view, "message", view.message.data);
-	put(&view, "notice", notice != NULL ? notice : last_fault(v, step));
+	put_sentence(&view, "notice", notice != NULL ? notice : last_fault(v, step));
 	put_step(&view, v, step);
 	put_account(&view, v);
 	if (v->code != NULL)
@@ -228,7 +288,8 @@ void page_journey(struct visit **visit, unsigned http_status, const char *notice
 		put_welcome(&view, v);
 	if (step->action != STEP_NOTHING)
 		put_csrf(&view, v);
-	answer_page(visit, http_status != 0 ? http_status : step->http_status, "journey", &view);
+	answer_page(
+		visit, http_status != 0 ? http_status : step->http_status, "journey", &view);
 }
 
 static void set_code(struct json_object *json, struct json_object *code)
@@ -270,19 +331,24 @@ static const struct problem {
 	const char *next;
 } problems[] = {
 	{404, "This link does not work",
-		"The address is not one of ours. Often a part of a long link was lost: try to copy all "
+		"The address is not one of ours. Often a part of a long link was lost: try to "
+		"copy all "
 		"of it from the mail.",
-		"If it still does not work, ask whoever sent you the invitation for a new one."},
+		"If it still does not work, ask whoever sent you the invitation for a new "
+		"one."},
 	{503, "Please try again in a minute",
-		"Something that this page needs does not answer right now. Nothing is lost: your "
+		"Something that this page needs does not answer right now. Nothing is lost: "
+		"your "
 		"invitation stays as it is.",
 		"If it lasts, tell whoever sent you the invitation."},
 	{413, "That was too much", "Your browser sent more than this page takes.",
 		"Open the link of your invitation again."},
-	{405, "That does not work here", "Your browser asked in a way that this page does not know.",
+	{405, "That does not work here",
+		"Your browser asked in a way that this page does not know.",
 		"Open the link of your invitation again."},
 	{400, "That did not work", "Something about the request was not right.",
-		"Open the link of your invitation again; if it keeps failing, ask whoever sent it to "
+		"Open the link of your invitation again; if it keeps failing, ask whoever sent "
+		"it to "
 		"you."},
 };
 
@@ -299,9 +365,12 @@ void page_problem(struct visit **visit, unsigned http_status, const char *detail
 	}
 	view_begin(&view, *visit);
 	put(&view, "heading", problem->heading);
-	put(&view, "text", detail != NULL ? detail : problem->text);
+	put_sentence(&view, "text", detail != NULL ? detail : problem->text);
 	put(&view, "next", problem->next);
-	if (http_status == 503)
-		web_header((*visit)->request, "Retry-After", "60");
+	if (http_status == 503) {
+		web_header((*visit)->request, "Retry-After", "15");
+		put(&view, "live",
+			view.page.data); /* with a link, the page tries again by itself */
+	}
 	answer_page(visit, http_status, "problem", &view);
 }

@@ -14,8 +14,8 @@ static const struct {
 } reasons[] = {
 	{"User.Read.All", "Find the users who get telephone numbers."},
 	{"Group.ReadWrite.All", "Keep the groups that decide who may telephone how."},
-	{"Directory.AccessAsUser.All",
-		"Read and write directory data, with no more rights than the account that signs in."},
+	{"Directory.AccessAsUser.All", "Read and write directory data, with no more rights "
+				       "than the account that signs in."},
 	{"AppCatalog.ReadWrite.All", "Install and update the provider's apps in Teams."},
 	{"offline_access", "Stay connected without asking for a sign-in every day."},
 	{"openid", "Know that the sign-in really happened at Microsoft."},
@@ -66,8 +66,8 @@ struct permission_rows *permission_rows_new(string_list scopes)
 	for (size_t i = 0; i < count; i++) {
 		const char *name = short_name(scopes[i]);
 
-		rows->rows[i] = (struct row){{
-			{.name = "permission", .text = name}, {.name = "why", .text = reason(name)}, {0}}};
+		rows->rows[i] = (struct row){{{.name = "permission", .text = name},
+			{.name = "why", .text = reason(name)}, {0}}};
 		rows->list[i] = rows->rows[i].values;
 	}
 	return rows;

@@ -22,7 +22,7 @@
 #define LONG_POLL_S	   25
 #define LONG_POLL_LIMIT_MS ((LONG_POLL_S + 5) * 1000)
 
-#define PRESS_AGAIN \
+#define PRESS_AGAIN                                                                            \
 	"Please press the button once more: the page was too old. If this comes again, allow " \
 	"cookies for this site."
 
@@ -42,7 +42,8 @@ static void visit_fail(struct visit *visit, const struct error *error)
 	unsigned status = (unsigned)error_answer(error->kind)->http_status;
 
 	if (status >= 500)
-		log_warning("%s: invitation=%s error=%s", web_request_route(visit->request)->name,
+		log_warning("%s: invitation=%s error=%s",
+			web_request_route(visit->request)->name,
 			visit->id[0] != '\0' ? visit->id : "-", error->text);
 	page_problem(&visit, status == 500 ? 503 : status, NULL);
 }
@@ -83,8 +84,8 @@ static void link_seen(struct visit *visit, struct json_object *reply, const stru
 	code_fetch(visit, show);
 }
 
-static void got_invitation(struct visit *visit, struct json_object *reply,
-			   const struct error *error)
+static void got_invitation(
+	struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	if (error != NULL) {
 		visit_fail(visit, error);
@@ -92,7 +93,8 @@ static void got_invitation(struct visit *visit, struct json_object *reply,
 	}
 	visit_keep_invitation(visit, reply);
 	if (json_member(visit->invitation, "link_seen_at") == NULL)
-		visit_ask_store(visit, event_request(visit, "link_seen"), IPC_TIMEOUT_MS, link_seen);
+		visit_ask_store(
+			visit, event_request(visit, "link_seen"), IPC_TIMEOUT_MS, link_seen);
 	else
 		code_fetch(visit, show);
 }
@@ -102,7 +104,8 @@ static void get_journey(void *context, struct web_request *request)
 	struct visit *visit = visit_begin(context, request);
 
 	if (visit != NULL)
-		visit_ask_store(visit, link_request(visit, "get"), IPC_TIMEOUT_MS, got_invitation);
+		visit_ask_store(
+			visit, link_request(visit, "get"), IPC_TIMEOUT_MS, got_invitation);
 }
 
 /* A GET of what takes a POST: a reload, or a link that was copied too long. */
@@ -123,7 +126,8 @@ static void go_to_journey(void *context, struct web_request *request)
 
 /* --- GET /i/TOKEN/status --- */
 
-static void show_status(struct visit *visit, struct json_object *reply, const struct error *error)
+static void show_status(
+	struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	(void)reply;
 	if (error != NULL)
@@ -132,7 +136,8 @@ static void show_status(struct visit *visit, struct json_object *reply, const st
 		page_status(&visit);
 }
 
-static void got_status(struct visit *visit, struct json_object *reply, const struct error *error)
+static void got_status(
+	struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	if (error != NULL) {
 		visit_fail(visit, error);
@@ -171,11 +176,11 @@ static bool csrf_good(const struct visit *visit)
 	const char *nonce = web_request_cookie(visit->request, CSRF_COOKIE);
 
 	return nonce != NULL && site_mark_check(visit->site, CSRF_PURPOSE, nonce,
-		web_request_field(visit->request, "csrf"));
+					web_request_field(visit->request, "csrf"));
 }
 
-static void show_press_again(struct visit *visit, struct json_object *reply,
-			     const struct error *error)
+static void show_press_again(
+	struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	if (error != NULL) {
 		visit_fail(visit, error);
@@ -197,8 +202,8 @@ static struct visit *visit_begin_post(void *context, struct web_request *request
 }
 
 /* After something that tokend has put on record: the page of the record as it is now. */
-static void show_outcome(struct visit *visit, struct json_object *reply,
-			 const struct error *error)
+static void show_outcome(
+	struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	if (error != NULL) {
 		visit_fail(visit, error);
@@ -217,8 +222,8 @@ static bool refused(struct visit *visit, const struct error *error)
 		visit_fail(visit, error);
 		return true;
 	}
-	log_info("%s: invitation=%s refused=%s", web_request_route(visit->request)->name, visit->id,
-		error->text);
+	log_info("%s: invitation=%s refused=%s", web_request_route(visit->request)->name,
+		visit->id, error->text);
 	snprintf(visit->refusal, sizeof(visit->refusal), "%s", error->text);
 	visit_ask_store(visit, link_request(visit, "get"), IPC_TIMEOUT_MS, show_outcome);
 	return true;
@@ -235,7 +240,8 @@ static void started(struct visit *visit, struct json_object *reply, const struct
 static void opened(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	if (error != NULL && error->kind == ERROR_CONFLICT) {
-		visit_ask_store(visit, link_request(visit, "get"), IPC_TIMEOUT_MS, show_outcome);
+		visit_ask_store(
+			visit, link_request(visit, "get"), IPC_TIMEOUT_MS, show_outcome);
 		return;
 	}
 	if (error != NULL) {
@@ -244,7 +250,7 @@ static void opened(struct visit *visit, struct json_object *reply, const struct 
 	}
 	visit_keep_invitation(visit, reply);
 	if (step_of(visit_status(visit))->action == STEP_START)
-		visit_ask_tokend(visit, token_request("start", visit->token), started);
+		visit_ask_microsoft(visit, token_request("start", visit->token), started);
 	else
 		page_journey(&visit, 0, NULL);
 }
@@ -254,10 +260,12 @@ static void post_start(void *context, struct web_request *request)
 	struct visit *visit = visit_begin_post(context, request);
 
 	if (visit != NULL)
-		visit_ask_store(visit, event_request(visit, "link_opened"), IPC_TIMEOUT_MS, opened);
+		visit_ask_store(
+			visit, event_request(visit, "link_opened"), IPC_TIMEOUT_MS, opened);
 }
 
-static void confirming(struct visit *visit, struct json_object *reply, const struct error *error)
+static void confirming(
+	struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	const char *url = json_string(reply, "url", "");
 	struct error wrong = {ERROR_TEMPORARY, "tokend answered without a URL"};
@@ -275,7 +283,7 @@ static void post_confirm(void *context, struct web_request *request)
 	struct visit *visit = visit_begin_post(context, request);
 
 	if (visit != NULL)
-		visit_ask_tokend(visit, token_request("confirm", visit->token), confirming);
+		visit_ask_microsoft(visit, token_request("confirm", visit->token), confirming);
 }
 
 /* --- GET /callback: what Microsoft sends the browser back with --- */
@@ -286,8 +294,8 @@ static void came_back(struct visit *visit, struct json_object *reply, const stru
 	char *path;
 
 	if (error != NULL && error->kind == ERROR_NOT_FOUND) {
-		page_problem(&visit, 400,
-			"This sign-in was used already, or it is not known here.");
+		page_problem(
+			&visit, 400, "This sign-in was used already, or it is not known here.");
 		return;
 	}
 	if (error != NULL) {
@@ -325,13 +333,13 @@ static void get_callback(void *context, struct web_request *request)
 	question = token_request("callback", NULL);
 	for (size_t i = 0; question != NULL && i < sizeof(members) / sizeof(members[0]); i++)
 		json_set_string(question, members[i], web_request_query(request, members[i]));
-	visit_ask_tokend(visit, question, came_back);
+	visit_ask_microsoft(visit, question, came_back);
 }
 
 /* --- style and script --- */
 
-static void answer_static(void *context, struct web_request *request, const char *type,
-			  bool script)
+static void answer_static(
+	void *context, struct web_request *request, const char *type, bool script)
 {
 	struct visit *visit = visit_new(context, request);
 	const struct buf *file;

@@ -36,7 +36,8 @@ static int derive(const struct settings *settings, struct site *site, struct err
 	/* Browsers hold a form's redirects to form-action too, and one form ends at Microsoft. */
 	if (site->base_path == NULL ||
 		asprintf(&site->policy,
-			"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+			"default-src 'none'; style-src 'self'; script-src 'self'; img-src "
+			"'self'; "
 			"connect-src 'self'; form-action 'self' %.*s; frame-ancestors 'none'; "
 			"base-uri 'none'",
 			origin, authority) < 0) {
@@ -53,7 +54,8 @@ static int load_tls(const struct settings *settings, struct site *site, struct e
 
 	if (cert != key)
 		return error_set(error, ERROR_CONFIGURATION,
-			"wizard_tls_cert_file and wizard_tls_key_file belong together: one is empty");
+			"wizard_tls_cert_file and wizard_tls_key_file belong together: one is "
+			"empty");
 	if (!cert)
 		return 0;
 	if (template_read_file(settings->wizard_tls_cert_file, &site->tls_cert, error) != 0)
@@ -63,8 +65,8 @@ static int load_tls(const struct settings *settings, struct site *site, struct e
 	return 0;
 }
 
-static int load_static(const struct settings *settings, const char *file, struct buf *out,
-		       struct error *error)
+static int load_static(
+	const struct settings *settings, const char *file, struct buf *out, struct error *error)
 {
 	char *path;
 	int result;
@@ -81,7 +83,8 @@ static int load(const struct settings *settings, struct site *site, struct error
 	site->keys = keyfile_load(settings->link_key_file, error);
 	if (site->keys == NULL)
 		return -1;
-	site->pages = template_set_load(settings->template_directory, page_files, page_names, error);
+	site->pages =
+		template_set_load(settings->template_directory, page_files, page_names, error);
 	if (site->pages == NULL ||
 		load_static(settings, "style.css", &site->style, error) != 0 ||
 		load_static(settings, "wizard.js", &site->script, error) != 0)
@@ -130,8 +133,8 @@ void site_mark(const struct site *site, const char *purpose, const char *text, c
 	web_mac(keyfile_current(site->keys, &id), purpose, text, mark_r);
 }
 
-bool site_mark_check(const struct site *site, const char *purpose, const char *text,
-		     const char *mark)
+bool site_mark_check(
+	const struct site *site, const char *purpose, const char *text, const char *mark)
 {
 	const struct secret *key;
 	unsigned char id;

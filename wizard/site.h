@@ -14,9 +14,9 @@ struct site {
 	struct template_set *pages;
 	struct buf style;
 	struct buf script;
-	char *base_path; /* of wizard_url, without a trailing slash: "" as a rule */
-	char *policy;	 /* Content-Security-Policy */
-	bool secure;	 /* customers come by https: cookies say Secure */
+	char *base_path;     /* of wizard_url, without a trailing slash: "" as a rule */
+	char *policy;	     /* Content-Security-Policy */
+	bool secure;	     /* customers come by https: cookies say Secure */
 	struct buf tls_cert; /* PEM, empty: plain HTTP */
 	struct buf tls_key;
 };
@@ -27,7 +27,7 @@ void site_free(void *site);
 
 /* A keyed mark under the current key, and whether it is one under any key of the file. */
 void site_mark(const struct site *site, const char *purpose, const char *text, char *mark_r);
-bool site_mark_check(const struct site *site, const char *purpose, const char *text,
-		     const char *mark);
+bool site_mark_check(
+	const struct site *site, const char *purpose, const char *text, const char *mark);
 
 #endif

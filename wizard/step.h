@@ -15,7 +15,8 @@ struct step {
 	const char *number; /* of four, or NULL where counting makes no sense */
 	const char *heading;
 	const char *text;
-	const char *code_heading; /* instead, while a code of this browser lives; NULL: the common words */
+	const char *
+		code_heading; /* instead, while a code of this browser lives; NULL: the common words */
 	const char *code_text;
 	const char *button;
 	const char *next; /* what happens next, or whom to ask */

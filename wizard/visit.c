@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Above what tokend gives a slow Entra, below what the server gives an answer. */
-#define TOKEND_TIMEOUT_MS 30000
+#define MICROSOFT_TIMEOUT_MS 30000
 
 struct visit *visit_new(struct wizard *wizard, struct web_request *request)
 {
@@ -37,6 +37,7 @@ static void visit_free(struct visit **visit)
 		ipc_async_cancel(&v->call);
 	json_object_put(v->invitation);
 	json_object_put(v->code);
+	json_object_put(v->question);
 	daemon_generation_release(&v->generation);
 	free(v);
 	*visit = NULL;
@@ -69,7 +70,7 @@ static void answered(void *context, struct json_object *reply, const struct erro
 }
 
 static void ask(struct visit *visit, struct ipc_async *whom, struct json_object *request,
-		int timeout_ms)
+	int timeout_ms)
 {
 	struct error error = {ERROR_TEMPORARY, "out of memory"};
 
@@ -82,8 +83,8 @@ static void ask(struct visit *visit, struct ipc_async *whom, struct json_object 
 		visit->next(visit, NULL, &error);
 }
 
-void visit_ask_store(struct visit *visit, struct json_object *request, int timeout_ms,
-		     visit_next_fn *next)
+void visit_ask_store(
+	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next)
 {
 	visit->next = next;
 	ask(visit, visit->wizard->store, request, timeout_ms);
@@ -92,7 +93,29 @@ void visit_ask_store(struct visit *visit, struct json_object *request, int timeo
 void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
 	visit->next = next;
-	ask(visit, visit->wizard->tokend, request, TOKEND_TIMEOUT_MS);
+	ask(visit, visit->wizard->tokend, request, IPC_TIMEOUT_MS);
+}
+
+static void pinged(struct visit *visit, struct json_object *reply, const struct error *error)
+{
+	struct json_object *question = visit->question;
+
+	(void)reply;
+	visit->question = NULL;
+	visit->next = visit->after_ping;
+	if (error == NULL) {
+		ask(visit, visit->wizard->tokend, question, MICROSOFT_TIMEOUT_MS);
+		return;
+	}
+	json_object_put(question);
+	visit->next(visit, NULL, error);
+}
+
+void visit_ask_microsoft(struct visit *visit, struct json_object *request, visit_next_fn *next)
+{
+	visit->question = request;
+	visit->after_ping = next;
+	visit_ask_tokend(visit, token_request("ping", NULL), pinged);
 }
 
 void visit_keep_invitation(struct visit *visit, struct json_object *reply)
@@ -116,7 +139,8 @@ static void log_visit(const struct visit *visit, unsigned status)
 	bool routine = (route == NULL || strcmp(route->method, "GET") == 0) && status < 500;
 
 	log_line(routine ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "%s: invitation=%s answer=%u",
-		route != NULL ? route->name : "-", visit->id[0] != '\0' ? visit->id : "-", status);
+		route != NULL ? route->name : "-", visit->id[0] != '\0' ? visit->id : "-",
+		status);
 }
 
 void visit_answer(struct visit **visit, unsigned status, const char *type, struct buf *body)

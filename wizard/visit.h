@@ -27,23 +27,25 @@ struct wizard {
 struct visit;
 
 /* What comes next when an answer is there; reply is borrowed, NULL when error is not. */
-typedef void visit_next_fn(struct visit *visit, struct json_object *reply,
-			   const struct error *error);
+typedef void visit_next_fn(
+	struct visit *visit, struct json_object *reply, const struct error *error);
 
 struct visit {
 	struct wizard *wizard;
 	struct web_request *request;
 	const struct daemon_generation *generation;
 	const struct site *site;
-	char token[LINK_TOKEN_LEN + 1];	  /* "" until verified */
-	char id[INVITATION_ID_LEN + 1];	  /* "" until verified */
-	struct json_object *invitation;	  /* as last seen, or NULL */
-	struct json_object *code;	  /* tokend's live code, shown to this browser only; or NULL */
+	char token[LINK_TOKEN_LEN + 1]; /* "" until verified */
+	char id[INVITATION_ID_LEN + 1]; /* "" until verified */
+	struct json_object *invitation; /* as last seen, or NULL */
+	struct json_object *code; /* tokend's live code, shown to this browser only; or NULL */
 	struct ipc_async_call *call;
 	visit_next_fn *next;
 	visit_next_fn *after_code; /* of code_fetch */
-	char refusal[512];	   /* tokend's, for the customer; or "" */
-	bool idle; /* the next question may take long because nothing happens */
+	visit_next_fn *after_ping; /* of visit_ask_microsoft, and what it asks then */
+	struct json_object *question;
+	char refusal[512]; /* tokend's, for the customer; or "" */
+	bool idle;	   /* the next question may take long because nothing happens */
 };
 
 /* NULL: out of memory, and answered. */
@@ -53,9 +55,13 @@ struct visit *visit_new(struct wizard *wizard, struct web_request *request);
 int visit_link(struct visit *visit, const char *token);
 
 /* Asks (the request is taken over, NULL is out of memory) and goes on with `next`. */
-void visit_ask_store(struct visit *visit, struct json_object *request, int timeout_ms,
-		     visit_next_fn *next);
+void visit_ask_store(
+	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next);
 void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_next_fn *next);
+
+/* The same of what tokend may ask Microsoft first. A tokend that is away is noticed within IPC_TIMEOUT_MS all
+ * the same, because it is pinged before. */
+void visit_ask_microsoft(struct visit *visit, struct json_object *request, visit_next_fn *next);
 
 /* Keeps the reply's "invitation". */
 void visit_keep_invitation(struct visit *visit, struct json_object *reply);

@@ -104,6 +104,7 @@
 				return response.json();
 			})
 			.then(function (answer) {
+				element("live").textContent = "";
 				if (moved(answer)) {
 					element("live").textContent = answer.message;
 					leave();
@@ -112,6 +113,7 @@
 				window.setTimeout(poll, again, answer.revision);
 			})
 			.catch(function () {
+				element("live").textContent = "The connection is interrupted. This page keeps trying.";
 				window.setTimeout(poll, 10 * again, revision);
 			});
 	}
@@ -124,5 +126,8 @@
 	}
 	if (data.poll) {
 		poll(data.revision);
+	}
+	if (data.retry) {
+		window.setTimeout(leave, 1000 * data.retry);
 	}
 }());

@@ -45,7 +45,8 @@ static ssize_t decode(char *text, size_t len)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			if (len - in < 3 || hex_digit(text[in + 1]) < 0 || hex_digit(text[in + 2]) < 0)
+			if (len - in < 3 || hex_digit(text[in + 1]) < 0 ||
+				hex_digit(text[in + 2]) < 0)
 				return -1;
 			c = (char)(hex_digit(text[in + 1]) * 16 + hex_digit(text[in + 2]));
 			in += 2;
@@ -62,10 +63,14 @@ static size_t sequence_length(const unsigned char *bytes, size_t len)
 		unsigned char first, last, second_from, second_to;
 		size_t length;
 	} forms[] = {
-		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
-		{0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+		{0xc2, 0xdf, 0x80, 0xbf, 2},
+		{0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4},
+		{0xf4, 0xf4, 0x80, 0x8f, 4},
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
@@ -93,7 +98,7 @@ bool form_text_valid(const char *text, size_t len)
 		if (bytes[i] >= 0x80)
 			length = sequence_length(bytes + i, len - i);
 		else if ((bytes[i] < ' ' && strchr("\t\r\n", bytes[i]) == NULL) ||
-			bytes[i] == 0x7f || bytes[i] == 0)
+			 bytes[i] == 0x7f || bytes[i] == 0)
 			return false;
 		if (length == 0)
 			return false;
@@ -145,7 +150,8 @@ struct form *form_parse(const char *body, size_t len, struct error *error)
 		char *end = memchr(form->text + from, '&', len - from);
 		size_t field_len = end != NULL ? (size_t)(end - form->text) - from : len - from;
 
-		if (field_len > 0 && add_field(form, form->text + from, field_len, error) != 0) {
+		if (field_len > 0 &&
+			add_field(form, form->text + from, field_len, error) != 0) {
 			form_free(&form);
 			return NULL;
 		}

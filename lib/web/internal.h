@@ -24,6 +24,7 @@ struct web_connection {
 	struct MHD_Connection *mhd;
 	struct web_request *request; /* from its headers to its end, or NULL */
 	uint64_t deadline;	     /* clock_monotonic_ms */
+	uint64_t fresh_until;	     /* its first request may still be on its way; 0: it came */
 	struct web_connection *next, **link;
 };
 
@@ -56,5 +57,8 @@ void web_request_free(struct web_request **request);
 
 /* Forgets a deferral: calls cancel. */
 void web_request_cancel(struct web_request *request);
+
+/* Has the loop run libmicrohttpd once more, soon: a suspended connection was resumed. */
+void web_server_wake(struct web_server *server);
 
 #endif

@@ -15,7 +15,7 @@
 #define MAC_LEN 32
 
 static void hmac(const unsigned char *key, size_t key_len, const char *text,
-		 unsigned char mac_r[MAC_LEN])
+	unsigned char mac_r[MAC_LEN])
 {
 	unsigned int len = MAC_LEN;
 
@@ -24,7 +24,7 @@ static void hmac(const unsigned char *key, size_t key_len, const char *text,
 }
 
 void web_mac(const struct secret *key, const char *purpose, const char *text,
-	     char mac_r[WEB_MAC_SIZE])
+	char mac_r[WEB_MAC_SIZE])
 {
 	unsigned char derived[MAC_LEN] = {0};
 	unsigned char mac[MAC_LEN] = {0};
@@ -35,8 +35,8 @@ void web_mac(const struct secret *key, const char *purpose, const char *text,
 	secret_wipe(derived, sizeof(derived));
 }
 
-bool web_mac_check(const struct secret *key, const char *purpose, const char *text,
-		   const char *mac)
+bool web_mac_check(
+	const struct secret *key, const char *purpose, const char *text, const char *mac)
 {
 	char wanted[WEB_MAC_SIZE];
 

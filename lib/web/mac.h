@@ -11,16 +11,16 @@
 
 #include <stdbool.h>
 
-#define WEB_MAC_SIZE 44   /* base64url of 32 bytes, with NUL */
+#define WEB_MAC_SIZE   44 /* base64url of 32 bytes, with NUL */
 #define WEB_NONCE_SIZE 23 /* base64url of 16 bytes, with NUL */
 
 /* The mark of text for that purpose. */
 void web_mac(const struct secret *key, const char *purpose, const char *text,
-	     char mac_r[WEB_MAC_SIZE]);
+	char mac_r[WEB_MAC_SIZE]);
 
 /* Is it the mark? Constant time; a NULL mac is none. */
-bool web_mac_check(const struct secret *key, const char *purpose, const char *text,
-		   const char *mac);
+bool web_mac_check(
+	const struct secret *key, const char *purpose, const char *text, const char *mac);
 
 /* 16 random bytes as text. Returns 0, or -1 without randomness. */
 int web_nonce(char nonce_r[WEB_NONCE_SIZE]);

@@ -14,7 +14,8 @@ static const struct {
 } default_headers[] = {
 	{"Content-Security-Policy",
 		"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-		"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
+		"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+		"base-uri 'none'"},
 	{"Cache-Control", "no-store"},
 	{"Referrer-Policy", "no-referrer"},
 	{"X-Content-Type-Options", "nosniff"},
@@ -69,11 +70,10 @@ const char *web_request_parameter(const struct web_request *request)
 	return request->parameter;
 }
 
-static const char *look_up(const struct web_request *request, enum MHD_ValueKind kind,
-			   const char *name)
+static const char *look_up(
+	const struct web_request *request, enum MHD_ValueKind kind, const char *name)
 {
-	const char *value =
-		MHD_lookup_connection_value(request->connection->mhd, kind, name);
+	const char *value = MHD_lookup_connection_value(request->connection->mhd, kind, name);
 
 	return value != NULL && form_text_valid(value, strlen(value)) ? value : NULL;
 }
@@ -93,8 +93,8 @@ const char *web_request_field(const struct web_request *request, const char *nam
 	return form_value(request->form, name);
 }
 
-void web_request_defer(struct web_request *request, bool idle, web_cancel_fn *cancel,
-		       void *context)
+void web_request_defer(
+	struct web_request *request, bool idle, web_cancel_fn *cancel, void *context)
 {
 	request->idle = idle;
 	request->cancel = cancel;
@@ -116,30 +116,30 @@ static struct web_header_value *header_slot(struct web_request *request, const c
 
 void web_header(struct web_request *request, const char *name, const char *value)
 {
-	struct web_header_value new = {strdup(name), strdup(value)};
+	struct web_header_value fresh = {strdup(name), strdup(value)};
 	struct web_header_value *header = NULL;
 
-	if (new.name != NULL && new.value != NULL)
+	if (fresh.name != NULL && fresh.value != NULL)
 		header = header_slot(request, name);
 	if (header != NULL) {
 		struct web_header_value old = *header;
 
-		*header = new;
-		new = old;
+		*header = fresh;
+		fresh = old;
 	}
-	free(new.name);
-	free(new.value);
+	free(fresh.name);
+	free(fresh.value);
 }
 
 static void add_headers(struct web_request *request, struct MHD_Response *response)
 {
 	for (size_t i = 0; i < request->header_count; i++)
-		MHD_add_response_header(response, request->headers[i].name,
-			request->headers[i].value);
+		MHD_add_response_header(
+			response, request->headers[i].name, request->headers[i].value);
 	for (size_t i = 0; i < sizeof(default_headers) / sizeof(default_headers[0]); i++) {
 		if (MHD_get_response_header(response, default_headers[i].name) == NULL)
-			MHD_add_response_header(response, default_headers[i].name,
-				default_headers[i].value);
+			MHD_add_response_header(
+				response, default_headers[i].name, default_headers[i].value);
 	}
 }
 
@@ -158,8 +158,8 @@ static struct MHD_Response *new_response(struct buf *body, bool *failed_r)
 	return response;
 }
 
-void web_answer(struct web_request *request, unsigned status, const char *type,
-		struct buf *body)
+void web_answer(
+	struct web_request *request, unsigned status, const char *type, struct buf *body)
 {
 	struct MHD_Response *response;
 	bool failed;
@@ -176,6 +176,7 @@ void web_answer(struct web_request *request, unsigned status, const char *type,
 	if (request->suspended) {
 		request->suspended = false;
 		MHD_resume_connection(request->connection->mhd);
+		web_server_wake(request->connection->server);
 	}
 }
 

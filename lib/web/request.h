@@ -20,8 +20,9 @@
 
 #define WEB_BODY_MAX 8192
 
-const struct web_route *web_request_route(const struct web_request *request); /* NULL: none fits */
-const char *web_request_parameter(const struct web_request *request);	    /* what '*' stood for */
+const struct web_route *web_request_route(
+	const struct web_request *request);			      /* NULL: none fits */
+const char *web_request_parameter(const struct web_request *request); /* what '*' stood for */
 
 /* A query argument or a form field: valid UTF-8 text, or NULL. A form is there when its type is
  * application/x-www-form-urlencoded and it is well formed. They live as long as the request. */
@@ -33,16 +34,16 @@ const char *web_request_cookie(const struct web_request *request, const char *na
  * forgets the request. `idle` says that it waits for something to happen (a long poll), not for
  * work to be done: a server that stops does not wait for it. */
 typedef void web_cancel_fn(void *context);
-void web_request_defer(struct web_request *request, bool idle, web_cancel_fn *cancel,
-		       void *context);
+void web_request_defer(
+	struct web_request *request, bool idle, web_cancel_fn *cancel, void *context);
 
 /* A header of the answer to come, replacing one of that name, Set-Cookie excepted, which adds. */
 void web_header(struct web_request *request, const char *name, const char *value);
 
 /* Answers. The body is taken over (empty afterwards); NULL: no body. A body that has failed
  * becomes a 500 without text. */
-void web_answer(struct web_request *request, unsigned status, const char *type,
-		struct buf *body);
+void web_answer(
+	struct web_request *request, unsigned status, const char *type, struct buf *body);
 
 /* 303 See Other: the browser goes there with GET. */
 void web_redirect(struct web_request *request, const char *location);

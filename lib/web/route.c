@@ -7,8 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define SEGMENT_CHARACTERS \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
+#define SEGMENT_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 
 static bool fits(const char *pattern, const char *path, char *parameter_r)
 {
@@ -22,7 +21,8 @@ static bool fits(const char *pattern, const char *path, char *parameter_r)
 		return false;
 	path += before;
 	len = strspn(path, SEGMENT_CHARACTERS);
-	if (len == 0 || len > ROUTE_PARAMETER_MAX || strcmp(pattern + before + 1, path + len) != 0)
+	if (len == 0 || len > ROUTE_PARAMETER_MAX ||
+		strcmp(pattern + before + 1, path + len) != 0)
 		return false;
 	memcpy(parameter_r, path, len);
 	parameter_r[len] = '\0';
@@ -30,8 +30,8 @@ static bool fits(const char *pattern, const char *path, char *parameter_r)
 }
 
 enum route_match route_find(const struct web_route *routes, const char *method,
-			    const char *path, const struct web_route **route_r,
-			    char parameter_r[ROUTE_PARAMETER_MAX + 1])
+	const char *path, const struct web_route **route_r,
+	char parameter_r[ROUTE_PARAMETER_MAX + 1])
 {
 	bool head = strcmp(method, "HEAD") == 0;
 	bool seen = false;

@@ -26,7 +26,7 @@ enum route_match { ROUTE_FOUND, ROUTE_HEAD, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
 /* The first row that fits, with the parameter ("" without one). */
 enum route_match route_find(const struct web_route *routes, const char *method,
-			    const char *path, const struct web_route **route_r,
-			    char parameter_r[ROUTE_PARAMETER_MAX + 1]);
+	const char *path, const struct web_route **route_r,
+	char parameter_r[ROUTE_PARAMETER_MAX + 1]);
 
 #endif

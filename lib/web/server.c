@@ -1,7 +1,7 @@
 /*
  * libmicrohttpd in external-epoll mode: its epoll descriptor is one event of the caller's loop,
  * and each wake-up runs MHD_run once. A deferred request's connection is suspended, which takes it out of that
- * epoll set; MHD_resume_connection wakes the loop by itself.
+ * epoll set; MHD_resume_connection shows in no descriptor, so that whoever resumes also wakes the loop.
  *
  * libmicrohttpd's own time-out counts idle time only, so a client that sends a byte a second would stay for
  * ever. Every connection therefore has a deadline of ours, checked once a second; what is over it is shut down
@@ -25,7 +25,7 @@ struct web_server {
 	struct web_server_options options;
 	struct MHD_Daemon *mhd;
 	struct event *readable; /* libmicrohttpd's epoll descriptor */
-	struct event *wake;	/* when libmicrohttpd wants to run without it */
+	struct event *wake;	/* to run libmicrohttpd without it: resumed, or it asked to */
 	struct event *tick;	/* deadlines */
 	struct web_connection *connections;
 	uint64_t drain_deadline; /* 0: serving */
@@ -41,7 +41,7 @@ static uint64_t request_deadline(const struct web_server *server)
 }
 
 static void connection_changed(void *context, struct MHD_Connection *mhd, void **socket_context,
-			       enum MHD_ConnectionNotificationCode what)
+	enum MHD_ConnectionNotificationCode what)
 {
 	struct web_server *server = context;
 	struct web_connection *connection = *socket_context;
@@ -54,6 +54,7 @@ static void connection_changed(void *context, struct MHD_Connection *mhd, void *
 		connection->server = server;
 		connection->mhd = mhd;
 		connection->deadline = request_deadline(server);
+		connection->fresh_until = clock_monotonic_ms() + WEB_FRESH_MS;
 		connection->next = server->connections;
 		connection->link = &server->connections;
 		if (connection->next != NULL)
@@ -77,7 +78,7 @@ static struct web_connection *connection_of(struct MHD_Connection *mhd)
 }
 
 static void request_completed(void *context, struct MHD_Connection *mhd, void **data,
-			      enum MHD_RequestTerminationCode why)
+	enum MHD_RequestTerminationCode why)
 {
 	struct web_request *request = *data;
 
@@ -96,16 +97,16 @@ static void request_completed(void *context, struct MHD_Connection *mhd, void **
 /* 413 before the body comes, when its length is announced. */
 static bool announces_too_much(struct MHD_Connection *mhd)
 {
-	const char *length =
-		MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length = MHD_lookup_connection_value(
+		mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return length != NULL && strtoull(length, NULL, 10) > WEB_BODY_MAX;
 }
 
 static void read_form(struct web_request *request)
 {
-	const char *type = MHD_lookup_connection_value(request->connection->mhd, MHD_HEADER_KIND,
-		MHD_HTTP_HEADER_CONTENT_TYPE);
+	const char *type = MHD_lookup_connection_value(
+		request->connection->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
 	size_t len = type != NULL ? strcspn(type, "; \t") : 0;
 	struct error error = {0};
 
@@ -121,7 +122,8 @@ static void read_form(struct web_request *request)
 							       : MHD_HTTP_BAD_REQUEST;
 }
 
-static void add_allow(struct web_request *request, const struct web_route *routes, const char *path)
+static void add_allow(
+	struct web_request *request, const struct web_route *routes, const char *path)
 {
 	const struct web_route *route;
 	char parameter[ROUTE_PARAMETER_MAX + 1];
@@ -163,7 +165,7 @@ static enum MHD_Result queue_answer(struct web_request *request, struct MHD_Conn
 }
 
 static enum MHD_Result begin(struct web_server *server, struct MHD_Connection *mhd,
-			     const char *path, const char *method, void **data)
+	const char *path, const char *method, void **data)
 {
 	struct web_connection *connection = connection_of(mhd);
 	struct web_request *request = connection != NULL ? web_request_new(connection) : NULL;
@@ -172,8 +174,9 @@ static enum MHD_Result begin(struct web_server *server, struct MHD_Connection *m
 		return MHD_NO;
 	*data = request;
 	connection->request = request;
-	request->match = route_find(server->options.routes, method, path, &request->route,
-		request->parameter);
+	connection->fresh_until = 0;
+	request->match = route_find(
+		server->options.routes, method, path, &request->route, request->parameter);
 	if (!announces_too_much(mhd))
 		return MHD_YES;
 	server->options.problem(server->options.context, request, MHD_HTTP_CONTENT_TOO_LARGE);
@@ -181,8 +184,8 @@ static enum MHD_Result begin(struct web_server *server, struct MHD_Connection *m
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
-				  const char *method, const char *version, const char *upload,
-				  size_t *upload_len, void **data)
+	const char *method, const char *version, const char *upload, size_t *upload_len,
+	void **data)
 {
 	struct web_server *server = context;
 	struct web_request *request = *data;
@@ -229,14 +232,18 @@ static void run(evutil_socket_t fd, short what, void *context)
 	}
 }
 
+void web_server_wake(struct web_server *server)
+{
+	event_active(server->wake, EV_TIMEOUT, 1);
+}
+
 /* Answers a deferred request in its handler's place. */
 static void give_up(struct web_request *request)
 {
 	struct web_server *server = request->connection->server;
 
 	web_request_cancel(request);
-	server->options.problem(server->options.context, request,
-		MHD_HTTP_SERVICE_UNAVAILABLE);
+	server->options.problem(server->options.context, request, MHD_HTTP_SERVICE_UNAVAILABLE);
 }
 
 static void close_late(struct web_connection *connection)
@@ -248,14 +255,18 @@ static void close_late(struct web_connection *connection)
 		shutdown(info->connect_fd, SHUT_RDWR);
 }
 
-/* When a connection must go while the server stops: at once when nothing is under way on it. */
+/* When a connection must go while the server stops: at once when nothing is under way on it, but not one
+ * whose client has just been let in and is about to ask. */
 static bool over(const struct web_connection *connection, uint64_t now)
 {
 	uint64_t drain_deadline = connection->server->drain_deadline;
 
 	if (now >= connection->deadline)
 		return true;
-	return drain_deadline != 0 && (connection->request == NULL || now >= drain_deadline);
+	if (drain_deadline == 0)
+		return false;
+	return now >= drain_deadline ||
+	       (connection->request == NULL && now >= connection->fresh_until);
 }
 
 static void tick(evutil_socket_t fd, short what, void *context)
@@ -290,14 +301,15 @@ static struct MHD_Daemon *start_mhd(struct web_server *server)
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, server},
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, server},
-		{tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)(uintptr_t)o->tls_cert},
+		{tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
+			(void *)(uintptr_t)o->tls_cert},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);
 
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, items,
-		MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY,
+		items, MHD_OPTION_END);
 }
 
 static int start_events(struct web_server *server)
@@ -317,8 +329,7 @@ static int start_events(struct web_server *server)
 	return event_add(server->readable, NULL) | event_add(server->tick, &second);
 }
 
-struct web_server *web_server_new(const struct web_server_options *options,
-				  struct error *error)
+struct web_server *web_server_new(const struct web_server_options *options, struct error *error)
 {
 	struct web_server *server = calloc(1, sizeof(*server));
 
@@ -332,8 +343,9 @@ struct web_server *web_server_new(const struct web_server_options *options,
 	if (server->mhd == NULL) {
 		close(options->listener);
 		error_set(error, ERROR_CONFIGURATION, "HTTP server does not start%s",
-			options->tls_cert != NULL && options->tls_cert[0] != '\0' ?
-				": certificate and key may not fit" : "");
+			options->tls_cert != NULL && options->tls_cert[0] != '\0'
+				? ": certificate and key may not fit"
+				: "");
 	} else if (start_events(server) != 0) {
 		error_set(error, ERROR_TEMPORARY, "out of memory");
 	} else {

@@ -18,6 +18,7 @@
 #define WEB_REQUEST_MS	      30000
 #define WEB_ANSWER_MS	      60000 /* from the whole request to the whole answer */
 #define WEB_DRAIN_MS	      6000
+#define WEB_FRESH_MS	      1000 /* for a new connection's first request when the server stops */
 
 struct event_base;
 struct web_server;
@@ -35,13 +36,12 @@ struct web_server_options {
 };
 
 /* NULL: error. */
-struct web_server *web_server_new(const struct web_server_options *options,
-				  struct error *error);
+struct web_server *web_server_new(
+	const struct web_server_options *options, struct error *error);
 
 /* Stops: no new connection, idle requests are answered 503, work under way is finished within WEB_DRAIN_MS. Then
  * `drained` is called from the loop, once; it may free the server. */
-void web_server_drain(struct web_server *server, void (*drained)(void *context),
-		      void *context);
+void web_server_drain(struct web_server *server, void (*drained)(void *context), void *context);
 
 /* Closes everything; deferred requests are cancelled. Accepts NULL; nulls. */
 void web_server_free(struct web_server **server);

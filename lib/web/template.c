@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_DEPTH 8
-#define MAX_INCLUDES 4
+#define MAX_DEPTH	8
+#define MAX_INCLUDES	4
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 enum node_kind { NODE_TEXT, NODE_VALUE, NODE_SECTION, NODE_INVERTED };
@@ -27,7 +27,8 @@ struct node {
 	size_t end; /* of a section: the index behind its last node */
 };
 
-struct template {
+struct template
+{
 	const char *page;
 	struct node *nodes;
 	size_t count;
@@ -57,8 +58,8 @@ struct place {
 
 static int parse_file(struct parser *parser, const char *page);
 
-static int fault(struct parser *parser, const struct place *place, const char *what,
-		 const char *tag)
+static int fault(
+	struct parser *parser, const struct place *place, const char *what, const char *tag)
 {
 	return error_set(parser->error, ERROR_CONFIGURATION, "%s/%s.html:%d: %s {{%s}}",
 		parser->directory, place->file, place->line, what, tag);
@@ -94,8 +95,8 @@ static int open_section(struct parser *parser, const struct place *place, const 
 	if (parser->depth == MAX_DEPTH)
 		return fault(parser, place, "too many sections within each other at", tag);
 	parser->open[parser->depth++] = parser->template->count;
-	return add_node(parser, *tag == '#' ? NODE_SECTION : NODE_INVERTED, tag + 1,
-		strlen(tag + 1));
+	return add_node(
+		parser, *tag == '#' ? NODE_SECTION : NODE_INVERTED, tag + 1, strlen(tag + 1));
 }
 
 static int close_section(struct parser *parser, const struct place *place, const char *tag)
@@ -185,7 +186,7 @@ static int parse_file(struct parser *parser, const char *page)
 }
 
 struct template_set *template_set_load(const char *directory, const char *const *pages,
-				       const char *const *names, struct error *error)
+	const char *const *names, struct error *error)
 {
 	struct parser parser = {.directory = directory, .names = names, .error = error};
 	struct template_set *set;
@@ -249,7 +250,7 @@ static bool filled(const struct template_value *value)
 }
 
 static void render(const struct template *template, size_t from, size_t to,
-		   const struct scope *scope, struct buf *out)
+	const struct scope *scope, struct buf *out)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct node *node = &template->nodes[i];
@@ -278,7 +279,7 @@ static void render(const struct template *template, size_t from, size_t to,
 }
 
 void template_render(const struct template_set *set, const char *page,
-		     const struct template_value *values, struct buf *out)
+	const struct template_value *values, struct buf *out)
 {
 	struct scope scope = {values, NULL};
 
@@ -331,8 +332,8 @@ int template_read_file(const char *path, struct buf *out, struct error *error)
 	if (got < 0)
 		error_errno(error, errno, "%s %s", fd < 0 ? "open" : "read", path);
 	else if (out->failed || memchr(out->data, '\0', out->len) != NULL)
-		got = error_set(error, ERROR_CONFIGURATION, "%s: no text, or over %zu bytes", path,
-			out->max);
+		got = error_set(error, ERROR_CONFIGURATION, "%s: no text, or over %zu bytes",
+			path, out->max);
 	if (fd >= 0)
 		close(fd);
 	secret_wipe(chunk, sizeof(chunk)); /* it may be a private key */

@@ -33,12 +33,12 @@ struct template_set;
 /* Loads the pages named (NULL-terminated, without ".html"; the strings must outlive the set). `names` (NULL-terminated) are all that values may be called.
  * NULL: error (configuration, "DIRECTORY/page.html:12: ..."). */
 struct template_set *template_set_load(const char *directory, const char *const *pages,
-				       const char *const *names, struct error *error);
+	const char *const *names, struct error *error);
 void template_set_free(struct template_set **set); /* accepts NULL; nulls */
 
 /* Appends the page. It must be one of those loaded. A value that is not in the table is empty. */
 void template_render(const struct template_set *set, const char *page,
-		     const struct template_value *values, struct buf *out);
+	const struct template_value *values, struct buf *out);
 
 /* Appends text with & < > " ' as character references. */
 void template_escape(const char *text, struct buf *out);

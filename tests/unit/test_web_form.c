@@ -56,7 +56,8 @@ static void test_parse(void **state)
 		struct error error = {0};
 		size_t len = cases[i].len != 0 ? cases[i].len : strlen(cases[i].body);
 		struct form *form = form_parse(cases[i].body, len, &error);
-		const char *got = cases[i].name != NULL ? form_value(form, cases[i].name) : NULL;
+		const char *got =
+			cases[i].name != NULL ? form_value(form, cases[i].name) : NULL;
 
 		assert_number(cases[i].label, form != NULL, cases[i].valid);
 		assert_text(cases[i].label, got, cases[i].want);

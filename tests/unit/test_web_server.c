@@ -20,12 +20,13 @@
 #include <unistd.h>
 
 #define REQUEST_MS 2000
+#define LATER_MS   100
 #define CANCELLED  3 /* exit status of a server that cancelled a request */
 
 struct served {
 	struct event_base *base;
 	struct web_server *server;
-	struct event *stop;
+	struct event *stop, *leave;
 	int cancelled;
 };
 
@@ -76,7 +77,7 @@ static void no_cancel(void *context)
 
 static void get_later(void *context, struct web_request *request)
 {
-	static const struct timeval soon = {0, 100000};
+	static const struct timeval soon = {0, 1000 * LATER_MS};
 	struct served *served = context;
 
 	web_request_defer(request, false, no_cancel, NULL);
@@ -132,6 +133,15 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 	web_server_drain(served->server, drained, served);
 }
 
+static void on_leave(evutil_socket_t fd, short what, void *context)
+{
+	struct served *served = context;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(served->base);
+}
+
 static int serve(int listener)
 {
 	struct served served = {.base = event_base_new()};
@@ -148,12 +158,15 @@ static int serve(int listener)
 	signal(SIGPIPE, SIG_IGN);
 	served.server = web_server_new(&options, &error);
 	served.stop = evsignal_new(served.base, SIGTERM, on_stop, &served);
-	if (served.server == NULL || served.stop == NULL)
+	served.leave = evsignal_new(served.base, SIGUSR1, on_leave, &served);
+	if (served.server == NULL || served.stop == NULL || served.leave == NULL)
 		return 1;
 	event_add(served.stop, NULL);
+	event_add(served.leave, NULL);
 	event_base_dispatch(served.base);
 	web_server_free(&served.server);
 	event_free(served.stop);
+	event_free(served.leave);
 	event_base_free(served.base);
 	return served.cancelled > 0 ? CANCELLED : 0;
 }
@@ -173,22 +186,29 @@ static int set_up(void **state)
 	assert_true(listener >= 0);
 	getsockname(listener, (struct sockaddr *)&fixture->address, &len);
 	fixture->child = fork();
-	if (fixture->child == 0)
+	if (fixture->child == 0) {
+		free(fixture);
 		exit(serve(listener));
+	}
 	close(listener);
 	*state = fixture;
 	return 0;
 }
 
 /* Stops the server and says how it ended. */
-static int stop_server(struct fixture *fixture)
+static int end_server(struct fixture *fixture, int number)
 {
 	int status = 0;
 
-	kill(fixture->child, SIGTERM);
+	kill(fixture->child, number);
 	waitpid(fixture->child, &status, 0);
 	fixture->child = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int stop_server(struct fixture *fixture)
+{
+	return end_server(fixture, SIGTERM);
 }
 
 static int tear_down(void **state)
@@ -204,8 +224,9 @@ static int dial(const struct fixture *fixture)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_int_equal(
-		connect(fd, (const struct sockaddr *)&fixture->address, sizeof(fixture->address)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&fixture->address,
+				 sizeof(fixture->address)),
+		0);
 	return fd;
 }
 
@@ -229,7 +250,7 @@ static void ask(const struct fixture *fixture, const char *request, char *text_r
 	read_all(fd, text_r, size);
 }
 
-#define END "Host: x\r\nConnection: close\r\n\r\n"
+#define END  "Host: x\r\nConnection: close\r\n\r\n"
 #define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
 
 static const struct {
@@ -241,18 +262,21 @@ static const struct {
 		{"200 OK", "x q=a b c=2"}},
 	{"query that is no text", "GET /now/x?q=%ff HTTP/1.1\r\n" END, {"200 OK", "x q=- c=-"}},
 	{"header replaced", "GET /now/x HTTP/1.1\r\n" END, {"Cache-Control: max-age=1\r\n"}},
-	{"two cookies", "GET /now/x HTTP/1.1\r\n" END, {"Set-Cookie: a=1\r\n", "Set-Cookie: b=2\r\n"}},
+	{"two cookies", "GET /now/x HTTP/1.1\r\n" END,
+		{"Set-Cookie: a=1\r\n", "Set-Cookie: b=2\r\n"}},
 	{"security headers", "GET /now/x HTTP/1.1\r\n" END,
-		{"Content-Security-Policy: default-src 'none';", "Referrer-Policy: no-referrer\r\n",
+		{"Content-Security-Policy: default-src 'none';",
+			"Referrer-Policy: no-referrer\r\n",
 			"X-Content-Type-Options: nosniff\r\n", "X-Frame-Options: DENY\r\n"}},
 	{"head", "HEAD /never HTTP/1.1\r\n" END, {"200 OK", "Cache-Control: no-store\r\n"}},
-	{"later", "GET /later HTTP/1.1\r\n" END, {"200 OK", "at last"}},
-	{"redirect", "GET /redirect HTTP/1.1\r\n" END, {"303 See Other", "Location: /elsewhere\r\n"}},
+	{"redirect", "GET /redirect HTTP/1.1\r\n" END,
+		{"303 See Other", "Location: /elsewhere\r\n"}},
 	{"unknown path", "GET /x HTTP/1.1\r\n" END, {"404 Not Found", "problem"}},
 	{"wrong method", "POST /later HTTP/1.1\r\nContent-Length: 0\r\n" END,
 		{"405 Method Not Allowed", "Allow: GET, HEAD\r\n", "problem"}},
 	{"get of a form", "GET /form HTTP/1.1\r\n" END, {"405 Method", "Allow: POST\r\n"}},
-	{"form", "POST /form HTTP/1.1\r\nContent-Length: 7\r\n" FORM END "a=1%2b2", {"200 OK", "1+2"}},
+	{"form", "POST /form HTTP/1.1\r\nContent-Length: 7\r\n" FORM END "a=1%2b2",
+		{"200 OK", "1+2"}},
 	{"form with a charset",
 		"POST /form HTTP/1.1\r\nContent-Length: 3\r\n"
 		"Content-Type: Application/X-WWW-Form-Urlencoded; charset=UTF-8\r\n" END "a=1",
@@ -261,13 +285,16 @@ static const struct {
 		"POST /form HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" FORM END
 		"2\r\na=\r\n1\r\n7\r\n0\r\n\r\n",
 		{"200 OK", "\r\n\r\n7"}},
-	{"another type", "POST /form HTTP/1.1\r\nContent-Length: 3\r\nContent-Type: text/plain\r\n" END "a=1",
+	{"another type",
+		"POST /form HTTP/1.1\r\nContent-Length: 3\r\nContent-Type: text/plain\r\n" END
+		"a=1",
 		{"200 OK", "no field"}},
-	{"broken form", "POST /form HTTP/1.1\r\nContent-Length: 3\r\n" FORM END "a=%", {"400 Bad Request"}},
+	{"broken form", "POST /form HTTP/1.1\r\nContent-Length: 3\r\n" FORM END "a=%",
+		{"400 Bad Request"}},
 	{"long body announced", "POST /form HTTP/1.1\r\nContent-Length: 8193\r\n" FORM END,
 		{"413 "}},
-	{"endless body announced", "POST /form HTTP/1.1\r\nContent-Length: 99999999999\r\n" FORM END,
-		{"413 "}},
+	{"endless body announced",
+		"POST /form HTTP/1.1\r\nContent-Length: 99999999999\r\n" FORM END, {"413 "}},
 };
 
 static void test_answers(void **state)
@@ -276,7 +303,8 @@ static void test_answers(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		ask(*state, cases[i].request, text, sizeof(text));
-		for (size_t n = 0; n < ARRAY_SIZE(cases[i].want) && cases[i].want[n] != NULL; n++) {
+		for (size_t n = 0; n < ARRAY_SIZE(cases[i].want) && cases[i].want[n] != NULL;
+			n++) {
 			if (strcasestr(text, cases[i].want[n]) == NULL)
 				fail_msg("%s: got \"%s\", want \"%s\"", cases[i].label, text,
 					cases[i].want[n]);
@@ -284,9 +312,24 @@ static void test_answers(void **state)
 	}
 }
 
+/* An answer that comes later leaves when it is there, not at the next tick. */
+static void test_later(void **state)
+{
+	uint64_t begin = clock_monotonic_ms();
+	char text[20000];
+
+	for (int i = 0; i < 5; i++) {
+		ask(*state, "GET /later HTTP/1.1\r\n" END, text, sizeof(text));
+		assert_non_null(strstr(text, "200 OK"));
+		assert_non_null(strstr(text, "at last"));
+	}
+	assert_in_range(clock_monotonic_ms() - begin, 5 * LATER_MS, 5 * LATER_MS + 700);
+}
+
 static void test_body_limit(void **state)
 {
-	static const char head[] = "POST /form HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" FORM END;
+	static const char head[] =
+		"POST /form HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" FORM END;
 	char chunk[1024 + 16], text[20000];
 	int fd = dial(*state);
 
@@ -358,21 +401,27 @@ static void test_slow_client(void **state)
 	close(fd);
 }
 
-/* Idle requests are answered at once, work is finished, kept connections go. */
+/* Idle requests are answered at once, work is finished, kept connections go; who was let in is still served. */
 static void test_drain(void **state)
 {
 	static const char never[] = "GET /never HTTP/1.1\r\nHost: x\r\n\r\n";
 	static const char later[] = "GET /later HTTP/1.1\r\nHost: x\r\n\r\n";
 	struct fixture *fixture = *state;
-	int idle = dial(fixture), busy = dial(fixture), kept = dial(fixture);
+	static const char now[] = "GET /now/x HTTP/1.1\r\nHost: x\r\n\r\n";
+	int idle = dial(fixture), busy = dial(fixture), kept = dial(fixture), fresh;
 	uint64_t begin;
 	char text[20000];
 
 	assert_int_equal(write(idle, never, sizeof(never) - 1), sizeof(never) - 1);
+	assert_int_equal(write(kept, now, sizeof(now) - 1), sizeof(now) - 1);
 	usleep(100000);
 	assert_int_equal(write(busy, later, sizeof(later) - 1), sizeof(later) - 1);
+	fresh = dial(fixture);
 	usleep(20000);
 	begin = clock_monotonic_ms();
+	kill(fixture->child, SIGTERM);
+	usleep(200000);
+	assert_int_equal(write(fresh, now, sizeof(now) - 1), sizeof(now) - 1);
 	assert_int_equal(stop_server(fixture), CANCELLED);
 	assert_in_range(clock_monotonic_ms() - begin, 50, 3000);
 	read_all(idle, text, sizeof(text));
@@ -380,6 +429,24 @@ static void test_drain(void **state)
 	read_all(busy, text, sizeof(text));
 	assert_non_null(strstr(text, "at last"));
 	assert_non_null(strcasestr(text, "connection: close"));
+	read_all(fresh, text, sizeof(text));
+	assert_non_null(strstr(text, "x q=-"));
+	read_all(kept, text, sizeof(text));
+	assert_null(strcasestr(text, "connection: close"));
+}
+
+/* Freed without being drained: what waits is cancelled, nothing is left. */
+static void test_free_undrained(void **state)
+{
+	static const char never[] = "GET /never HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct fixture *fixture = *state;
+	int waiting = dial(fixture), kept = dial(fixture);
+	char text[20000];
+
+	assert_int_equal(write(waiting, never, sizeof(never) - 1), sizeof(never) - 1);
+	usleep(100000);
+	assert_int_equal(end_server(fixture, SIGUSR1), CANCELLED);
+	read_all(waiting, text, sizeof(text));
 	read_all(kept, text, sizeof(text));
 	assert_text("kept connection", text, "");
 }
@@ -388,12 +455,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_body_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_header_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_every_split, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pipeline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_slow_client, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_free_undrained, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("web server", tests, NULL, NULL);

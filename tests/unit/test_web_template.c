@@ -100,7 +100,8 @@ static const struct {
 } bad[] = {
 	{"unknown name", "\n\n{{c}}", "/page.html:3: unknown placeholder {{c}}"},
 	{"unknown section", "{{#c}}{{/c}}", "/page.html:1: unknown placeholder {{#c}}"},
-	{"not closed", "{{#a}}\n", "/page.html:2: a section is not closed before the end: {{a}}"},
+	{"not closed", "{{#a}}\n",
+		"/page.html:2: a section is not closed before the end: {{a}}"},
 	{"closed twice", "{{#a}}{{/a}}{{/a}}", "/page.html:1: no section is open at {{/a}}"},
 	{"crossed", "{{#a}}{{#b}}{{/a}}{{/b}}", "another section is open at {{/a}}"},
 	{"no end", "{{a", "/page.html:1: a placeholder does not end"},
@@ -114,7 +115,8 @@ static const struct {
 	{"missing file", "{{>nowhere}}", "/nowhere.html: No such file"},
 	{"file within itself", "{{>loop}}", "too many files within each other"},
 	{"opened by another file", "{{>open}}{{/a}}", "/open.html:1: a section is not closed"},
-	{"closed by another file", "{{#a}}{{>close}}{{/a}}", "/close.html:1: no section is open at {{/a}}"},
+	{"closed by another file", "{{#a}}{{>close}}{{/a}}",
+		"/close.html:1: no section is open at {{/a}}"},
 	{"deep", "{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}", "too many sections"},
 };
 
@@ -131,7 +133,8 @@ static void test_faults(void **state)
 		if (set != NULL)
 			fail_msg("%s: accepted", bad[i].label);
 		if (strstr(error.text, bad[i].want) == NULL)
-			fail_msg("%s: got \"%s\", want \"%s\"", bad[i].label, error.text, bad[i].want);
+			fail_msg("%s: got \"%s\", want \"%s\"", bad[i].label, error.text,
+				bad[i].want);
 		assert_int_equal(error.kind, ERROR_CONFIGURATION);
 	}
 }
