@@ -1,0 +1,211 @@
+/*
+ * postinvite-tokend: everything that talks to Microsoft. One thread, one event loop: HTTPS out, the socket that the wizard
+ * asks on, the connection to the store. It alone has the vault key.
+ *
+ * On a stop, requests under way get DRAIN_MS: an answer that is waited for may hold a token. Nothing new
+ * is sent; what is not done is in the vault, and goes on at the next start.
+ */
+#include "config.h"
+#include "flow.h"
+#include "requests.h"
+#include "store.h"
+
+#include "base/clock.h"
+#include "base/endpoint.h"
+#include "base/log.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DRAIN_MS 5000
+
+static const struct http_limits http_limits = {
+	.connect_ms = 5000, .total_ms = 10000, .requests = 128};
+static const struct timeval drain_step = {0, 50000};
+static const struct timeval sweep_step = {600, 0};
+
+static int prepare(struct daemon *daemon, struct error *error)
+{
+	struct tokend *tokend = calloc(1, sizeof(*tokend));
+	const struct settings *settings;
+
+	if (tokend == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	daemon_set_data(daemon, tokend);
+	tokend->daemon = daemon;
+	tokend->generation = daemon_generation(daemon);
+	tokend->sequence = -1;
+	TAILQ_INIT(&tokend->requests);
+	TAILQ_INIT(&tokend->events);
+	settings = tokend->generation->settings;
+	tokend->listen = strdup(settings->tokend_listen);
+	tokend->store_listen = strdup(settings->store_listen);
+	/* Who may ask is decided by the peer's uid, not by the socket's mode. */
+	tokend->listener = endpoint_listen(settings->tokend_listen, 0666, (gid_t)-1, error);
+	return tokend->listener >= 0 ? 0 : error_prefix(error, "tokend_listen");
+}
+
+static void reloaded(struct daemon *daemon, void *context)
+{
+	struct tokend *tokend = context;
+	const struct daemon_generation *old = tokend->generation;
+	const struct config *config;
+	struct error error;
+
+	tokend->generation = daemon_generation(daemon);
+	daemon_generation_release(&old);
+	config = tokend->generation->derived;
+	if (vault_set_keys(tokend->vault, config->vault_keys, &error) != 0)
+		log_error("reload: the vault keys stay as they were: %s", error.text);
+	if (strcmp(tokend->generation->settings->tokend_listen, tokend->listen) != 0 ||
+		strcmp(tokend->generation->settings->store_listen, tokend->store_listen) != 0)
+		log_warning(
+			"reload: tokend_listen and store_listen change at the next start only");
+}
+
+static void on_drain(evutil_socket_t unused, short what, void *context)
+{
+	struct tokend *tokend = context;
+
+	(void)unused;
+	(void)what;
+	if ((http_pending(tokend->http) == 0 && TAILQ_EMPTY(&tokend->requests) &&
+		    TAILQ_EMPTY(&tokend->events)) ||
+		clock_monotonic_ms() >= tokend->drain_until)
+		event_base_loopbreak(tokend->base);
+	else
+		event_add(tokend->drain, &drain_step);
+}
+
+static void stop(struct daemon *daemon, void *context)
+{
+	struct tokend *tokend = context;
+
+	if (tokend->stopping)
+		return;
+	tokend->stopping = true;
+	daemon_stopping(daemon);
+	ipc_server_drain(tokend->server);
+	tokend->drain_until = clock_monotonic_ms() + DRAIN_MS;
+	event_add(tokend->drain, &drain_step);
+}
+
+static void on_sweep(evutil_socket_t unused, short what, void *context)
+{
+	struct tokend *tokend = context;
+
+	(void)unused;
+	(void)what;
+	confirm_sweep(tokend);
+	event_add(tokend->sweep, &sweep_step);
+}
+
+static int open_vault(struct tokend *tokend, struct error *error)
+{
+	const struct config *config = tokend->generation->derived;
+
+	tokend->vault = vault_open(
+		tokend->generation->settings->vault_store, config->vault_keys, error);
+	return tokend->vault != NULL ? 0 : error_prefix(error, "vault_store");
+}
+
+static int make_parts(struct tokend *tokend, struct error *error)
+{
+	tokend->base = event_base_new();
+	if (tokend->base == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	tokend->http = http_new(tokend->base, &http_limits, error);
+	if (tokend->http == NULL)
+		return -1;
+	tokend->authority = authority_new(tokend->base, tokend->http);
+	tokend->store = ipc_async_new(tokend->base, tokend->store_listen, "the store");
+	tokend->drain = evtimer_new(tokend->base, on_drain, tokend);
+	tokend->sweep = evtimer_new(tokend->base, on_sweep, tokend);
+	if (tokend->authority == NULL || tokend->store == NULL || tokend->drain == NULL ||
+		tokend->sweep == NULL ||
+		daemon_watch_signals(tokend->daemon, tokend->base, stop, reloaded, tokend) != 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return 0;
+}
+
+static int start(struct tokend *tokend, struct error *error)
+{
+	if (make_parts(tokend, error) != 0 || open_vault(tokend, error) != 0)
+		return -1;
+	if (store_follow(tokend) != 0 || requests_serve(tokend) != 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	on_sweep(-1, 0, tokend);
+	return resume_all(tokend, error);
+}
+
+static int run(struct daemon *daemon)
+{
+	struct tokend *tokend = daemon_data(daemon);
+	struct error error;
+
+	if (start(tokend, &error) != 0) {
+		log_error("%s", error.text);
+		return error_answer(error.kind)->exit_status;
+	}
+	daemon_ready(daemon);
+	event_base_dispatch(tokend->base);
+	return EX_OK;
+}
+
+static void free_events(struct tokend *tokend)
+{
+	struct store_event *event;
+
+	while ((event = TAILQ_FIRST(&tokend->events)) != NULL)
+		store_event_cancel(&event);
+}
+
+static void cleanup(struct daemon *daemon)
+{
+	struct tokend *tokend = daemon_data(daemon);
+
+	if (tokend == NULL)
+		return;
+	flows_free(tokend);
+	requests_free(tokend);
+	resume_free(tokend);
+	free_events(tokend);
+	ipc_server_free(&tokend->server);
+	ipc_async_free(&tokend->store);
+	authority_free(&tokend->authority);
+	http_free(&tokend->http);
+	vault_free(&tokend->vault);
+	daemon_unwatch_signals(daemon);
+	if (tokend->drain != NULL)
+		event_free(tokend->drain);
+	if (tokend->sweep != NULL)
+		event_free(tokend->sweep);
+	if (tokend->base != NULL)
+		event_base_free(tokend->base);
+	if (tokend->listener >= 0)
+		close(tokend->listener);
+	if (tokend->listen != NULL)
+		endpoint_unlink(tokend->listen);
+	daemon_generation_release(&tokend->generation);
+	free(tokend->listen);
+	free(tokend->store_listen);
+	free(tokend);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct daemon_program program = {
+		.name = "postinvite-tokend",
+		.purpose = "signs customers in at Microsoft, verifies and keeps their tokens",
+		.check = config_new,
+		.release = config_free,
+		.prepare = prepare,
+		.run = run,
+		.cleanup = cleanup,
+	};
+
+	return daemon_main(&program, argc, argv);
+}

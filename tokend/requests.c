@@ -1,0 +1,215 @@
+/*
+ * A request is one object from the frame to the answer. Where an op names a link, the store verifies it and gives
+ * the invitation before the op runs. A peer that goes away leaves its requests running, for nobody.
+ */
+#include "requests.h"
+
+#include "config.h"
+#include "flow.h"
+#include "store.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void ping_request(struct request *request)
+{
+	struct json_object *reply = json_object_new_object();
+
+	if (reply != NULL)
+		json_set_int(reply, "flows", (int64_t)request->tokend->flows_n);
+	request_reply(request, reply);
+}
+
+static const struct op {
+	const char *name;
+	bool with_link;
+	void (*run)(struct request *request);
+} ops[] = {
+	{"start", true, start_request},
+	{"code", true, code_request},
+	{"confirm", true, confirm_request},
+	{"callback", false, callback_request},
+	{"ping", false, ping_request},
+};
+
+static const struct op *find_op(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(ops[i].name, name) == 0)
+			return &ops[i];
+	return NULL;
+}
+
+void request_wait(struct request *request, struct request_list *list)
+{
+	if (request->list != NULL)
+		TAILQ_REMOVE(request->list, request, waiting);
+	request->list = list;
+	if (list != NULL)
+		TAILQ_INSERT_TAIL(list, request, waiting);
+}
+
+static void request_free(struct request *request)
+{
+	request_wait(request, NULL);
+	TAILQ_REMOVE(&request->tokend->requests, request, link);
+	http_cancel(&request->http);
+	authority_cancel(&request->wait);
+	if (request->ask != NULL)
+		ipc_async_cancel(&request->ask);
+	confirmation_free(&request->confirmation);
+	json_object_put(request->body);
+	json_object_put(request->invitation);
+	free(request);
+}
+
+void request_fail(struct request *request, const struct error *error)
+{
+	if (request->peer != NULL)
+		ipc_fail(request->peer, request->call, error);
+	request_free(request);
+}
+
+void request_refuse(struct request *request, enum error_kind kind, const char *format, ...)
+{
+	struct error error;
+	char text[sizeof(error.text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	error_set(&error, kind, "%s", text);
+	request_fail(request, &error);
+}
+
+void request_reply(struct request *request, struct json_object *reply)
+{
+	if (reply == NULL) {
+		request_refuse(request, ERROR_TEMPORARY, "out of memory");
+		return;
+	}
+	if (request->peer != NULL)
+		ipc_reply(request->peer, request->call, reply);
+	json_object_put(reply);
+	request_free(request);
+}
+
+enum error_kind refusal_kind(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_TEMPORARY:
+		return ERROR_TEMPORARY;
+	case OUTCOME_CONFIGURATION:
+		return ERROR_CONFIGURATION;
+	default:
+		return ERROR_CONFLICT;
+	}
+}
+
+static void got_invitation(void *context, struct json_object *reply, const struct error *error)
+{
+	struct request *request = context;
+
+	request->ask = NULL;
+	if (error != NULL) {
+		request_fail(request, error);
+		return;
+	}
+	request->invitation = json_object_get(json_member(reply, "invitation"));
+	if (request->invitation == NULL)
+		request_refuse(
+			request, ERROR_TEMPORARY, "the store answered without an invitation");
+	else
+		request->run(request);
+}
+
+static void run(struct request *request, const struct op *op)
+{
+	const char *link = json_string(request->body, "link", NULL);
+
+	if (!op->with_link) {
+		op->run(request);
+		return;
+	}
+	if (link == NULL) {
+		request_refuse(request, ERROR_PERMANENT, "op %s needs a link", op->name);
+		return;
+	}
+	request->run = op->run;
+	request->ask = store_get(
+		request->tokend, "link", link, IPC_TIMEOUT_MS, got_invitation, request);
+	if (request->ask == NULL)
+		request_refuse(request, ERROR_TEMPORARY, "out of memory");
+}
+
+static int check_request(const struct tokend *tokend, const struct ipc_peer *peer,
+	const struct op *op, struct error *error)
+{
+	uid_t uid = ipc_peer_identity(peer)->uid;
+
+	if (!config_may_ask(tokend->generation->derived, uid)) {
+		log_warning("refused uid=%ld", (long)uid);
+		return error_set(error, ERROR_POLICY, "user %ld may not ask tokend", (long)uid);
+	}
+	if (op == NULL)
+		return error_set(error, ERROR_PERMANENT, "unknown op");
+	return 0;
+}
+
+static void on_request(
+	void *context, struct ipc_peer *peer, uint32_t call, struct json_object *body)
+{
+	struct tokend *tokend = context;
+	const struct op *op = find_op(json_string(body, "op", ""));
+	struct request *request;
+	struct error error;
+
+	if (check_request(tokend, peer, op, &error) != 0) {
+		ipc_fail(peer, call, &error);
+		return;
+	}
+	request = calloc(1, sizeof(*request));
+	if (request == NULL) {
+		error_set(&error, ERROR_TEMPORARY, "out of memory");
+		ipc_fail(peer, call, &error);
+		return;
+	}
+	request->tokend = tokend;
+	request->peer = peer;
+	request->call = call;
+	request->body = json_object_get(body);
+	TAILQ_INSERT_TAIL(&tokend->requests, request, link);
+	run(request, op);
+}
+
+static void on_closed(void *context, struct ipc_peer *peer)
+{
+	struct tokend *tokend = context;
+	struct request *request;
+
+	TAILQ_FOREACH (request, &tokend->requests, link)
+		if (request->peer == peer)
+			request->peer = NULL;
+}
+
+int requests_serve(struct tokend *tokend)
+{
+	static const struct ipc_server_handler handler = {
+		.request = on_request, .closed = on_closed};
+
+	tokend->server = ipc_server_new(tokend->base, tokend->listener, &handler, tokend);
+	tokend->listener = -1;
+	return tokend->server != NULL ? 0 : -1;
+}
+
+void requests_free(struct tokend *tokend)
+{
+	struct request *request;
+
+	while ((request = TAILQ_FIRST(&tokend->requests)) != NULL)
+		request_free(request);
+}

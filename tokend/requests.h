@@ -1,0 +1,52 @@
+/*
+ * Requests of the wizard's (token/protocol.h), from the frame to the answer.
+ */
+#ifndef POSTINVITE_TOKEND_REQUESTS_H
+#define POSTINVITE_TOKEND_REQUESTS_H
+
+#include "tokend.h"
+
+struct flow;
+struct confirmation;
+
+struct request {
+	TAILQ_ENTRY(request) link;    /* in tokend->requests */
+	TAILQ_ENTRY(request) waiting; /* in that list, of those who wait for a code; NULL: in none */
+	struct request_list *list;
+	struct tokend *tokend;
+	struct ipc_peer *peer; /* NULL: gone, the answer is for nobody */
+	uint32_t call;
+	struct json_object *body;
+	struct json_object *invitation; /* the link's, where the op has one */
+	void (*run)(struct request *request); /* with the invitation */
+	/* what is under way */
+	struct ipc_async_call *ask;
+	struct authority_wait *wait;
+	struct http_call *http;
+	struct confirmation *confirmation;
+};
+
+int requests_serve(struct tokend *tokend);
+void requests_free(struct tokend *tokend); /* nobody is answered */
+
+/* Answer and free. */
+void request_reply(struct request *request, struct json_object *reply); /* taken over; NULL: out of memory */
+void request_fail(struct request *request, const struct error *error);
+void request_refuse(struct request *request, enum error_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Into a list of those who wait for a code, out of the one before; NULL: into none. */
+void request_wait(struct request *request, struct request_list *list);
+
+/* Which kind of error a refusal of Microsoft's is for the asker. */
+enum error_kind refusal_kind(enum outcome outcome);
+
+/* confirm.c */
+void confirm_request(struct request *request);
+void callback_request(struct request *request);
+void confirmation_free(struct confirmation **confirmation);
+
+/* Removes what is over: sign-ins that nobody came back from. */
+void confirm_sweep(struct tokend *tokend);
+
+#endif

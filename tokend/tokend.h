@@ -1,0 +1,54 @@
+/*
+ * What the parts of postinvite-tokend share. One thread, one event loop; everything is a
+ * callback of it.
+ */
+#ifndef POSTINVITE_TOKEND_TOKEND_H
+#define POSTINVITE_TOKEND_TOKEND_H
+
+#include "authority.h"
+
+#include "base/daemon.h"
+#include "base/ipc_client.h"
+#include "base/ipc_server.h"
+#include "base/json.h"
+#include "token/http.h"
+#include "token/vault.h"
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+/* Kinds of vault records. */
+#define KIND_FLOW    "flow"    /* a device flow under way; id: the invitation's */
+#define KIND_TOKEN   "token"   /* what was acquired; id: the invitation's */
+#define KIND_SIGN_IN "sign_in" /* a second sign-in under way; id: its state */
+
+struct request;
+struct review;
+struct store_event;
+TAILQ_HEAD(request_list, request);
+TAILQ_HEAD(store_event_list, store_event);
+
+struct tokend {
+	struct daemon *daemon;
+	const struct daemon_generation *generation; /* in force; swapped by a reload between two callbacks */
+	struct event_base *base;
+	int listener; /* until the server takes it over, then -1 */
+	char *listen, *store_listen;
+	struct http *http;
+	struct authority *authority;
+	struct vault *vault;
+	struct ipc_async *store;
+	struct ipc_server *server;
+	struct event *drain;	/* while stopping */
+	struct event *sweep;	/* now and then: what is over leaves the vault */
+	uint64_t drain_until;	/* clock_monotonic_ms */
+	void *flows;		/* tsearch(3) tree of struct flow */
+	size_t flows_n;
+	struct review *review; /* of the tokens, at start */
+	struct request_list requests;
+	struct store_event_list events; /* on their way to the store */
+	int64_t sequence;		/* of the store's last event that was seen; -1: none yet */
+	bool stopping;			/* nothing new is sent to Microsoft */
+};
+
+#endif
