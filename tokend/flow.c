@@ -69,6 +69,7 @@ static void flow_wipe(struct flow *flow)
 void flow_free(struct flow *flow)
 {
 	tdelete(flow, &flow->tokend->flows, flow_compare);
+	LIST_REMOVE(flow, entry);
 	flow->tokend->flows_n--;
 	flow_cancel(flow);
 	while (!TAILQ_EMPTY(&flow->waiters))
@@ -88,9 +89,8 @@ void flow_free(struct flow *flow)
 
 void flows_free(struct tokend *tokend)
 {
-	/* A node of tsearch(3) begins with its key. */
-	while (tokend->flows != NULL)
-		flow_free(*(struct flow **)tokend->flows);
+	while (!LIST_EMPTY(&tokend->flow_list))
+		flow_free(LIST_FIRST(&tokend->flow_list));
 }
 
 /* The pause is over: whoever pressed Start meanwhile begins anew. */
@@ -143,6 +143,7 @@ struct flow *flow_new(struct tokend *tokend, const char *id, enum flow_phase pha
 		free(flow);
 		return NULL;
 	}
+	LIST_INSERT_HEAD(&tokend->flow_list, flow, entry);
 	tokend->flows_n++;
 	return flow;
 }

@@ -27,6 +27,7 @@ enum flow_phase {
 
 struct flow {
 	struct tokend *tokend;
+	LIST_ENTRY(flow) entry;
 	char id[INVITATION_ID_LEN + 1];
 	enum flow_phase phase;
 	struct flow_progress progress;

@@ -26,6 +26,7 @@ static const struct http_limits http_limits = {
 	.connect_ms = 5000, .total_ms = 10000, .requests = 128};
 static const struct timeval drain_step = {0, 50000};
 static const struct timeval sweep_step = {600, 0};
+static const struct timeval checkpoint_step = {2, 0};
 
 static int prepare(struct daemon *daemon, struct error *error)
 {
@@ -103,6 +104,24 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 	event_add(tokend->sweep, &sweep_step);
 }
 
+/* Bounds what a start after a crash has to recover. Files that need recovery get it by the next start. */
+static void on_checkpoint(evutil_socket_t unused, short what, void *context)
+{
+	struct tokend *tokend = context;
+	struct error error;
+	int result = vault_checkpoint(tokend->vault, &error);
+
+	(void)unused;
+	(void)what;
+	if (vault_fatal(tokend->vault)) {
+		log_error("the vault needs recovery: ending, to be started again");
+		_exit(EX_SOFTWARE);
+	}
+	if (result != 0)
+		log_warning("vault_checkpoint reason=%s", error.text);
+	event_add(tokend->checkpoint, &checkpoint_step);
+}
+
 static int open_vault(struct tokend *tokend, struct error *error)
 {
 	const struct config *config = tokend->generation->derived;
@@ -124,8 +143,9 @@ static int make_parts(struct tokend *tokend, struct error *error)
 	tokend->store = ipc_async_new(tokend->base, tokend->store_listen, "the store");
 	tokend->drain = evtimer_new(tokend->base, on_drain, tokend);
 	tokend->sweep = evtimer_new(tokend->base, on_sweep, tokend);
+	tokend->checkpoint = evtimer_new(tokend->base, on_checkpoint, tokend);
 	if (tokend->authority == NULL || tokend->store == NULL || tokend->drain == NULL ||
-		tokend->sweep == NULL ||
+		tokend->sweep == NULL || tokend->checkpoint == NULL ||
 		daemon_watch_signals(tokend->daemon, tokend->base, stop, reloaded, tokend) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return 0;
@@ -138,6 +158,7 @@ static int start(struct tokend *tokend, struct error *error)
 	if (store_follow(tokend) != 0 || requests_serve(tokend) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	on_sweep(-1, 0, tokend);
+	event_add(tokend->checkpoint, &checkpoint_step);
 	return resume_all(tokend, error);
 }
 
@@ -183,6 +204,8 @@ static void cleanup(struct daemon *daemon)
 		event_free(tokend->drain);
 	if (tokend->sweep != NULL)
 		event_free(tokend->sweep);
+	if (tokend->checkpoint != NULL)
+		event_free(tokend->checkpoint);
 	if (tokend->base != NULL)
 		event_base_free(tokend->base);
 	if (tokend->listener >= 0)

@@ -22,9 +22,11 @@
 #define KIND_TOKEN   "token"   /* what was acquired; id: the invitation's */
 #define KIND_SIGN_IN "sign_in" /* a second sign-in under way; id: its state */
 
+struct flow;
 struct request;
 struct review;
 struct store_event;
+LIST_HEAD(flow_list, flow);
 TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(store_event_list, store_event);
 
@@ -41,8 +43,10 @@ struct tokend {
 	struct ipc_server *server;
 	struct event *drain;	/* while stopping */
 	struct event *sweep;	/* now and then: what is over leaves the vault */
+	struct event *checkpoint; /* of the vault, every two seconds */
 	uint64_t drain_until;	/* clock_monotonic_ms */
-	void *flows;		/* tsearch(3) tree of struct flow */
+	void *flows;		/* tsearch(3) tree of struct flow, by id */
+	struct flow_list flow_list; /* the same ones */
 	size_t flows_n;
 	struct review *review; /* of the tokens, at start */
 	struct request_list requests;

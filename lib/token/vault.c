@@ -232,9 +232,9 @@ int vault_each(struct vault *vault, const char *kind, vault_each_fn *each, void 
 	return result;
 }
 
-int vault_checkpoint(struct vault *vault, bool force, struct error *error)
+int vault_checkpoint(struct vault *vault, struct error *error)
 {
-	return kv_checkpoint(vault->kv, force, error);
+	return kv_checkpoint(vault->kv, 1, error);
 }
 
 bool vault_fatal(const struct vault *vault)

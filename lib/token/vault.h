@@ -73,7 +73,7 @@ int vault_each(struct vault *vault, const char *kind, vault_each_fn *each, void 
 
 /* To be called every second or two: bounds the time that a start takes after a crash (kv_checkpoint);
  * force: in any case. 0 or -1. */
-int vault_checkpoint(struct vault *vault, bool force, struct error *error);
+int vault_checkpoint(struct vault *vault, struct error *error);
 
 /* Do the files need recovery? Then the program ends by _exit at once, without vault_free, and is started
  * again (kv_fatal). */

@@ -131,7 +131,7 @@ static void test_put_get_delete(void **state)
 	assert_number("delete again", vault_delete(f.vault, "token", "one", &error), 0);
 	assert_number(
 		"delete what cannot be", vault_delete(f.vault, "token", "a/b", &error), 0);
-	assert_number("checkpoint", vault_checkpoint(f.vault, true, &error), 0);
+	assert_number("checkpoint", vault_checkpoint(f.vault, &error), 0);
 	assert_false(vault_fatal(f.vault));
 	vault_free(&f.vault);
 	vault_free(&f.vault);
