@@ -14,10 +14,10 @@
  * m365_admin_email, known: is it in the table}, with "invitation": its latest, or null.
  *
  *	op          members                                    reply
- *	open        change, [mailbox], [customer_id], [email], [renew]   {invitation, created}
+ *	open        change, [mailbox], [customer_id], [email]            {invitation, created}
  *	            Opens an invitation or reuses the open one of that customer and mailbox. The
- *	            customer: customer_id, else the table by mailbox, else the mailbox itself;
- *	            without mailbox that of the table. With "email" {message_id, queue_id,
+ *	            customer: customer_id, else the table by mailbox, else the mailbox itself in lower case;
+ *	            without mailbox that of the table, else the one invited last. With "email" {message_id, queue_id,
  *	            platform_invitation_id, subject} the event email_sent is applied in the same transaction.
  *	            No mailbox and unknown customer: not found.
  *	apply       change, id|link, event                     {invitation, changed}
@@ -28,15 +28,19 @@
  *	candidates  mailbox                                    {invitations: [...]}
  *	            Not ended (not revoked, not expired) ones whose invitation_email or m365_admin_email it is, newest first.
  *	find        key                                        {customers: [...]}
- *	            key: an invitation id, a customer id, a mailbox, or a tenant domain or id. Not found: error.
+ *	            key: an invitation id, a customer id, a mailbox, or a tenant domain or id. At most 1000. Not found: error.
+ *	            Of an invitation id, "invitation" is that one.
  *	list        [after], [limit <= 1000]                   {customers: [...], next: key or absent}
  *	            By customer id; those of the table and those known by an invitation alone.
- *	history     id                                         {events: [...]} oldest first
+ *	history     id, [after]                                {events: [...], next: number or absent} oldest first
+ *	            Each is the event (invite/event.h) with its "sequence" and the "status" it led to. Those behind
+ *	            the sequence number `after`; next is there when they do not fit in one answer.
  *	subscribe   [since]                                    {sequence}, then events
  *	            {sequence, id, event, status, invitation}. since: everything behind that number; absent: from now.
+ *	            status is what the event led to, invitation is as it is now.
  *	remove      change, key                                {removed: bool, revoked: n}
  *	            `postinvite -d`: an invitation id revokes that one; any other key removes the customer from the table and
- *	            revokes its open invitation. Not found: error.
+ *	            revokes its invitations that have not ended. Several customers have that key: conflict. Not found: error.
  *	table_begin                                            {load}
  *	table_rows  load, rows: [[customer_id, mailbox, full_name, tenant, m365_admin_email], ...],
  *	            mode "warn"|"replace"|"ignore"             {duplicates: [index, ...]}

@@ -1,0 +1,219 @@
+/*
+ * What the engine's files share. Layout of the trees (numbers are big endian, so that they sort):
+ *
+ *	invitation  id                                       a stored head (struct stored), then the record's text
+ *	history     id, sequence                             status byte, then the event's text
+ *	sequence    sequence                                 id
+ *	index       kind, value, 0, ~created sequence, id    customer id; newest first within a value
+ *	            INDEX_DONE, tenant                       nothing: that tenant has completed once
+ *	change      16 bytes of a change id                  the op's name, 0, the outcome (struct op)
+ *	customer    table, TABLE_ROW, customer id            the row's text, a JSON object
+ *	            table, TABLE_MAILBOX or TABLE_TENANT, value, 0, customer id      nothing
+ *	meta        "sequence", "table"                      numbers
+ *
+ * Values of indexes other than customer ids are in lower case (ASCII). "table" is the number of a customers table:
+ * one is in force, others are being loaded, or left over and removed step by step.
+ */
+#ifndef POSTINVITE_STORE_ENGINE_INTERNAL_H
+#define POSTINVITE_STORE_ENGINE_INTERNAL_H
+
+#include "base/frame.h"
+#include "invite/record.h"
+#include "store/cache.h"
+#include "store/engine.h"
+
+enum tree {
+	TREE_INVITATION,
+	TREE_HISTORY,
+	TREE_SEQUENCE,
+	TREE_INDEX,
+	TREE_CHANGE,
+	TREE_CUSTOMER,
+	TREE_META,
+};
+
+#define INDEX_CUSTOMER 'c'
+#define INDEX_MAILBOX  'm'
+#define INDEX_ADMIN    'a'
+#define INDEX_TENANT   't'
+#define INDEX_DONE     'd'
+
+#define TABLE_ROW     'c'
+#define TABLE_MAILBOX 'm'
+#define TABLE_TENANT  't'
+
+#define TEXT_MAX      1024	       /* bytes of a customer's members */
+#define REPLY_MAX     (FRAME_MAX - 64) /* a reply fits in a frame */
+#define PAGE_MAX      (REPLY_MAX / 2)  /* a page of a list ends when it is longer */
+#define CUSTOMERS_MAX 1000	       /* of one reply */
+#define CHANGE_BYTES  (CHANGE_ID_LEN / 2)
+
+struct load;
+
+struct engine {
+	struct kv *kv;
+	struct cache *cache;
+	bool changing;	     /* a transaction is open */
+	const struct settings *settings;
+	const struct keyfile *keys;
+	char *auth_url;	    /* JSON text up to the token: ,"auth_url":"https://.../i/ */
+	uint64_t sequence;  /* of the last event; within a transaction, of the last one in it */
+	uint64_t committed; /* of the last one committed */
+	uint64_t durable;   /* of the last one that is on disk */
+	uint64_t table;	    /* in force */
+	uint64_t next_table; /* in force once the transaction is committed */
+	uint64_t last_load;
+	struct load *loads;
+	bool dirty;	  /* something is committed and not yet durable */
+	bool sync_failed; /* the last engine_sync was refused */
+	uint64_t started_ms;
+	bool tables_clean; /* no row of another table is left over */
+	char swept[INVITATION_ID_LEN +
+		   1];	 /* retention has looked at invitations up to this one */
+	time_t sweep_at; /* when it looks again */
+};
+
+/* One request under way. */
+struct ask {
+	struct engine *engine;
+	const struct engine_caller *caller;
+	struct json_object *request;
+	time_t now;
+};
+
+/* --- a transaction (engine.c): refused while the disk is full; an abort takes the events' numbers back --- */
+
+int engine_begin(struct engine *engine, struct error *error);
+int engine_commit(struct engine *engine, struct error *error);
+void engine_abort(struct engine *engine);
+
+/* --- bytes and keys (keys.c) --- */
+
+struct kv_bytes kv_text(const char *text); /* without its NUL */
+struct kv_bytes kv_buf(const struct buf *buf);
+void key_number(struct buf *key, uint64_t number); /* 8 bytes */
+uint64_t read_number(const void *bytes);
+void key_lower(struct buf *key, const char *text);
+
+/* Is it 1 to TEXT_MAX bytes without control characters? */
+bool text_valid(const char *text);
+
+/* --- invitations and their history (invitations.c) --- */
+
+/* What look-ups need of a record without parsing it. */
+struct stored {
+	uint64_t created; /* sequence number of its first event */
+	uint64_t revision;
+	time_t expires_at;	   /* 0: never */
+	time_t revoked_at;	   /* 0: not */
+	enum status before, after; /* its status until it expires, and from then on */
+	const char *text;
+	size_t len;
+	struct cached *cached; /* its place in the cache, or NULL */
+};
+
+/* Returns 1, 0 when there is none, -1. *stored_r is valid until the next invitation_load or write of an invitation. */
+int invitation_load(
+	struct engine *engine, const char *id, struct stored *stored_r, struct error *error);
+/* The same of a value of the invitation tree: 1 or -1. */
+int stored_read(const char *id, struct kv_bytes value, struct stored *stored_r,
+		struct error *error);
+
+enum status stored_status(const struct stored *stored, time_t now);
+struct json_object *stored_record(
+	const struct stored *stored, struct error *error); /* the caller's */
+
+/* Appends the record with its derived members. Returns 0 or -1. */
+int invitation_append(struct engine *engine, const char *id, const struct stored *stored,
+	time_t now, struct buf *out, struct error *error);
+
+/* Applies the event (changed: members of the store's own are added) to the record and writes both. *created is the sequence
+ * number of the record's first event, 0 for a new record (then set). Returns 1 when the record changed, 0, or -1. */
+int invitation_event(struct ask *ask, struct json_object *record, uint64_t *created,
+	struct json_object *event, struct error *error);
+
+/* Applies "revoked". Returns 1, 0 when it has ended already, -1. */
+int invitation_revoke(struct ask *ask, const char *id, struct error *error);
+
+/* Removes the invitation with its history and indexes. */
+int invitation_remove(struct engine *engine, const char *id, struct error *error);
+
+/* Calls `each` for the invitations with that value, newest first, until it returns non-zero, which is returned. */
+typedef int index_fn(
+	void *context, const char *id, const char *customer_id, struct error *error);
+struct index_query {
+	char kind;
+	const char *value;
+};
+int index_each(struct engine *engine, struct index_query query, index_fn *each, void *context,
+	struct error *error);
+
+/* The newest invitation of that customer. Returns 1, 0, -1. */
+int invitation_latest(struct engine *engine, const char *customer_id,
+	char id_r[INVITATION_ID_LEN + 1], struct error *error);
+
+/* --- customers (customers.c) --- */
+
+/* The row in the table in force, parsed, or NULL. Returns 1, 0, -1. */
+int customer_row(struct engine *engine, const char *customer_id, struct json_object **row_r,
+	struct error *error);
+
+/* Calls `each` for the customers of the table in force that have that value (TABLE_MAILBOX, TABLE_TENANT). As
+ * index_each. */
+typedef int customer_fn(void *context, const char *customer_id, struct error *error);
+int customer_each(struct engine *engine, struct index_query query, customer_fn *each,
+	void *context, struct error *error);
+
+/* Puts a row into a table. Returns 1, 0 when the customer was there (and stays, unless replace), -1. */
+int customer_put(struct engine *engine, uint64_t table, struct json_object *row, bool replace,
+	struct error *error);
+
+/* Returns 1 when the customer was in the table in force, 0, -1. */
+int customer_remove(struct engine *engine, const char *customer_id, struct error *error);
+
+/* Appends the customer as replies have it, with the invitation of that id (NULL: its latest). Returns 1, 0 when nothing is
+ * known of it (nothing appended), -1. */
+int customer_append(struct ask *ask, const char *customer_id, const char *id, struct buf *out,
+	struct error *error);
+
+/* The least customer id greater than `after`, of table and invitations. Returns 1, 0, -1. */
+int customer_next(
+	struct engine *engine, const char *after, struct buf *next, struct error *error);
+
+/* --- requests: each as its op of store/protocol.h says (op_*.c) --- */
+
+/* An op either reads, and appends its reply at once, or changes: then it leaves an outcome, which is kept with
+ * the change id, and `answer` makes the reply of an outcome, also when the request is repeated. */
+typedef int op_read_fn(struct ask *ask, struct engine_reply *reply, struct error *error);
+typedef int op_change_fn(struct ask *ask, struct buf *outcome, struct error *error);
+typedef int op_answer_fn(
+	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error);
+
+/* The invitation that the request names by id, or by link, which is verified. Returns 0 or -1. */
+int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
+
+op_read_fn op_get, op_watch, op_candidates, op_history, op_subscribe, op_ping;
+op_read_fn op_find, op_list, op_table_begin, op_table_rows;
+op_change_fn op_open, op_apply, op_remove, op_table_end, op_table_add;
+op_answer_fn answer_opened, answer_applied, answer_as_kept;
+
+/* Loads of tables under way (op_table.c). */
+bool load_active(const struct engine *engine, uint64_t table);
+void loads_drop(struct engine *engine, const void *client, bool all);
+void load_in_force(struct engine *engine); /* next_table becomes table */
+
+/* --- who may what (roles.c) --- */
+
+struct op {
+	const char *name;
+	unsigned roles; /* bits of 1 << enum store_role */
+	op_read_fn *read;
+	op_change_fn *change; /* with answer */
+	op_answer_fn *answer;
+};
+const struct op *op_find_named(const char *name); /* or NULL */
+bool role_may(enum store_role role, const struct op *op);
+bool role_sends(enum store_role role, const char *event_type);
+const char *role_name(enum store_role role);
+
+#endif

@@ -1,0 +1,461 @@
+/*
+ * Invitations as they are stored. In front of a record's text stands a small head with what look-ups
+ * ask for: since a status changes by time only when the record expires, the two statuses around that moment
+ * are computed when the record is written, and reading it needs no parsing. A record, its event in the history and its
+ * indexes are written in the caller's transaction.
+ */
+#include "store/engine_internal.h"
+
+#include "base/clock.h"
+#include "invite/event.h"
+
+#include <string.h>
+
+#define HEAD_LEN   (4 * 8 + 2)
+#define EVENT_MAX  (32 * 1024)
+#define RECORD_MAX (256 * 1024)
+
+static int no_memory(struct error *error)
+{
+	return error_set(error, ERROR_TEMPORARY, "out of memory");
+}
+
+static int damaged(const char *id, struct error *error)
+{
+	return error_set(
+		error, ERROR_TEMPORARY, "invitation %s is damaged in the database", id);
+}
+
+/* --- one record --- */
+
+int stored_read(
+	const char *id, struct kv_bytes value, struct stored *stored_r, struct error *error)
+{
+	const unsigned char *head = value.data;
+
+	if (value.len <= HEAD_LEN || head[32] >= STATUS_COUNT || head[33] >= STATUS_COUNT)
+		return damaged(id, error);
+	*stored_r = (struct stored){
+		.created = read_number(head),
+		.revision = read_number(head + 8),
+		.expires_at = (time_t)read_number(head + 16),
+		.revoked_at = (time_t)read_number(head + 24),
+		.before = (enum status)head[32],
+		.after = (enum status)head[33],
+		.text = (const char *)head + HEAD_LEN,
+		.len = value.len - HEAD_LEN,
+	};
+	return 1;
+}
+
+int invitation_load(
+	struct engine *engine, const char *id, struct stored *stored_r, struct error *error)
+{
+	struct cached *cached = cache_find(engine->cache, id);
+	struct kv_bytes value;
+	int found;
+
+	if (cached == NULL && !invitation_id_valid(id))
+		return 0;
+	if (cached == NULL || cached->value == NULL) {
+		found = kv_get(engine->kv, TREE_INVITATION, kv_text(id), &value, error);
+		if (found != 1)
+			return found;
+		cached = engine->changing ? NULL
+					  : cache_put(engine->cache, id, value.data, value.len);
+	}
+	if (cached != NULL)
+		value = (struct kv_bytes){cached->value, cached->len};
+	found = stored_read(id, value, stored_r, error);
+	stored_r->cached = cached;
+	return found;
+}
+
+enum status stored_status(const struct stored *stored, time_t now)
+{
+	return stored->expires_at != 0 && now > stored->expires_at ? stored->after
+								   : stored->before;
+}
+
+struct json_object *stored_record(const struct stored *stored, struct error *error)
+{
+	struct json_object *record = NULL;
+
+	if (json_parse(stored->text, stored->len, &record, error) != 0)
+		error_prefix(error, "record in the database");
+	return record;
+}
+
+int invitation_append(struct engine *engine, const char *id, const struct stored *stored,
+	time_t now, struct buf *out, struct error *error)
+{
+	char made[LINK_TOKEN_LEN + 1] = "";
+	char *token = stored->cached != NULL ? stored->cached->token : made;
+
+	if (engine->auth_url == NULL ||
+		(*token == '\0' && link_token_new(engine->keys, id, token) != 0))
+		return no_memory(error);
+	buf_append(out, stored->text, stored->len - 1);
+	buf_string(out, ",\"status\":\"");
+	buf_string(out, status_name(stored_status(stored, now)));
+	buf_byte(out, '"');
+	buf_string(out, engine->auth_url);
+	buf_append(out, token, LINK_TOKEN_LEN);
+	buf_string(out, "\"}");
+	return 0;
+}
+
+static int record_write(struct engine *engine, struct json_object *record, uint64_t created,
+	struct error *error)
+{
+	time_t expires_at = record_expires_at(record), revoked_at = 0;
+	const char *id = json_string(record, "id", "");
+	struct buf value;
+	int result = -1;
+
+	clock_parse(json_string(record, "revoked_at", NULL), &revoked_at);
+	cache_forget(engine->cache, id);
+	buf_init(&value, RECORD_MAX);
+	key_number(&value, created);
+	key_number(&value, (uint64_t)json_int(record, "revision", 0));
+	key_number(&value, (uint64_t)expires_at);
+	key_number(&value, (uint64_t)revoked_at);
+	buf_byte(&value, (char)record_status(record, expires_at));
+	buf_byte(&value, (char)record_status(record, expires_at + 1));
+	buf_string(&value, json_text(record));
+	if (value.failed)
+		error_set(error, ERROR_PERMANENT, "a record longer than %d bytes", RECORD_MAX);
+	else
+		result =
+			kv_put(engine->kv, TREE_INVITATION, kv_text(id), kv_buf(&value), error);
+	buf_free(&value);
+	return result;
+}
+
+/* --- indexes --- */
+
+static void index_prefix(struct buf *key, struct index_query query)
+{
+	buf_byte(key, query.kind);
+	if (query.kind == INDEX_CUSTOMER)
+		buf_string(key, query.value);
+	else
+		key_lower(key, query.value);
+	buf_byte(key, '\0');
+}
+
+/* The indexes that hold an invitation: by which member. */
+static const struct {
+	char kind;
+	const char *member;
+} indexed[] = {
+	{INDEX_CUSTOMER, "customer_id"},
+	{INDEX_MAILBOX, "invitation_email"},
+	{INDEX_ADMIN, "m365_admin_email"},
+	{INDEX_TENANT, "tenant"},
+	{INDEX_TENANT, "signed_in_tenant"},
+};
+
+/* Puts the record into its indexes, or takes it out of them. */
+static int index_record(struct engine *engine, struct json_object *record, uint64_t created,
+	bool put, struct error *error)
+{
+	const char *customer_id = json_string(record, "customer_id", "");
+	int result = 0;
+	struct buf key;
+
+	buf_init(&key, KV_KEY_MAX);
+	for (size_t i = 0; result == 0 && i < sizeof(indexed) / sizeof(indexed[0]); i++) {
+		const char *value = json_string(record, indexed[i].member, "");
+
+		if (*value == '\0')
+			continue;
+		buf_reset(&key);
+		index_prefix(&key, (struct index_query){indexed[i].kind, value});
+		key_number(&key, ~created);
+		buf_string(&key, json_string(record, "id", ""));
+		if (key.failed)
+			result = error_set(error, ERROR_PERMANENT, "\"%s\" is too long",
+				indexed[i].member);
+		else if (put)
+			result = kv_put(engine->kv, TREE_INDEX, kv_buf(&key),
+				kv_text(customer_id), error);
+		else
+			result = kv_delete(engine->kv, TREE_INDEX, kv_buf(&key), error) < 0 ? -1
+											    : 0;
+	}
+	buf_free(&key);
+	return result;
+}
+
+/* Reads one entry of an index into texts of their own and hands it over. */
+static int index_give(struct kv_bytes key, struct kv_bytes value, index_fn *each, void *context,
+	struct error *error)
+{
+	char id[INVITATION_ID_LEN + 1], customer_id[TEXT_MAX + 1];
+
+	if (key.len < INVITATION_ID_LEN || value.len > TEXT_MAX)
+		return error_set(error, ERROR_TEMPORARY, "an index is damaged in the database");
+	memcpy(id, (const char *)key.data + key.len - INVITATION_ID_LEN, INVITATION_ID_LEN);
+	id[INVITATION_ID_LEN] = '\0';
+	memcpy(customer_id, value.data, value.len);
+	customer_id[value.len] = '\0';
+	return each(context, id, customer_id, error);
+}
+
+int index_each(struct engine *engine, struct index_query query, index_fn *each, void *context,
+	struct error *error)
+{
+	struct kv_cursor *cursor;
+	struct kv_bytes key, value;
+	struct buf prefix;
+	int result;
+
+	buf_init(&prefix, KV_KEY_MAX);
+	index_prefix(&prefix, query);
+	if (prefix.failed) {
+		buf_free(&prefix);
+		return 0;
+	}
+	cursor = kv_scan(engine->kv, TREE_INDEX, kv_buf(&prefix), prefix.len, error);
+	buf_free(&prefix);
+	if (cursor == NULL)
+		return -1;
+	while ((result = kv_next(cursor, &key, &value, error)) == 1)
+		if ((result = index_give(key, value, each, context, error)) != 0)
+			break;
+	kv_cursor_close(&cursor);
+	return result;
+}
+
+static int take_first(
+	void *context, const char *id, const char *customer_id, struct error *error)
+{
+	(void)customer_id;
+	(void)error;
+	strcpy(context, id);
+	return 1;
+}
+
+int invitation_latest(struct engine *engine, const char *customer_id,
+	char id_r[INVITATION_ID_LEN + 1], struct error *error)
+{
+	return index_each(engine, (struct index_query){INDEX_CUSTOMER, customer_id}, take_first,
+		id_r, error);
+}
+
+/* --- events --- */
+
+/* Appends to history and sequence, under the next number. */
+static int history_append(struct engine *engine, struct json_object *record,
+	struct json_object *event, time_t now, struct error *error)
+{
+	const char *id = json_string(record, "id", "");
+	struct buf key, number, value;
+	int result = -1;
+
+	engine->sequence++;
+	buf_init(&number, 8);
+	key_number(&number, engine->sequence);
+	buf_init(&key, KV_KEY_MAX);
+	buf_string(&key, id);
+	buf_append(&key, number.data, number.len);
+	buf_init(&value, EVENT_MAX);
+	buf_byte(&value, (char)record_status(record, now));
+	buf_string(&value, json_text(event));
+	if (value.failed)
+		error_set(error, ERROR_PERMANENT, "an event longer than %d bytes", EVENT_MAX);
+	else if (key.failed || number.failed)
+		no_memory(error);
+	else if (kv_put(engine->kv, TREE_HISTORY, kv_buf(&key), kv_buf(&value), error) == 0)
+		result = kv_put(engine->kv, TREE_SEQUENCE, kv_buf(&number), kv_text(id), error);
+	buf_free(&key);
+	buf_free(&number);
+	buf_free(&value);
+	return result;
+}
+
+static void done_key(struct buf *key, const char *tenant)
+{
+	buf_byte(key, INDEX_DONE);
+	key_lower(key, tenant);
+}
+
+/* Has that tenant never completed? What was said of this invitation before stays said. Returns 1, 0, -1. */
+static int first_connection(struct engine *engine, struct json_object *record,
+	struct json_object *event, struct error *error)
+{
+	struct kv_bytes value;
+	struct buf key;
+	int found;
+
+	if (json_member(record, "first_connection") != NULL)
+		return json_flag(record, "first_connection", false);
+	buf_init(&key, KV_KEY_MAX);
+	done_key(&key, json_string(event, "signed_in_tenant", ""));
+	found = kv_get(engine->kv, TREE_INDEX, kv_buf(&key), &value, error);
+	buf_free(&key);
+	return found < 0 ? -1 : found == 0;
+}
+
+/* The members of an event that are the store's to say. */
+static int complete_event(struct ask *ask, struct json_object *record,
+	struct json_object *event, struct error *error)
+{
+	const char *type = json_string(event, "type", "");
+	char expires_at[CLOCK_TEXT_SIZE];
+	int first, failed = 0;
+
+	json_object_object_del(event, "sequence");
+	json_object_object_del(event, "status");
+	if (strcmp(type, "email_sent") == 0) {
+		clock_format(ask->now + ask->engine->settings->invitation_lifetime, expires_at);
+		failed = json_set_string(event, "expires_at", expires_at);
+	} else if (strcmp(type, "device_authenticated") == 0) {
+		first = first_connection(ask->engine, record, event, error);
+		if (first < 0)
+			return -1;
+		failed = json_set_flag(event, "first_connection", first == 1);
+	}
+	return failed != 0 ? no_memory(error) : 0;
+}
+
+/* Remembers for later first connections that this tenant has completed. */
+static int note_completion(
+	struct engine *engine, struct json_object *record, struct error *error)
+{
+	const char *tenant = json_string(record, "signed_in_tenant", NULL);
+	struct buf key;
+	int result;
+
+	if (tenant == NULL || json_member(record, "authentication_complete_at") == NULL)
+		return 0;
+	buf_init(&key, KV_KEY_MAX);
+	done_key(&key, tenant);
+	result = kv_add(engine->kv, TREE_INDEX, kv_buf(&key), (struct kv_bytes){"", 0}, error);
+	buf_free(&key);
+	return result < 0 ? -1 : 0;
+}
+
+/* A hint is worth telling, and keeping, also when it says nothing new: it makes tokend look. */
+static bool is_hint(struct json_object *event)
+{
+	return strncmp(json_string(event, "type", ""), "consent", strlen("consent")) == 0;
+}
+
+int invitation_event(struct ask *ask, struct json_object *record, uint64_t *created,
+	struct json_object *event, struct error *error)
+{
+	struct engine *engine = ask->engine;
+	bool known = json_member(record, "signed_in_tenant") != NULL;
+	bool fresh = *created == 0;
+	int changed;
+
+	if (complete_event(ask, record, event, error) != 0 || event_check(event, error) != 0)
+		return -1;
+	changed = event_apply(record, event, error);
+	if (changed < 0)
+		return -1;
+	if ((changed == 1 || is_hint(event)) &&
+		history_append(engine, record, event, ask->now, error) != 0)
+		return -1;
+	if (changed == 0)
+		return 0;
+	if (fresh)
+		*created = engine->sequence;
+	if (record_write(engine, record, *created, error) != 0)
+		return -1;
+	/* Of the indexed members only signed_in_tenant comes later, once. */
+	if ((fresh || known != (json_member(record, "signed_in_tenant") != NULL)) &&
+		index_record(engine, record, *created, true, error) != 0)
+		return -1;
+	return note_completion(engine, record, error) != 0 ? -1 : 1;
+}
+
+static bool ended(const struct stored *stored, time_t now)
+{
+	enum status status = stored_status(stored, now);
+
+	return status == STATUS_REVOKED || status == STATUS_EXPIRED;
+}
+
+int invitation_revoke(struct ask *ask, const char *id, struct error *error)
+{
+	struct json_object *record, *event;
+	struct stored stored;
+	int result = invitation_load(ask->engine, id, &stored, error);
+
+	if (result != 1 || ended(&stored, ask->now))
+		return result < 0 ? -1 : 0;
+	record = stored_record(&stored, error);
+	if (record == NULL)
+		return -1;
+	event = event_create("revoked", ask->now);
+	result = event != NULL ? invitation_event(ask, record, &stored.created, event, error)
+			       : no_memory(error);
+	json_object_put(event);
+	json_object_put(record);
+	return result;
+}
+
+/* --- removal --- */
+
+static int history_remove(struct engine *engine, const char *id, struct error *error)
+{
+	struct kv_cursor *cursor =
+		kv_scan(engine->kv, TREE_HISTORY, kv_text(id), INVITATION_ID_LEN, error);
+	struct kv_bytes at;
+	int result;
+
+	if (cursor == NULL)
+		return -1;
+	while ((result = kv_next(cursor, &at, NULL, error)) == 1) {
+		unsigned char key[INVITATION_ID_LEN + 8];
+		struct kv_bytes whole = {key, sizeof(key)};
+		struct kv_bytes number = {key + INVITATION_ID_LEN, 8};
+
+		if (at.len != sizeof(key)) {
+			result = damaged(id, error);
+			break;
+		}
+		memcpy(key, at.data, sizeof(key));
+		if ((result = kv_delete(engine->kv, TREE_HISTORY, whole, error)) < 0 ||
+			(result = kv_delete(engine->kv, TREE_SEQUENCE, number, error)) < 0)
+			break;
+	}
+	kv_cursor_close(&cursor);
+	return result < 0 ? -1 : 0;
+}
+
+/* The last number given stays on record, so that it is never given again. */
+static int keep_sequence(struct engine *engine, struct error *error)
+{
+	struct buf number;
+	int result;
+
+	buf_init(&number, 8);
+	key_number(&number, engine->sequence);
+	result = kv_put(engine->kv, TREE_META, kv_text("sequence"), kv_buf(&number), error);
+	buf_free(&number);
+	return result;
+}
+
+int invitation_remove(struct engine *engine, const char *id, struct error *error)
+{
+	struct json_object *record;
+	struct stored stored;
+	int result = invitation_load(engine, id, &stored, error);
+
+	if (result != 1)
+		return result;
+	record = stored_record(&stored, error);
+	if (record == NULL)
+		return -1;
+	result = index_record(engine, record, stored.created, false, error);
+	json_object_put(record);
+	if (result != 0 || history_remove(engine, id, error) != 0 ||
+		keep_sequence(engine, error) != 0)
+		return -1;
+	cache_forget(engine->cache, id);
+	return kv_delete(engine->kv, TREE_INVITATION, kv_text(id), error);
+}

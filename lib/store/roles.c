@@ -1,0 +1,79 @@
+/*
+ * The table of requests: which role may ask for what. Which event types a role may send is said
+ * by the events themselves (event_senders).
+ */
+#include "store/engine_internal.h"
+
+#include "invite/event.h"
+
+#include <string.h>
+
+#define OWNER  (1u << STORE_ROLE_OWNER)
+#define MILTER (1u << STORE_ROLE_MILTER)
+#define WIZARD (1u << STORE_ROLE_WIZARD)
+#define TOKEND (1u << STORE_ROLE_TOKEND)
+#define POLICY (1u << STORE_ROLE_POLICY)
+#define ADMIN  (1u << STORE_ROLE_ADMIN)
+#define ALL    (OWNER | MILTER | WIZARD | TOKEND | POLICY | ADMIN)
+
+static const struct op ops[] = {
+	{"get", ALL & ~POLICY, .read = op_get},
+	{"apply", ALL & ~POLICY, .change = op_apply, .answer = answer_applied},
+	{"open", OWNER | MILTER | ADMIN, .change = op_open, .answer = answer_opened},
+	{"find", OWNER | TOKEND | POLICY | ADMIN, .read = op_find},
+	{"candidates", OWNER | MILTER | POLICY, .read = op_candidates},
+	{"watch", OWNER | WIZARD | TOKEND | ADMIN, .read = op_watch},
+	{"list", OWNER | TOKEND | ADMIN, .read = op_list},
+	{"history", OWNER | TOKEND | ADMIN, .read = op_history},
+	{"subscribe", OWNER | TOKEND | ADMIN, .read = op_subscribe},
+	{"remove", OWNER | ADMIN, .change = op_remove, .answer = answer_as_kept},
+	{"table_begin", OWNER, .read = op_table_begin},
+	{"table_rows", OWNER, .read = op_table_rows},
+	{"table_end", OWNER, .change = op_table_end, .answer = answer_as_kept},
+	{"table_add", OWNER, .change = op_table_add, .answer = answer_as_kept},
+	{"ping", ALL, .read = op_ping},
+};
+
+/* As event_senders names them, and as people read them. */
+static const struct {
+	const char *sender; /* NULL: sends no event */
+	const char *name;
+} roles[] = {
+	[STORE_ROLE_NONE] = {NULL, "a user that is no program's"},
+	[STORE_ROLE_OWNER] = {NULL, "the owner"},
+	[STORE_ROLE_MILTER] = {"milter", "the milter"},
+	[STORE_ROLE_WIZARD] = {"wizard", "the wizard"},
+	[STORE_ROLE_TOKEND] = {"tokend", "tokend"},
+	[STORE_ROLE_POLICY] = {NULL, "the policy service"},
+	[STORE_ROLE_ADMIN] = {"operator", "the operator's pages"},
+};
+
+const struct op *op_find_named(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(ops[i].name, name) == 0)
+			return &ops[i];
+	return NULL;
+}
+
+bool role_may(enum store_role role, const struct op *op)
+{
+	return (op->roles & (1u << role)) != 0;
+}
+
+bool role_sends(enum store_role role, const char *event_type)
+{
+	const char *const *senders = event_senders(event_type);
+	const char *own = roles[role].sender;
+
+	for (; senders != NULL && *senders != NULL; senders++)
+		if (role == STORE_ROLE_OWNER ? strcmp(*senders, "store") != 0
+					     : own != NULL && strcmp(*senders, own) == 0)
+			return true;
+	return false;
+}
+
+const char *role_name(enum store_role role)
+{
+	return roles[role].name;
+}
