@@ -1,13 +1,18 @@
 /*
- * libmilter's reply text: at most 980 bytes, one line, "%" doubled.
+ * libmilter's reply text: at most 980 bytes, one line, "%" doubled. Text for the store: at most 2048 bytes,
+ * of which replacing what is no UTF-8 may need three for each.
  */
 #include "act.h"
 
+#include "mail/mime.h"
 #include "store/protocol.h"
 
 #include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define REPLY_MAX 900
+#define TEXT_MAX  680
 
 const char *queue_id(SMFICTX *ctx)
 {
@@ -19,9 +24,12 @@ const char *queue_id(SMFICTX *ctx)
 
 sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *text)
 {
-	struct buf line;
+	const struct session *session = smfi_getpriv(ctx);
 	char *status_text = (char *)(uintptr_t)status;
+	struct buf line;
 
+	if (session->internal)
+		return SMFIS_ACCEPT;
 	buf_init(&line, REPLY_MAX + 2);
 	for (; *text != '\0' && line.len < REPLY_MAX; text++) {
 		if (*text == '%')
@@ -40,8 +48,19 @@ sfsistat answer_error(SMFICTX *ctx, const struct error *error)
 	return answer(ctx, words->smtp_code, words->smtp_status, error->text);
 }
 
-int apply_event(const struct session *session, const char *invitation, struct json_object *event,
-	const char *change, struct error *error)
+int put_text(struct json_object *object, const char *name, const char *text)
+{
+	char *cut = text == NULL || *text == '\0' ? NULL : strndup(text, TEXT_MAX);
+	char *valid = cut == NULL ? NULL : mail_utf8(cut);
+	int result = json_set_string(object, name, valid);
+
+	free(cut);
+	free(valid);
+	return result;
+}
+
+int apply_event(const struct session *session, const char *invitation,
+	struct json_object *event, const char *change, struct error *error)
 {
 	struct json_object *request, *reply = NULL;
 	int result;

@@ -9,16 +9,21 @@
 /* The queue id, or "NOQUEUE". */
 const char *queue_id(SMFICTX *ctx);
 
-/* Sets the reply and returns what the callback has to. code is "550" or the like, status "5.7.1". */
+/* Sets the reply and returns what the callback has to. code is "550" or the like, status "5.7.1". A mail that Postfix
+ * made itself is accepted whatever is said: refusing it would lose it. */
 sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *text);
 
 /* The same for an error, by its category: temporary ones come back as 451. */
 sfsistat answer_error(SMFICTX *ctx, const struct error *error);
 
-/* Asks the store to apply the event (taken over; NULL: out of memory) to the invitation, once for that name
- * and time. Returns 0 with changed_r, or -1. */
-int apply_event(const struct session *session, const char *invitation, struct json_object *event,
-	const char *change, struct error *error);
+/* Sets a member to text from a mail: UTF-8, cut to what the store takes; removes it where there is none. Returns 0
+ * or -1. */
+int put_text(struct json_object *object, const char *name, const char *text);
+
+/* Asks the store to apply the event (taken over; NULL: out of memory) to the invitation, once for that change id.
+ * Returns 0 or -1. */
+int apply_event(const struct session *session, const char *invitation,
+	struct json_object *event, const char *change, struct error *error);
 
 sfsistat act_welcome(SMFICTX *ctx, struct session *session);
 sfsistat act_report(SMFICTX *ctx, struct session *session);

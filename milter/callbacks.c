@@ -10,17 +10,20 @@
 #include <libmilter/mfapi.h>
 #include <stdint.h>
 
-#define MESSAGE_DATA_MAX (1024 * 1024) /* of one command; longer ones drop the connection silently */
+#define MESSAGE_DATA_MAX                                                                       \
+	(1024 * 1024) /* of one command; longer ones drop the connection silently */
 
 /* What we may change. */
-#define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_SETSYMLIST)
+#define ACTIONS                                                                                \
+	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_SETSYMLIST)
 
 /* What we need not hear of or answer. */
-#define STEPS                                                                               \
-	(SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL |      \
+#define STEPS                                                                                  \
+	(SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL |       \
 		SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_HDR_LEADSPC | SMFIP_SKIP)
 
-static struct daemon *the_daemon; /* libmilter's callbacks have no argument for it; set once before it runs */
+static struct daemon *
+	the_daemon; /* libmilter's callbacks have no argument for it; set once before it runs */
 
 static const char *macro(SMFICTX *ctx, const char *name)
 {
@@ -67,7 +70,8 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
 	struct session *session = smfi_getpriv(ctx);
 
-	session_mail(session, arguments, macro(ctx, "{auth_authen}"), macro(ctx, "{cert_subject}"));
+	session_mail(
+		session, arguments, macro(ctx, "{auth_authen}"), macro(ctx, "{cert_subject}"));
 	return go_on(session, SMFIP_NR_MAIL);
 }
 
@@ -91,7 +95,7 @@ static sfsistat on_end_of_headers(SMFICTX *ctx)
 {
 	struct session *session = smfi_getpriv(ctx);
 
-	session_classify(session);
+	session_classify(session, queue_id(ctx));
 	if (session->kind != MAIL_UNRELATED)
 		return SMFIS_CONTINUE;
 	session_end_message(session);
@@ -115,8 +119,8 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 		[MAIL_CLAIMS_CONSENT] = act_consent,
 	};
 	struct session *session = smfi_getpriv(ctx);
-	sfsistat result = session->kind == MAIL_UNRELATED ? SMFIS_ACCEPT :
-							    acts[session->kind](ctx, session);
+	sfsistat result = session->kind == MAIL_UNRELATED ? SMFIS_ACCEPT
+							  : acts[session->kind](ctx, session);
 
 	session_end_message(session);
 	return result;
@@ -162,6 +166,7 @@ int callbacks_register(struct daemon *daemon, struct error *error)
 	the_daemon = daemon;
 	smfi_setmaxdatasize(MESSAGE_DATA_MAX);
 	if (smfi_register(description) != MI_SUCCESS)
-		return error_set(error, ERROR_TEMPORARY, "libmilter does not take its callbacks");
+		return error_set(
+			error, ERROR_TEMPORARY, "libmilter does not take its callbacks");
 	return 0;
 }

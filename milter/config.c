@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,19 +14,21 @@ static int take_authentication(
 {
 	const char *how = settings->consent_authentication;
 
-	if (strncmp(how, AUTHSERV, sizeof(AUTHSERV) - 1) == 0 && how[sizeof(AUTHSERV) - 1] != '\0') {
+	if (strncmp(how, AUTHSERV, sizeof(AUTHSERV) - 1) == 0 &&
+		how[sizeof(AUTHSERV) - 1] != '\0') {
 		config->authserv_id = how + sizeof(AUTHSERV) - 1;
 		return 0;
 	}
 	if (strcmp(how, "dkim") != 0)
 		return error_set(error, ERROR_CONFIGURATION,
 			"consent_authentication: \"%s\" is not dkim or authserv:ID", how);
-	config->verifier = dkim_verifier_new(
-		settings->consent_dkim_domains, settings->dns_servers, error);
+	config->verifier =
+		dkim_verifier_new(settings->consent_dkim_domains, settings->dns_servers, error);
 	return config->verifier == NULL ? -1 : 0;
 }
 
-static int take_settings(const struct settings *settings, struct config *config, struct error *error)
+static int take_settings(
+	const struct settings *settings, struct config *config, struct error *error)
 {
 	config->submitters = submitters_new(settings->welcome_submitters, error);
 	if (config->submitters == NULL || take_authentication(settings, config, error) < 0)
@@ -36,8 +39,12 @@ static int take_settings(const struct settings *settings, struct config *config,
 		if (config->consent_table == NULL)
 			return -1;
 	}
+	if (asprintf(&config->tracked_url, "%s/i/", settings->wizard_url) < 0)
+		config->tracked_url = NULL;
 	config->store = ipc_client_new(settings->store_listen, "the store", IPC_TIMEOUT_MS);
-	return config->store == NULL ? error_set(error, ERROR_TEMPORARY, "out of memory") : 0;
+	if (config->tracked_url == NULL || config->store == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return 0;
 }
 
 int config_new(const struct settings *settings, void **config_r, struct error *error)
@@ -62,5 +69,6 @@ void config_free(void *derived)
 	consent_table_free(&config->consent_table);
 	dkim_verifier_free(&config->verifier);
 	ipc_client_free(&config->store);
+	free(config->tracked_url);
 	free(config);
 }

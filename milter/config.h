@@ -17,8 +17,9 @@
 struct config {
 	struct submitters *submitters;
 	struct consent_table *consent_table; /* NULL without consent senders */
-	struct dkim_verifier *verifier;      /* NULL when authserv_id is trusted */
-	const char *authserv_id;             /* within the settings, or NULL */
+	struct dkim_verifier *verifier;	     /* NULL when authserv_id is trusted */
+	const char *authserv_id;	     /* within the settings, or NULL */
+	char *tracked_url;		     /* how invitation links begin: "WIZARD_URL/i/" */
 	struct ipc_client *store;
 };
 

@@ -30,12 +30,14 @@ static const char *authenticate(struct session *session)
 
 	if (config->authserv_id != NULL) {
 		authentication_results(&session->headers, config->authserv_id,
-			session_settings(session)->consent_dkim_domains, &facts->authentication);
+			session_settings(session)->consent_dkim_domains,
+			&facts->authentication);
 		return consent_refusal(facts, true);
 	}
 	if (session->cut)
 		return "mail is too large to be verified";
-	dkim_check(config->verifier, &session->headers, session->message.data + session->body_start,
+	dkim_check(config->verifier, &session->headers,
+		session->message.data + session->body_start,
 		session->message.len - session->body_start, &facts->authentication);
 	return consent_refusal(facts, true);
 }
@@ -57,13 +59,13 @@ static void consider(struct choice *choice, struct json_object *invitation)
 	}
 }
 
-static int ask_candidates(
-	const struct session *session, const char *mailbox, struct choice *choice, struct error *error)
+static int ask_candidates(const struct session *session, const char *mailbox,
+	struct choice *choice, struct error *error)
 {
 	struct json_object *request = store_request("candidates"), *reply = NULL, *invitations;
 	int result;
 
-	if (request == NULL || json_set_string(request, "mailbox", mailbox) < 0) {
+	if (request == NULL || put_text(request, "mailbox", mailbox) < 0) {
 		json_object_put(request);
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
@@ -82,38 +84,44 @@ static int choose(const struct session *session, struct choice *choice, struct e
 {
 	const struct consent_facts *facts = &session->consent;
 
-	*choice = (struct choice){ 0 };
+	*choice = (struct choice){0};
 	for (int i = 0; i < facts->to_count && i < MAILBOXES_MAX; i++)
 		if (mailbox_valid(facts->to[i]) &&
 			ask_candidates(session, facts->to[i], choice, error) < 0)
 			return -1;
 	if (choice->ambiguous)
-		return error_set(error, ERROR_CONFLICT, "invitations of several customers fit To:");
+		return error_set(
+			error, ERROR_CONFLICT, "invitations of several customers fit To:");
 	if (*choice->invitation == '\0')
 		return error_set(error, ERROR_NOT_FOUND, "no open invitation fits To:");
 	return 0;
 }
 
+/* It happened when the mail says, which is signed: a mail that comes late, or comes again under another
+ * Message-ID, does not override what happened since. */
 static struct json_object *consent_event(const struct consent_facts *facts)
 {
-	struct json_object *event = event_create("consent", time(NULL));
+	struct json_object *event =
+		event_create("consent", facts->date < facts->now ? facts->date : facts->now);
 
 	if (event != NULL && json_set_string(event, "consent", facts->consent) == 0 &&
 		json_set_string(event, "consent_source", "mail") == 0 &&
-		json_set_string(event, "message_id", facts->message_id) == 0)
+		put_text(event, "message_id", facts->message_id) == 0)
 		return event;
 	json_object_put(event);
 	return NULL;
 }
 
+/* The same mail is one change, whatever in it that is not signed differs. */
 static int record(const struct session *session, struct choice *choice, struct error *error)
 {
 	const struct consent_facts *facts = &session->consent;
-	char change[CHANGE_ID_LEN + 1], name[512];
+	char change[CHANGE_ID_LEN + 1], name[1024];
 
 	if (choose(session, choice, error) < 0)
 		return -1;
-	snprintf(name, sizeof(name), "consent %s", facts->message_id);
+	snprintf(name, sizeof(name), "consent %s %s %s", facts->consent, facts->from,
+		facts->to[0]);
 	change_id_derived(name, facts->date, change);
 	return apply_event(session, choice->invitation, consent_event(facts), change, error);
 }
@@ -131,8 +139,8 @@ sfsistat act_consent(SMFICTX *ctx, struct session *session)
 		return SMFIS_ACCEPT;
 	}
 	if (record(session, &choice, &error) == 0) {
-		log_info("%s: consent invitation=%s consent=%s", queue_id(ctx), choice.invitation,
-			facts->consent);
+		log_info("%s: consent invitation=%s consent=%s", queue_id(ctx),
+			choice.invitation, facts->consent);
 		return SMFIS_ACCEPT;
 	}
 	log_warning("%s: consent from=%s consent=%s action=none reason=\"%s\"", queue_id(ctx),

@@ -30,7 +30,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define DRAIN_MS 5000
+#define DRAIN_MS      5000
 #define DRAIN_STEP_MS 20
 
 static sem_t woken;
@@ -61,7 +61,8 @@ static int connection_name(const char *endpoint, struct buf *name, struct error 
 	host = endpoint + 5;
 	port = strrchr(host, ':');
 	if (port == NULL)
-		return error_set(error, ERROR_CONFIGURATION, "milter_listen: %s has no port", endpoint);
+		return error_set(
+			error, ERROR_CONFIGURATION, "milter_listen: %s has no port", endpoint);
 	host_len = (size_t)(port - host);
 	if (host_len > 2 && *host == '[')
 		buf_printf(name, "inet6:%s@%.*s", port + 1, (int)host_len - 2, host + 1);
@@ -89,7 +90,8 @@ static int nobody_listens(const char *endpoint, struct error *error)
 	if (fd < 0)
 		return 0;
 	close(fd);
-	return error_set(error, ERROR_TEMPORARY, "milter_listen: somebody serves %s already", endpoint);
+	return error_set(
+		error, ERROR_TEMPORARY, "milter_listen: somebody serves %s already", endpoint);
 }
 
 static int listen_on(const struct settings *settings, struct error *error)
@@ -104,7 +106,8 @@ static int listen_on(const struct settings *settings, struct error *error)
 	buf_init(&name, 4096);
 	result = connection_name(endpoint, &name, error);
 	mask = umask(0117);
-	if (result == 0 && (smfi_setconn(name.data) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS))
+	if (result == 0 &&
+		(smfi_setconn(name.data) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS))
 		result = error_errno(error, errno, "milter_listen: listen on %s", endpoint);
 	umask(mask);
 	buf_free(&name);
@@ -137,8 +140,9 @@ static void *serve(void *unused)
 /* libmilter and all its threads have the signals blocked, this thread never. */
 static int start_serving(struct error *error)
 {
-	static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NODEFER };
+	static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
+	struct sigaction action = {
+		.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NODEFER};
 	pthread_t thread;
 	sigset_t set;
 	int result;
@@ -164,7 +168,8 @@ static void drain(struct daemon *daemon)
 	const struct daemon_generation *generation = daemon_generation(daemon);
 
 	endpoint_unlink(generation->settings->milter_listen);
-	for (int waited = 0; session_messages() > 0 && waited < DRAIN_MS; waited += DRAIN_STEP_MS)
+	for (int waited = 0; session_messages() > 0 && waited < DRAIN_MS;
+		waited += DRAIN_STEP_MS)
 		usleep(DRAIN_STEP_MS * 1000);
 	daemon_generation_release(&generation);
 }

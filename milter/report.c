@@ -19,16 +19,10 @@
 static struct json_object *delivery_event(const struct dsn_facts *facts)
 {
 	struct json_object *event = event_create("delivery", time(NULL));
-	char *text = mail_utf8(facts->text);
-	int failed = event == NULL || text == NULL;
 
-	if (!failed) {
-		failed |= json_set_string(event, "delivery", facts->delivery);
-		failed |= json_set_string(event, "delivery_status", facts->status);
-		failed |= json_set_string(event, "delivery_text", text);
-	}
-	free(text);
-	if (!failed)
+	if (event != NULL && json_set_string(event, "delivery", facts->delivery) == 0 &&
+		put_text(event, "delivery_status", facts->status) == 0 &&
+		put_text(event, "delivery_text", facts->text) == 0)
 		return event;
 	json_object_put(event);
 	return NULL;
@@ -44,7 +38,8 @@ static void report_change(SMFICTX *ctx, const struct session *session, char *cha
 
 	if (date == NULL || mail_date(date, &when) < 0)
 		when = time(NULL);
-	snprintf(name, sizeof(name), "report %s", message_id == NULL ? queue_id(ctx) : message_id);
+	snprintf(name, sizeof(name), "report %s",
+		message_id == NULL ? queue_id(ctx) : message_id);
 	change_id_derived(name, when, change_r);
 	free(message_id);
 	free(date);
@@ -61,14 +56,16 @@ sfsistat act_report(SMFICTX *ctx, struct session *session)
 		!invitation_id_valid(facts.envelope_id))
 		return SMFIS_ACCEPT;
 	report_change(ctx, session, change);
-	if (apply_event(session, facts.envelope_id, delivery_event(&facts), change, &error) == 0) {
-		log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s", queue_id(ctx),
-			facts.envelope_id, facts.recipient, facts.delivery, facts.status);
+	if (apply_event(session, facts.envelope_id, delivery_event(&facts), change, &error) ==
+		0) {
+		log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s",
+			queue_id(ctx), facts.envelope_id, facts.recipient, facts.delivery,
+			facts.status);
 		return SMFIS_ACCEPT;
 	}
-	log_warning("%s: report invitation=%s delivery=%s action=none reason=\"%s\"", queue_id(ctx),
-		facts.envelope_id, facts.delivery, error.text);
-	if (session->internal || (error.kind != ERROR_TEMPORARY && error.kind != ERROR_UNCERTAIN))
+	log_warning("%s: report invitation=%s delivery=%s action=none reason=\"%s\"",
+		queue_id(ctx), facts.envelope_id, facts.delivery, error.text);
+	if (error.kind != ERROR_TEMPORARY && error.kind != ERROR_UNCERTAIN)
 		return SMFIS_ACCEPT;
 	return answer_error(ctx, &error);
 }

@@ -70,19 +70,20 @@ void session_end_message(struct session *session)
 	headers_free(&session->headers);
 	buf_free(&session->message);
 	consent_facts_free(&session->consent);
-	session->marks = (struct mail_marks){ 0 };
+	session->marks = (struct mail_marks){0};
 	session->kind = MAIL_UNRELATED;
 	session->recipients = 0;
+	session->body_start = 0;
 	session->cut = false;
 	atomic_fetch_sub(&messages, 1);
 }
 
 void session_connect(struct session *session, const struct sockaddr *client)
 {
-	size_t size = client == NULL                     ? 0 :
-		      client->sa_family == AF_INET  ? sizeof(struct sockaddr_in) :
-		      client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
-							  0;
+	size_t size = client == NULL		      ? 0
+		      : client->sa_family == AF_INET  ? sizeof(struct sockaddr_in)
+		      : client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						      : 0;
 
 	session->client_known = size > 0;
 	if (size > 0)
@@ -93,8 +94,10 @@ static void keep_ret(struct session *session, char **arguments)
 {
 	*session->sender_ret = '\0';
 	for (; *arguments != NULL; arguments++)
-		if (strcasecmp(*arguments, "RET=HDRS") == 0 || strcasecmp(*arguments, "RET=FULL") == 0)
-			snprintf(session->sender_ret, sizeof(session->sender_ret), " %s", *arguments);
+		if (strcasecmp(*arguments, "RET=HDRS") == 0 ||
+			strcasecmp(*arguments, "RET=FULL") == 0)
+			snprintf(session->sender_ret, sizeof(session->sender_ret), " %s",
+				*arguments);
 }
 
 void session_mail(struct session *session, char **arguments, const char *sasl_name,
@@ -103,9 +106,10 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	const struct submission submission = {
 		.sasl_name = sasl_name,
 		.certificate_name = certificate_name,
-		.client = session->client_known ? (const struct sockaddr *)&session->client : NULL,
+		.client = session->client_known ? (const struct sockaddr *)&session->client
+						: NULL,
 	};
-	bool fits;
+	bool fits, listed;
 
 	session_end_message(session);
 	session->generation = daemon_generation(session->daemon);
@@ -113,17 +117,25 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	fits = envelope_address(arguments[0], session->sender, sizeof(session->sender));
 	session->marks.null_sender = fits && *session->sender == '\0';
 	session->internal = *arguments[0] == '\0';
-	session->marks.welcome_sender = fits && *session->sender != '\0' &&
-		address_listed(session_settings(session)->welcome_senders, session->sender) &&
-		submitters_have(session_config(session)->submitters, &submission);
+	listed = fits && *session->sender != '\0' &&
+		 address_listed(session_settings(session)->welcome_senders, session->sender);
+	session->marks.welcome_sender =
+		listed && submitters_have(session_config(session)->submitters, &submission);
+	session->stranger = listed && !session->marks.welcome_sender;
 	keep_ret(session, arguments + 1);
 }
 
 void session_recipient(struct session *session, const char *argument)
 {
-	if (session->recipients++ == 0 &&
-		!envelope_address(argument, session->recipient, sizeof(session->recipient)))
-		*session->recipient = '\0';
+	char address[ADDRESS_SIZE];
+
+	if (!envelope_address(argument, address, sizeof(address)))
+		*address = '\0';
+	if (session->recipients == 0)
+		strcpy(session->recipient, address);
+	else if (strcasecmp(session->recipient, address) == 0)
+		return;
+	session->recipients++;
 }
 
 static bool is_report(const struct headers *headers)
@@ -137,7 +149,7 @@ static bool is_report(const struct headers *headers)
 }
 
 /* Nothing of a mail is kept that cannot be a consent mail by its headers. */
-static void read_consent(struct session *session)
+static void read_consent(struct session *session, const char *queue_id)
 {
 	const char *refusal = "out of memory";
 
@@ -146,20 +158,28 @@ static void read_consent(struct session *session)
 		refusal = consent_refusal(&session->consent, false);
 	if (refusal == NULL)
 		return;
-	log_info("consent mail from=%s action=none reason=\"%s\"",
+	log_info("%s: consent from=%s action=none reason=\"%s\"", queue_id,
 		session->consent.from == NULL ? "-" : session->consent.from, refusal);
 	session->kind = MAIL_UNRELATED;
 }
 
-void session_classify(struct session *session)
+void session_classify(struct session *session, const char *queue_id)
 {
 	const struct settings *settings = session_settings(session);
 
+	if (session->stranger)
+		log_info("%s: welcome from=%s action=none reason=\"client is not one of "
+			 "welcome_submitters\"",
+			queue_id, session->sender);
 	session->marks.report = session->marks.null_sender && is_report(&session->headers);
-	session->marks.consent_sender = consent_claimed(&session->headers, settings->consent_senders);
+	session->marks.consent_sender =
+		consent_claimed(&session->headers, settings->consent_senders);
 	session->kind = mail_kind(&session->marks);
+	/* With fields missing nothing is proved; what a Welcome mail's refusal says is act_welcome's business. */
+	if (session->headers.raw.failed && session->kind != MAIL_MAYBE_WELCOME)
+		session->kind = MAIL_UNRELATED;
 	if (session->kind == MAIL_CLAIMS_CONSENT)
-		read_consent(session);
+		read_consent(session, queue_id);
 	if (session->kind == MAIL_UNRELATED)
 		return;
 	buf_init(&session->message, kept[session->kind] + HEADERS_MAX);
@@ -171,6 +191,8 @@ bool session_body(struct session *session, const void *bytes, size_t len)
 {
 	size_t room = kept[session->kind] - (session->message.len - session->body_start);
 
+	if (session->cut)
+		return false;
 	session->cut = len > room;
 	buf_append(&session->message, bytes, session->cut ? room : len);
 	return !session->cut;

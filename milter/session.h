@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#define ADDRESS_SIZE 512
+#define ADDRESS_SIZE  512
 #define QUEUE_ID_SIZE 64
 
 struct session {
@@ -29,13 +29,14 @@ struct session {
 	const struct daemon_generation *generation; /* NULL: no message */
 	char sender[ADDRESS_SIZE];
 	char sender_ret[16]; /* " RET=HDRS" as given with MAIL, or "" */
-	bool internal;       /* made by Postfix itself: refusing it would lose it */
+	bool internal;	     /* made by Postfix itself: refusing it would lose it */
 	struct mail_marks marks;
+	bool stranger; /* a welcome sender's address, but no submitter of ours */
 	enum mail_kind kind;
 	char recipient[ADDRESS_SIZE]; /* the first */
-	size_t recipients;
+	size_t recipients;	      /* different from the first, and the first */
 	struct headers headers;
-	struct buf message;  /* for a mail that may be ours: MIME fields, empty line, body */
+	struct buf message; /* for a mail that may be ours: MIME fields, empty line, body */
 	size_t body_start;
 	bool cut; /* the body was longer than what is kept of its kind */
 	struct consent_facts consent;
@@ -51,8 +52,8 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	const char *certificate_name);
 void session_recipient(struct session *session, const char *argument);
 
-/* End of headers: decides the message's kind and makes room for its body. */
-void session_classify(struct session *session);
+/* End of headers: decides the message's kind and makes room for its body. queue_id is for the log. */
+void session_classify(struct session *session, const char *queue_id);
 
 /* Keeps body bytes. Returns false when no more are needed. */
 bool session_body(struct session *session, const void *bytes, size_t len);

@@ -28,19 +28,21 @@ struct welcome {
 };
 
 static const struct {
-	const char *name; /* action= in the log */
+	const char *name;		  /* action= in the log */
 	const char *code, *status, *text; /* of a refusal */
 } outcomes[] = {
-	[WELCOME_NONE] = { .name = "none" },
-	[WELCOME_INJECT] = { .name = "injected" },
-	[WELCOME_APPEND] = { .name = "appended" },
-	[WELCOME_PASS_UNMARKED] = { .name = "passed reason=\"no placeholder and no platform link\"" },
-	[WELCOME_PASS_NO_TEXT] = { .name = "passed reason=\"no text part to append the link to\"" },
-	[WELCOME_PASS_PROTECTED] = { .name = "passed reason=\"signed or encrypted\"" },
-	[WELCOME_REJECT_UNMARKED] = { "rejected reason=\"no placeholder and no platform link\"", "550",
-		"5.6.0", "Welcome mail holds neither the link placeholder nor a link of the platform" },
-	[WELCOME_REJECT_PROTECTED] = { "rejected reason=\"signed or encrypted\"", "550", "5.6.0",
-		"Welcome mail is signed or encrypted: the invitation link cannot be put in" },
+	[WELCOME_INJECT] = {.name = "injected"},
+	[WELCOME_APPEND] = {.name = "appended"},
+	[WELCOME_PASS_UNMARKED] =
+		{.name = "passed reason=\"no placeholder and no platform link\""},
+	[WELCOME_PASS_NO_TEXT] =
+		{.name = "passed reason=\"no text part to append the link to\""},
+	[WELCOME_PASS_PROTECTED] = {.name = "passed reason=\"signed or encrypted\""},
+	[WELCOME_REJECT_UNMARKED] = {"rejected reason=\"no placeholder and no platform link\"",
+		"550", "5.6.0",
+		"Welcome mail holds neither the link placeholder nor a link of the platform"},
+	[WELCOME_REJECT_PROTECTED] = {"rejected reason=\"signed or encrypted\"", "550", "5.6.0",
+		"Welcome mail is signed or encrypted: the invitation link cannot be put in"},
 };
 
 /* --- reading --- */
@@ -49,11 +51,20 @@ static int read_mail(struct welcome *welcome, struct error *error)
 {
 	const struct session *session = welcome->session;
 	const struct settings *settings = session_settings(session);
-	const struct link_rules rules = { settings->link_placeholder, settings->platform_url };
+	const struct link_rules rules = {
+		.placeholder = settings->link_placeholder,
+		.platform_url = settings->platform_url,
+		.platform_id = "",
+		.tracked_url = session_config(session)->tracked_url,
+	};
 	char *raw = headers_value(&session->headers, "Subject");
 
 	welcome->subject = mail_decode_header(raw == NULL ? "" : raw);
 	free(raw);
+	if (session->headers.raw.failed)
+		return error_set(error, ERROR_PERMANENT,
+			"header fields of more than %d bytes: no Welcome mail can have so many",
+			HEADERS_MAX);
 	if (session->message.failed || welcome->subject == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory for a message");
 	welcome->mail = mail_parse(session->message.data, session->message.len,
@@ -69,9 +80,10 @@ static enum welcome_action decide(const struct welcome *welcome)
 	const struct settings *settings = session_settings(welcome->session);
 	const struct welcome_facts facts = {
 		.linked = welcome->findings.links > 0,
+		.tracked = welcome->findings.tracked,
 		.subject_fits = settings->welcome_subject != NULL &&
-			pattern_match(settings->welcome_subject, welcome->subject,
-				strlen(welcome->subject), NULL),
+				pattern_match(settings->welcome_subject, welcome->subject,
+					strlen(welcome->subject), NULL),
 		.is_protected = welcome->findings.protection != NULL,
 		.has_text = welcome->findings.has_text,
 		.fallback = settings->link_fallback,
@@ -85,20 +97,17 @@ static enum welcome_action decide(const struct welcome *welcome)
 
 static struct json_object *mail_facts(const struct welcome *welcome)
 {
-	char *raw = headers_value(&welcome->session->headers, "Message-ID");
-	char *message_id = mail_utf8(raw == NULL ? "" : raw);
+	char *message_id = headers_value(&welcome->session->headers, "Message-ID");
 	struct json_object *email = json_object_new_object();
-	int failed = email == NULL || message_id == NULL;
+	int failed = email == NULL;
 
 	if (!failed) {
-		failed |= json_set_string(email, "message_id", message_id);
-		failed |= json_set_string(email, "queue_id", queue_id(welcome->ctx));
-		failed |= json_set_string(email, "subject", welcome->subject);
-		if (*welcome->findings.platform_id != '\0')
-			failed |= json_set_string(
-				email, "platform_invitation_id", welcome->findings.platform_id);
+		failed |= put_text(email, "message_id", message_id);
+		failed |= put_text(email, "queue_id", queue_id(welcome->ctx));
+		failed |= put_text(email, "subject", welcome->subject);
+		failed |= put_text(
+			email, "platform_invitation_id", welcome->findings.platform_id);
 	}
-	free(raw);
 	free(message_id);
 	if (!failed)
 		return email;
@@ -106,27 +115,37 @@ static struct json_object *mail_facts(const struct welcome *welcome)
 	return NULL;
 }
 
-static struct json_object *open_request(const struct welcome *welcome)
+/* What customer_id_pattern finds, NULL when that is nothing or no identifier. */
+static char *customer_id_of(const struct welcome *welcome)
 {
 	const struct pattern *pattern = session_settings(welcome->session)->customer_id_pattern;
+	char *id = NULL;
+	size_t len = 0;
+
+	if (pattern != NULL)
+		id = mail_customer_id(welcome->mail, pattern, welcome->subject);
+	while (id != NULL && (unsigned char)id[len] >= ' ' && id[len] != 0x7f)
+		len++;
+	if (id != NULL && len > 0 && len <= CUSTOMER_ID_MAX && id[len] == '\0')
+		return id;
+	free(id);
+	return NULL;
+}
+
+static struct json_object *open_request(const struct welcome *welcome)
+{
 	struct json_object *request = store_change_request("open");
 	struct json_object *email = mail_facts(welcome);
-	char *mailbox = mail_utf8(welcome->session->recipient);
-	char *customer_id = NULL;
-	int failed = request == NULL || email == NULL || mailbox == NULL;
+	char *customer_id = customer_id_of(welcome);
+	int failed = request == NULL || email == NULL;
 
-	if (!failed && pattern != NULL)
-		customer_id = mail_customer_id(welcome->mail, pattern, welcome->subject);
 	if (!failed) {
-		failed |= json_set_string(request, "mailbox", mailbox);
-		if (customer_id != NULL && *customer_id != '\0' &&
-			strlen(customer_id) <= CUSTOMER_ID_MAX)
-			failed |= json_set_string(request, "customer_id", customer_id);
-		json_object_object_add(request, "email", email);
+		failed |= put_text(request, "mailbox", welcome->session->recipient);
+		failed |= json_set_string(request, "customer_id", customer_id);
+		failed |= json_object_object_add(request, "email", email);
 		email = NULL;
 	}
 	free(customer_id);
-	free(mailbox);
 	json_object_put(email);
 	if (!failed)
 		return request;
@@ -171,7 +190,7 @@ static int change_header(SMFICTX *ctx, const char *name, const char *value)
 /* Fields of the whole message that the new body makes wrong. */
 static int change_headers(const struct welcome *welcome, const struct rewritten *rewritten)
 {
-	static const char *const dropped[] = { "Content-Length", "Content-MD5", "Lines" };
+	static const char *const dropped[] = {"Content-Length", "Content-MD5", "Lines"};
 	const struct headers *headers = &welcome->session->headers;
 	int result = MI_SUCCESS;
 
@@ -192,15 +211,16 @@ static int change_message(const struct welcome *welcome, const struct rewritten 
 	char sender[ADDRESS_SIZE + 2], arguments[128];
 
 	snprintf(sender, sizeof(sender), "<%s>", session->sender);
-	snprintf(arguments, sizeof(arguments), "ENVID=%s%s", welcome->invitation, session->sender_ret);
+	snprintf(arguments, sizeof(arguments), "ENVID=%s%s", welcome->invitation,
+		session->sender_ret);
 	if (rewritten->body_len > INT32_MAX ||
 		smfi_chgfrom(welcome->ctx, sender, arguments) != MI_SUCCESS ||
 		change_headers(welcome, rewritten) != MI_SUCCESS)
 		return -1;
 	return smfi_replacebody(welcome->ctx, (unsigned char *)rewritten->body,
-		       (int)rewritten->body_len) == MI_SUCCESS ?
-		0 :
-		-1;
+		       (int)rewritten->body_len) == MI_SUCCESS
+		       ? 0
+		       : -1;
 }
 
 /* --- acting --- */
@@ -210,18 +230,19 @@ static const char *recipient_fault(const struct session *session, const char **s
 {
 	*status_r = "5.7.1";
 	if (session->recipients != 1)
-		return "Welcome mail must have exactly one recipient: an invitation is for one mailbox";
+		return "Welcome mail must have exactly one recipient: an invitation is for one "
+		       "mailbox";
 	*status_r = "5.1.3";
-	return mailbox_valid(session->recipient) ?
-		NULL :
-		"Welcome mail's recipient is not a mailbox: local-part@domain is needed";
+	return mailbox_valid(session->recipient) ? NULL
+						 : "Welcome mail's recipient is not a mailbox: "
+						   "local-part@domain is needed";
 }
 
 static sfsistat inject(struct welcome *welcome, enum welcome_action action)
 {
 	const struct session *session = welcome->session;
 	enum mail_edit edit = action == WELCOME_APPEND ? MAIL_APPEND_LINK : MAIL_REPLACE_LINKS;
-	struct rewritten rewritten = { 0 };
+	struct rewritten rewritten = {0};
 	struct error error;
 	int result = open_invitation(welcome, &error);
 
@@ -241,8 +262,8 @@ static sfsistat inject(struct welcome *welcome, enum welcome_action action)
 	return SMFIS_ACCEPT;
 }
 
-static sfsistat refuse(const struct welcome *welcome, const char *code, const char *status,
-	const char *text)
+static sfsistat refuse(
+	const struct welcome *welcome, const char *code, const char *status, const char *text)
 {
 	log_warning("%s: welcome from=%s action=rejected reason=\"%s\"", queue_id(welcome->ctx),
 		welcome->session->sender, text);
@@ -253,8 +274,13 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 {
 	const char *fault, *status;
 
-	if (action == WELCOME_NONE)
+	if (action == WELCOME_NONE) {
+		log_info("%s: welcome from=%s action=none reason=\"%s\"",
+			queue_id(welcome->ctx), welcome->session->sender,
+			welcome->findings.tracked ? "holds its invitation link already"
+						  : "no placeholder and no platform link");
 		return SMFIS_ACCEPT;
+	}
 	if (outcomes[action].code != NULL)
 		return refuse(welcome, outcomes[action].code, outcomes[action].status,
 			outcomes[action].text);
@@ -264,7 +290,8 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 		return SMFIS_ACCEPT;
 	}
 	if (welcome->session->cut)
-		return refuse(welcome, "552", "5.3.4", "Welcome mail is too large to put a link in");
+		return refuse(
+			welcome, "552", "5.3.4", "Welcome mail is too large to put a link in");
 	fault = recipient_fault(welcome->session, &status);
 	if (fault != NULL)
 		return refuse(welcome, "550", status, fault);
@@ -273,7 +300,7 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 
 sfsistat act_welcome(SMFICTX *ctx, struct session *session)
 {
-	struct welcome welcome = { .ctx = ctx, .session = session };
+	struct welcome welcome = {.ctx = ctx, .session = session};
 	struct error error;
 	sfsistat result;
 

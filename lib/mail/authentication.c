@@ -1,6 +1,7 @@
 /*
- * Authentication-Results: comments are dropped first, then "id; method=result property=value ...; ..." is
- * taken apart at semicolons and blanks. Whoever names an authserv-id in the configuration vouches that no stranger's
+ * Authentication-Results: comments are dropped and quoted strings neutralised first (a verifier quotes what the
+ * sender chose, such as an envelope address with "; dkim=pass" in it), then "id; method=result property=value
+ * ...; ..." is taken apart at semicolons and blanks. Whoever names an authserv-id in the configuration vouches that no stranger's
  * field with that id reaches us (RFC 8601 section 5), as every verifier makes sure.
  */
 #include "mail/authentication.h"
@@ -18,10 +19,10 @@ unsigned int signed_fields(const char *h)
 		const char *name;
 		unsigned int bit;
 	} fields[] = {
-		{ "from", SIGNED_FROM },
-		{ "subject", SIGNED_SUBJECT },
-		{ "to", SIGNED_TO },
-		{ "date", SIGNED_DATE },
+		{"from", SIGNED_FROM},
+		{"subject", SIGNED_SUBJECT},
+		{"to", SIGNED_TO},
+		{"date", SIGNED_DATE},
 	};
 	unsigned int bits = 0;
 
@@ -31,7 +32,8 @@ unsigned int signed_fields(const char *h)
 		h += strspn(h, ":" BLANKS);
 		len = strcspn(h, ":" BLANKS);
 		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-			if (strlen(fields[i].name) == len && strncasecmp(h, fields[i].name, len) == 0)
+			if (strlen(fields[i].name) == len &&
+				strncasecmp(h, fields[i].name, len) == 0)
 				bits |= fields[i].bit;
 		h += len;
 	}
@@ -78,61 +80,67 @@ static bool tag_value(const char *tags, const char *name, char *value_r, size_t 
 	return false;
 }
 
-static void add_signature(const char *tags, struct authentication *authentication)
+/* Returns whether the signature is of the domain that passed. */
+static bool add_signature(const char *tags, struct authentication *authentication)
 {
 	char value[2048];
 
 	if (!tag_value(tags, "d", value, sizeof(value)) ||
 		strcasecmp(value, authentication->domain) != 0)
-		return;
+		return false;
 	if (tag_value(tags, "l", value, sizeof(value)))
 		authentication->length_limited = true;
-	authentication->fields &= tag_value(tags, "h", value, sizeof(value)) ? signed_fields(value) : 0;
+	authentication->fields &=
+		tag_value(tags, "h", value, sizeof(value)) ? signed_fields(value) : 0;
+	return true;
 }
 
-static void read_signatures(const struct headers *headers, struct authentication *authentication)
+static void read_signatures(
+	const struct headers *headers, struct authentication *authentication)
 {
 	struct header_field field;
-	size_t offset = 0, count = 0;
+	size_t offset = 0;
+	bool any = false;
 
 	authentication->fields = SIGNED_ALL;
 	while (headers_next(headers, &offset, &field)) {
 		char *tags;
 
-		if (!header_named(&field, "DKIM-Signature") || (tags = header_value(&field)) == NULL)
+		if (!header_named(&field, "DKIM-Signature") ||
+			(tags = header_value(&field)) == NULL)
 			continue;
-		add_signature(tags, authentication);
+		any |= add_signature(tags, authentication);
 		free(tags);
-		count++;
 	}
-	if (count == 0)
+	if (!any)
 		authentication->fields = 0;
 }
 
 /* --- Authentication-Results --- */
 
-/* Removes comments (nested, with quoted pairs) in place; quoted strings keep what they hold. */
-static void drop_comments(char *text)
+/* In place: a comment (nested, with quoted pairs) becomes blanks, a quoted string "?"s: no property that
+ * counts here needs quotes. */
+static void neutralise(char *text)
 {
 	char *to = text;
 	int depth = 0;
 	bool quoted = false;
 
 	for (; *text != '\0'; text++) {
-		if (*text == '\\' && text[1] != '\0') {
+		char put = quoted ? '?' : depth > 0 ? ' ' : *text;
+
+		if (*text == '\\' && text[1] != '\0' && (quoted || depth > 0)) {
 			text++;
-			if (depth == 0)
-				*to++ = *text;
-			continue;
-		}
-		if (*text == '"' && depth == 0)
+		} else if (*text == '"' && depth == 0) {
 			quoted = !quoted;
-		else if (*text == '(' && !quoted)
+			put = '?';
+		} else if (*text == '(' && !quoted) {
 			depth++;
-		else if (*text == ')' && !quoted && depth > 0)
+			put = ' ';
+		} else if (*text == ')' && depth > 0) {
 			depth--;
-		else if (depth == 0)
-			*to++ = *text;
+		}
+		*to++ = put;
 	}
 	*to = '\0';
 }
@@ -150,7 +158,8 @@ static bool passes(char *result, string_list domains, struct authentication *aut
 		if (strncasecmp(word, property, sizeof(property) - 1) != 0)
 			continue;
 		word += sizeof(property) - 1;
-		if (!domain_listed(domains, word) || strlen(word) >= sizeof(authentication->domain))
+		if (!domain_listed(domains, word) ||
+			strlen(word) >= sizeof(authentication->domain))
 			return false;
 		strcpy(authentication->domain, word);
 		return true;
@@ -177,10 +186,8 @@ static char *find_results(const struct headers *headers, const char *authserv_id
 		if (!header_named(&field, "Authentication-Results") ||
 			(value = header_value(&field)) == NULL)
 			continue;
-		drop_comments(value);
-		memmove(value, value + strspn(value, BLANKS),
-			strlen(value + strspn(value, BLANKS)) + 1);
-		if (has_id(value, authserv_id))
+		neutralise(value);
+		if (has_id(value + strspn(value, BLANKS), authserv_id))
 			return value;
 		free(value);
 	}
@@ -194,7 +201,7 @@ void authentication_results(const struct headers *headers, const char *authserv_
 	char *rest = value;
 	char *result;
 
-	*authentication_r = (struct authentication){ .outcome = AUTHENTICATION_FAIL };
+	*authentication_r = (struct authentication){.outcome = AUTHENTICATION_FAIL};
 	if (value == NULL)
 		return;
 	strsep(&rest, ";");

@@ -30,9 +30,9 @@ enum authentication_outcome {
 
 struct authentication {
 	enum authentication_outcome outcome;
-	char domain[256];       /* d= of the signature that passed */
-	unsigned int fields;    /* enum signed_field */
-	bool length_limited;    /* l= */
+	char domain[256];    /* d= of the signature that passed */
+	unsigned int fields; /* enum signed_field */
+	bool length_limited; /* l= */
 };
 
 /* The bits for a signature's h= value. */

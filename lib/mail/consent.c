@@ -7,6 +7,7 @@
 
 #include "mail/mime.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -86,18 +87,18 @@ static const struct consent_check {
 	bool authenticated; /* asks for authentication */
 	const char *reason;
 } checks[] = {
-	{ one_from, false, "From: is not one address" },
-	{ from_listed, false, "From: is no consent sender" },
-	{ subject_fits, false, "subject fits no consent pattern" },
-	{ not_doubled, false, "From, Subject, To or Date is doubled" },
-	{ recent, false, "Date is missing or not recent" },
-	{ has_to, false, "To: names nobody" },
-	{ has_message_id, false, "Message-ID is missing" },
-	{ key_available, true, "DKIM key cannot be looked up now" },
-	{ passes, true, "no valid DKIM signature of a consent domain" },
-	{ aligned, true, "DKIM domain is not that of From:" },
-	{ fields_signed, true, "DKIM signature does not cover From, Subject, To and Date" },
-	{ wholly_signed, true, "DKIM signature covers a part of the body only" },
+	{one_from, false, "From: is not one address"},
+	{from_listed, false, "From: is no consent sender"},
+	{subject_fits, false, "subject fits no consent pattern"},
+	{not_doubled, false, "From, Subject, To, Date or Message-ID is doubled"},
+	{recent, false, "Date is missing or not recent"},
+	{has_to, false, "To: names nobody"},
+	{has_message_id, false, "Message-ID is missing"},
+	{key_available, true, "DKIM key cannot be looked up now"},
+	{passes, true, "no valid DKIM signature of a consent domain"},
+	{aligned, true, "DKIM domain is not that of From:"},
+	{fields_signed, true, "DKIM signature does not cover From, Subject, To and Date"},
+	{wholly_signed, true, "DKIM signature covers a part of the body only"},
 };
 
 const char *consent_refusal(const struct consent_facts *facts, bool authenticated)
@@ -143,8 +144,8 @@ bool consent_claimed(const struct headers *headers, string_list senders)
 	return false;
 }
 
-static int read_addresses(const struct headers *headers, string_list senders,
-	struct consent_facts *facts)
+static int read_addresses(
+	const struct headers *headers, string_list senders, struct consent_facts *facts)
 {
 	char *from = headers_value(headers, "From"), *to = headers_value(headers, "To");
 	char **from_list = NULL;
@@ -161,21 +162,37 @@ static int read_addresses(const struct headers *headers, string_list senders,
 	return facts->from_addresses < 0 || facts->to_count < 0 ? -1 : 0;
 }
 
+/* However a long subject was folded, words stand one blank apart. */
+static void one_blank(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++) {
+		char c = isspace((unsigned char)*text) ? ' ' : *text;
+
+		if (c != ' ' || !isspace((unsigned char)text[1]))
+			*to++ = c;
+	}
+	*to = '\0';
+}
+
 static void read_subject(const struct headers *headers, const struct consent_table *table,
 	struct consent_facts *facts)
 {
 	char *raw = headers_value(headers, "Subject");
 	char *subject = raw == NULL ? NULL : mail_decode_header(raw);
 
-	if (subject != NULL)
+	if (subject != NULL) {
+		one_blank(subject);
 		facts->consent = consent_table_match(table, subject);
+	}
 	free(subject);
 	free(raw);
 }
 
 static bool any_doubled(const struct headers *headers)
 {
-	static const char *const fields[] = { "From", "Subject", "To", "Date" };
+	static const char *const fields[] = {"From", "Subject", "To", "Date", "Message-ID"};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (headers_count(headers, fields[i]) > 1)
@@ -188,7 +205,7 @@ int consent_read(const struct headers *headers, string_list senders,
 {
 	char *date = headers_value(headers, "Date");
 
-	*facts_r = (struct consent_facts){ .now = now };
+	*facts_r = (struct consent_facts){.now = now};
 	if (date != NULL && mail_date(date, &facts_r->date) < 0)
 		facts_r->date = 0;
 	free(date);
@@ -203,5 +220,5 @@ void consent_facts_free(struct consent_facts *facts)
 	free(facts->from);
 	free(facts->message_id);
 	mail_addresses_free(&facts->to);
-	*facts = (struct consent_facts){ 0 };
+	*facts = (struct consent_facts){0};
 }

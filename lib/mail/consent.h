@@ -17,19 +17,19 @@
 
 #include <time.h>
 
-#define CONSENT_AGE_MAX (7 * 24 * 3600)
+#define CONSENT_AGE_MAX	  (7 * 24 * 3600)
 #define CONSENT_AHEAD_MAX 3600
 
 struct consent_facts {
 	int from_addresses;  /* in the first From: field */
 	bool from_listed;    /* that address is one of consent_senders */
-	bool doubled;        /* From, Subject, To or Date occurs more than once */
+	bool doubled;	     /* From, Subject, To, Date or Message-ID occurs more than once */
 	const char *consent; /* what the subject says, NULL when it fits no pattern */
-	char *from;          /* addr-spec, or NULL */
-	char **to;           /* the mailboxes of To:, or NULL */
+	char *from;	     /* addr-spec, or NULL */
+	char **to;	     /* the mailboxes of To:, or NULL */
 	int to_count;
-	char *message_id;    /* NULL without one */
-	time_t date;         /* 0 without one */
+	char *message_id; /* NULL without one */
+	time_t date;	  /* 0 without one */
 	time_t now;
 	struct authentication authentication; /* filled by the caller, for the second verdict */
 };

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define LINE_SIZE_MAX 8192
-#define ROWS_MAX 1000
+#define ROWS_MAX      1000
 
 struct consent_row {
 	struct pattern *pattern;
@@ -41,11 +41,11 @@ static const char *consent_of(const char *value)
 	static const struct {
 		const char *value, *consent;
 	} values[] = {
-		{ "submitted", "requested" },
-		{ "review", "requested" },
-		{ "approved", "granted" },
-		{ "denied", "denied" },
-		{ "expired", "expired" },
+		{"submitted", "requested"},
+		{"review", "requested"},
+		{"approved", "granted"},
+		{"denied", "denied"},
+		{"expired", "expired"},
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
@@ -69,46 +69,57 @@ static void put_literal(struct buf *out, const char *text)
 	}
 }
 
-/* The expression for PCRE2; the delimiter may stand in it behind a backslash. */
-static void put_expression(struct buf *out, const char *pattern, size_t len, const char *application)
+/* The pattern as PCRE2 takes it; the delimiter may stand in it behind a backslash. */
+static int put_pattern(struct loader *loader, const char *pattern, size_t len, struct buf *out)
 {
 	static const char app[] = "%{app}";
 
-	buf_string(out, "\\A(?:");
 	for (size_t i = 0; i < len;) {
-		if (len - i >= sizeof(app) - 1 && memcmp(pattern + i, app, sizeof(app) - 1) == 0) {
-			put_literal(out, application);
+		if (len - i >= sizeof(app) - 1 &&
+			memcmp(pattern + i, app, sizeof(app) - 1) == 0) {
+			put_literal(out, loader->application_name);
 			i += sizeof(app) - 1;
+		} else if (len - i >= 2 && memcmp(pattern + i, "%{", 2) == 0) {
+			return fault(loader, "only %{app} can stand in a pattern");
 		} else {
 			buf_byte(out, pattern[i++]);
 		}
 	}
-	buf_string(out, ")\\z");
+	return out->failed ? fault(loader, "pattern is too long") : 0;
 }
 
-static int add_row(struct loader *loader, const char *expression, const char *value)
+/* The pattern has to be right by itself, not only between the anchors, where "a)|(b" would be, too. */
+static int compile(struct loader *loader, const char *pattern, bool case_sensitive,
+	struct pattern **pattern_r)
+{
+	struct pattern *alone;
+	struct buf anchored;
+	struct error error;
+
+	alone = pattern_new(pattern, &error);
+	if (alone == NULL)
+		return fault(loader, error.text);
+	pattern_free(&alone);
+	buf_init(&anchored, 8 * LINE_SIZE_MAX);
+	buf_printf(&anchored, "%s\\A(?:%s)\\z", case_sensitive ? "(?-i)" : "", pattern);
+	*pattern_r = pattern_new(anchored.data, &error);
+	buf_free(&anchored);
+	return *pattern_r == NULL ? fault(loader, error.text) : 0;
+}
+
+static int add_row(
+	struct loader *loader, const char *pattern, bool case_sensitive, const char *value)
 {
 	struct consent_table *table = loader->table;
 	struct consent_row *row = &table->rows[table->count];
-	struct error error;
 
 	row->consent = consent_of(value);
 	if (row->consent == NULL)
-		return fault(loader, "value is not submitted, approved, denied, expired or review");
-	row->pattern = pattern_new(expression, &error);
-	if (row->pattern == NULL)
-		return fault(loader, error.text);
+		return fault(
+			loader, "value is not submitted, approved, denied, expired or review");
+	if (compile(loader, pattern, case_sensitive, &row->pattern) < 0)
+		return -1;
 	table->count++;
-	return 0;
-}
-
-static int put_flags(struct loader *loader, const char *flags, size_t len, struct buf *out)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (flags[i] != 'i' && flags[i] != 'x' && flags[i] != 'm')
-			return fault(loader, "unknown flag behind the pattern");
-		buf_string(out, flags[i] == 'i' ? "(?-i)" : flags[i] == 'x' ? "(?x)" : "(?m)");
-	}
 	return 0;
 }
 
@@ -119,7 +130,7 @@ static int parse_line(struct loader *loader, char *line)
 	char *pattern = line + 1, *end = pattern, *value;
 	struct buf expression;
 	size_t flags;
-	int result;
+	int result = 0;
 
 	if (isalnum((unsigned char)delimiter) || delimiter == '\\')
 		return fault(loader, "line does not start with a /pattern/");
@@ -131,14 +142,13 @@ static int parse_line(struct loader *loader, char *line)
 	value = end + 1 + flags;
 	value += strspn(value, " \t");
 
-	buf_init(&expression, 8 * LINE_SIZE_MAX);
-	result = put_flags(loader, end + 1, flags, &expression);
-	if (result == 0) {
-		put_expression(&expression, pattern, (size_t)(end - pattern),
-			loader->application_name);
-		result = expression.failed ? fault(loader, "pattern is too long") :
-					     add_row(loader, expression.data, value);
-	}
+	if (flags > 1 || (flags == 1 && end[1] != 'i'))
+		return fault(loader, "unknown flag behind the pattern");
+
+	buf_init(&expression, 4 * LINE_SIZE_MAX);
+	result = put_pattern(loader, pattern, (size_t)(end - pattern), &expression);
+	if (result == 0)
+		result = add_row(loader, expression.data, flags == 1, value);
 	buf_free(&expression);
 	return result;
 }
@@ -154,7 +164,7 @@ static int flush_line(struct loader *loader)
 		line[--len] = '\0';
 	if (loader->line.failed)
 		result = fault(loader, "line is too long");
-	else if (loader->table->count == ROWS_MAX)
+	else if (len > 0 && loader->table->count == ROWS_MAX)
 		result = fault(loader, "too many patterns");
 	else if (len > 0)
 		result = parse_line(loader, line);
@@ -173,6 +183,8 @@ static int read_lines(struct loader *loader, FILE *file)
 		const char *text = line + strspn(line, " \t\r\n");
 
 		number++;
+		while (len > 0 && isspace((unsigned char)line[len - 1]))
+			len--;
 		if (*text == '\0' || *text == '#')
 			continue;
 		if (text > line && loader->line.len > 0) {
@@ -184,6 +196,8 @@ static int read_lines(struct loader *loader, FILE *file)
 			loader->first_line = number;
 		buf_append(&loader->line, text, (size_t)(len - (text - line)));
 	}
+	if (result == 0 && ferror(file))
+		result = error_errno(loader->error, errno, "read %s", loader->path);
 	if (result == 0)
 		result = flush_line(loader);
 	free(line);
@@ -194,7 +208,8 @@ struct consent_table *consent_table_load(
 	const char *path, const char *application_name, struct error *error)
 {
 	FILE *file = fopen(path, "re");
-	struct loader loader = { .path = path, .application_name = application_name, .error = error };
+	struct loader loader = {
+		.path = path, .application_name = application_name, .error = error};
 
 	if (file == NULL) {
 		error_errno(error, errno, "open %s", path);

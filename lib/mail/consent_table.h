@@ -5,8 +5,8 @@
  *	/pattern/flags value       value: submitted approved denied expired review
  *
  * %{app} stands for the application's name, literally. A pattern is matched against the whole subject, caseless;
- * flag i makes it case-sensitive, x allows white space and comments. Empty lines, "#" comments and
- * continuation lines as in all Postfix tables.
+ * flag i makes it case-sensitive. Empty lines, "#" comments and continuation lines as in all Postfix tables.
+ * Conditions (if, endif) and negation are not taken.
  *
  * Threads: a table may be read from any thread.
  */

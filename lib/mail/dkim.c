@@ -16,7 +16,7 @@
 #include <opendkim/dkim.h>
 
 #define SIGNATURES_MAX 3
-#define KEY_BITS_MIN 1024
+#define KEY_BITS_MIN   1024
 
 struct dkim_verifier {
 	DKIM_LIB *library;
@@ -27,7 +27,7 @@ struct dkim_verifier {
 /* One mail under way: libopendkim's user context. */
 struct check {
 	const struct dkim_verifier *verifier;
-	uint64_t deadline;
+	uint64_t deadline; /* 0 before the first look-up */
 	bool temporary;
 };
 
@@ -47,7 +47,8 @@ static DKIM_CBSTAT prescreen(DKIM *dkim, DKIM_SIGINFO **signatures, int count)
 		dkim_alg_t algorithm;
 
 		if (taken < SIGNATURES_MAX &&
-			domain_listed(check->verifier->domains, signature_domain(signatures[i])) &&
+			domain_listed(
+				check->verifier->domains, signature_domain(signatures[i])) &&
 			dkim_sig_getsignalg(signatures[i], &algorithm) == DKIM_STAT_OK &&
 			algorithm != DKIM_SIGN_RSASHA1)
 			taken++;
@@ -61,13 +62,24 @@ static DKIM_CBSTAT look_up_key(
 	DKIM *dkim, DKIM_SIGINFO *signature, unsigned char *buf, size_t size)
 {
 	struct check *check = dkim_get_user_context(dkim);
-	char name[512];
+	uint64_t now = clock_monotonic_ms();
 	struct error error;
 
-	if (clock_monotonic_ms() < check->deadline) {
+	if (check->deadline == 0)
+		check->deadline = now + 1000 * DKIM_WAIT_S;
+	/* Whole seconds are what a resolver waits; the rest of one is given up. */
+	if (now + 1000 <= check->deadline) {
+		char name[512];
+		const struct dns_question question = {
+			.servers = check->verifier->dns_servers,
+			.name = name,
+			.seconds = (int)((check->deadline - now) / 1000),
+		};
+
 		snprintf(name, sizeof(name), "%s._domainkey.%s",
-			(const char *)dkim_sig_getselector(signature), signature_domain(signature));
-		if (dns_txt(check->verifier->dns_servers, name, (char *)buf, size, &error) == 0)
+			(const char *)dkim_sig_getselector(signature),
+			signature_domain(signature));
+		if (dns_txt(&question, (char *)buf, size, &error) == 0)
 			return DKIM_CBSTAT_CONTINUE;
 		if (error.kind == ERROR_NOT_FOUND)
 			return DKIM_CBSTAT_NOTFOUND;
@@ -95,7 +107,8 @@ struct dkim_verifier *dkim_verifier_new(
 	}
 	verifier->domains = domains;
 	verifier->dns_servers = dns_servers;
-	dkim_options(verifier->library, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &bits, sizeof(bits));
+	dkim_options(
+		verifier->library, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &bits, sizeof(bits));
 	dkim_set_prescreen(verifier->library, prescreen);
 	dkim_set_key_lookup(verifier->library, look_up_key);
 	return verifier;
@@ -136,13 +149,14 @@ static bool feed(DKIM *dkim, const struct headers *headers, const char *body, si
 
 static int weight(const struct authentication *authentication)
 {
-	return __builtin_popcount(authentication->fields) + (authentication->length_limited ? 0 : 8);
+	return __builtin_popcount(authentication->fields) +
+	       (authentication->length_limited ? 0 : 8);
 }
 
 /* Keeps what the signature proves if that is more than what is known. */
 static void weigh(DKIM *dkim, DKIM_SIGINFO *signature, struct authentication *best)
 {
-	struct authentication this = { .outcome = AUTHENTICATION_PASS };
+	struct authentication this = {.outcome = AUTHENTICATION_PASS};
 	unsigned int flags = dkim_sig_getflags(signature);
 	const char *h, *domain = signature_domain(signature);
 
@@ -164,14 +178,13 @@ static void weigh(DKIM *dkim, DKIM_SIGINFO *signature, struct authentication *be
 void dkim_check(const struct dkim_verifier *verifier, const struct headers *headers,
 	const char *body, size_t body_len, struct authentication *authentication_r)
 {
-	struct check check = { .verifier = verifier,
-		.deadline = clock_monotonic_ms() + 1000 * DNS_TIMEOUT_S - 1 };
+	struct check check = {.verifier = verifier};
 	DKIM_SIGINFO **signatures = NULL;
 	DKIM_STAT status;
 	int count = 0;
 	DKIM *dkim = dkim_verify(verifier->library, bytes_of("mail"), NULL, &status);
 
-	*authentication_r = (struct authentication){ .outcome = AUTHENTICATION_FAIL };
+	*authentication_r = (struct authentication){.outcome = AUTHENTICATION_FAIL};
 	if (dkim == NULL) {
 		authentication_r->outcome = AUTHENTICATION_TEMPORARY;
 		return;

@@ -1,6 +1,6 @@
 /*
  * Verifying a DKIM signature (RFC 6376) of a mail that claims to come from one of a few domains. The only
- * place that waits for the network while a mail waits: 2 s at most.
+ * place that waits for the network while a mail waits: DKIM_WAIT_S at most, however many signatures there are.
  *
  * Threads: a verifier may be used by any number of threads at once.
  */
@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "mail/authentication.h"
+
+#define DKIM_WAIT_S 2
 
 struct dkim_verifier;
 

@@ -1,6 +1,7 @@
 /*
- * libresolv does the asking: retries, EDNS, TCP for long answers. Its state is filled with our servers where some
- * are named. The answer is walked here, it is short work.
+ * libresolv does the asking. Its state is filled with our servers where some are named. EDNS makes room for
+ * any key that is in use; TCP is not tried, because libresolv sets no time limit there. The answer is
+ * walked here, it is short work.
  */
 #include "mail/dns_txt.h"
 
@@ -13,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_SIZE 16384
+#define ANSWER_SIZE 4096
+#define TRUNCATED   0x02 /* TC, in the header's third byte (RFC 1035 section 4.1.1) */
 
 union server {
 	struct sockaddr_in v4;
@@ -25,7 +27,8 @@ static int parse_port(const char *text, in_port_t *port_r)
 	char *end = NULL;
 	unsigned long port = *text == '\0' ? 53 : strtoul(text + 1, &end, 10);
 
-	if (*text != '\0' && (*text != ':' || end == text + 1 || *end != '\0' || port == 0 || port > 65535))
+	if (*text != '\0' &&
+		(*text != ':' || end == text + 1 || *end != '\0' || port == 0 || port > 65535))
 		return -1;
 	*port_r = htons((in_port_t)port);
 	return 0;
@@ -96,12 +99,15 @@ static void use_servers(struct __res_state *state, string_list servers)
 	state->nscount = count;
 }
 
-static void bound_time(struct __res_state *state)
+static void bound_time(struct __res_state *state, int seconds)
 {
 	if (state->nscount > DNS_SERVERS_MAX)
 		state->nscount = DNS_SERVERS_MAX;
+	if (state->nscount > seconds)
+		state->nscount = seconds;
 	state->retrans = 1;
-	state->retry = state->nscount > 1 ? DNS_TIMEOUT_S / 2 : DNS_TIMEOUT_S;
+	state->retry = seconds / (state->nscount > 0 ? state->nscount : 1);
+	state->options |= RES_USE_EDNS0 | RES_IGNTC;
 }
 
 /* The character-strings of one TXT record's data (RFC 1035 section 3.3.14). */
@@ -122,6 +128,12 @@ static void join_strings(const unsigned char *data, size_t len, char *text_r, si
 	text_r[used] = '\0';
 }
 
+/* Big endian, as all of DNS (ns_get16 would need libresolv for this alone). */
+static unsigned int get16(const unsigned char *at)
+{
+	return (unsigned int)at[0] << 8 | at[1];
+}
+
 /* Returns 0 when the answer holds a TXT record. */
 static int read_answer(const unsigned char *answer, size_t len, char *text_r, size_t size)
 {
@@ -131,8 +143,8 @@ static int read_answer(const unsigned char *answer, size_t len, char *text_r, si
 
 	if (len < NS_HFIXEDSZ)
 		return -1;
-	questions = ns_get16(answer + 4);
-	answers = ns_get16(answer + 6);
+	questions = get16(answer + 4);
+	answers = get16(answer + 6);
 	for (; questions > 0; questions--) {
 		if ((skip = dn_skipname(at, end)) < 0 || end - at < skip + NS_QFIXEDSZ)
 			return -1;
@@ -144,8 +156,8 @@ static int read_answer(const unsigned char *answer, size_t len, char *text_r, si
 		if ((skip = dn_skipname(at, end)) < 0 || end - at < skip + NS_RRFIXEDSZ)
 			return -1;
 		at += skip;
-		type = ns_get16(at);
-		data_len = ns_get16(at + 8);
+		type = get16(at);
+		data_len = get16(at + 8);
 		at += NS_RRFIXEDSZ;
 		if (end - at < (ptrdiff_t)data_len)
 			return -1;
@@ -158,25 +170,29 @@ static int read_answer(const unsigned char *answer, size_t len, char *text_r, si
 	return -1;
 }
 
-int dns_txt(string_list servers, const char *name, char *text_r, size_t size, struct error *error)
+int dns_txt(const struct dns_question *question, char *text_r, size_t size, struct error *error)
 {
-	struct __res_state state = { 0 };
-	unsigned char answer[ANSWER_SIZE];
+	struct __res_state state = {0};
+	unsigned char answer[ANSWER_SIZE] = {0};
 	int len, why;
 
 	if (res_ninit(&state) < 0)
 		return error_set(error, ERROR_TEMPORARY, "resolver cannot be set up");
-	if (*servers != NULL)
-		use_servers(&state, servers);
-	bound_time(&state);
-	len = res_nquery(&state, name, ns_c_in, ns_t_txt, answer, sizeof(answer));
+	if (*question->servers != NULL)
+		use_servers(&state, question->servers);
+	bound_time(&state, question->seconds);
+	len = res_nquery(&state, question->name, ns_c_in, ns_t_txt, answer, sizeof(answer));
 	why = state.res_h_errno;
 	res_nclose(&state);
 	if (len > (int)sizeof(answer))
 		len = sizeof(answer);
 	if (len >= 0 && read_answer(answer, (size_t)len, text_r, size) == 0)
 		return 0;
+	if ((answer[2] & TRUNCATED) != 0)
+		return error_set(error, ERROR_TEMPORARY, "answer of DNS for %s is too long",
+			question->name);
 	if (len < 0 && why != HOST_NOT_FOUND && why != NO_DATA)
-		return error_set(error, ERROR_TEMPORARY, "no answer from DNS for %s", name);
-	return error_set(error, ERROR_NOT_FOUND, "%s has no TXT record", name);
+		return error_set(
+			error, ERROR_TEMPORARY, "no answer from DNS for %s", question->name);
+	return error_set(error, ERROR_NOT_FOUND, "%s has no TXT record", question->name);
 }

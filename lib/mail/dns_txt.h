@@ -11,15 +11,21 @@
 
 #include <stddef.h>
 
-/* At most two resolvers are asked, so that a look-up ends after 2 s at the latest. */
+/* At most two resolvers are asked, each try takes a second. */
 #define DNS_SERVERS_MAX 2
-#define DNS_TIMEOUT_S 2
 
 /* Is each entry address[:port], v6 as [address]:port? Returns 0 or -1 (configuration). */
 int dns_servers_check(string_list servers, struct error *error);
 
-/* The strings of the first TXT record, joined, NUL-terminated, cut to size. servers may be empty. Returns 0, or -1: not found, or
+struct dns_question {
+	string_list servers; /* may be empty: the system's */
+	const char *name;
+	int seconds; /* 1 or more: how long an answer is waited for; with 1 only the first resolver is asked */
+};
+
+/* The strings of the first TXT record, joined, NUL-terminated, cut to size. Returns 0, or -1: not found, or
  * temporary. */
-int dns_txt(string_list servers, const char *name, char *text_r, size_t size, struct error *error);
+int dns_txt(
+	const struct dns_question *question, char *text_r, size_t size, struct error *error);
 
 #endif

@@ -16,11 +16,11 @@ static const struct {
 	const char *action, *delivery;
 	int weight;
 } actions[] = {
-	{ "failed", "failed", 4 },
-	{ "delayed", "delayed", 3 },
-	{ "relayed", "relayed", 2 },
-	{ "expanded", "relayed", 2 },
-	{ "delivered", "delivered", 1 },
+	{"failed", "failed", 4},
+	{"delayed", "delayed", 3},
+	{"relayed", "relayed", 2},
+	{"expanded", "relayed", 2},
+	{"delivered", "delivered", 1},
 };
 
 struct group {
@@ -45,11 +45,11 @@ static char *field_of(struct group *group, const char *line, size_t name_len)
 		const char *name;
 		char *value;
 	} fields[] = {
-		{ "Original-Envelope-Id", group->envelope_id },
-		{ "Action", group->action },
-		{ "Status", group->status },
-		{ "Diagnostic-Code", group->diagnostic },
-		{ "Final-Recipient", group->recipient },
+		{"Original-Envelope-Id", group->envelope_id},
+		{"Action", group->action},
+		{"Status", group->status},
+		{"Diagnostic-Code", group->diagnostic},
+		{"Final-Recipient", group->recipient},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -85,14 +85,13 @@ static void trim(char *value)
 		value[--len] = '\0';
 }
 
-/* "smtp; 550 no such user" without the type. */
+/* "smtp; 550 no such user" without the type, which is one word. */
 static const char *behind_type(const char *value)
 {
-	const char *semicolon = strchr(value, ';');
+	const char *end = value + strcspn(value, "; ");
 
-	if (semicolon == NULL)
-		return value;
-	return semicolon + 1 + strspn(semicolon + 1, " ");
+	end += strspn(end, " ");
+	return *end == ';' ? end + 1 + strspn(end + 1, " ") : value;
 }
 
 /* "5.1.1 (bad destination)": the code alone. */
@@ -129,7 +128,7 @@ static void end_group(struct reader *reader)
 	}
 	if (*group->action != '\0')
 		reader->recipients++;
-	*group = (struct group){ 0 };
+	*group = (struct group){0};
 	reader->value = NULL;
 }
 
@@ -146,9 +145,8 @@ static void read_line(struct reader *reader, const char *line, size_t len)
 			value_add(reader->value, line, len);
 		return;
 	}
-	reader->value = colon == NULL ?
-		NULL :
-		field_of(&reader->group, line, (size_t)(colon - line));
+	reader->value =
+		colon == NULL ? NULL : field_of(&reader->group, line, (size_t)(colon - line));
 	if (reader->value == NULL)
 		return;
 	*reader->value = '\0'; /* doubled: the last counts */
@@ -157,9 +155,9 @@ static void read_line(struct reader *reader, const char *line, size_t len)
 
 int dsn_parse(const char *text, size_t len, struct dsn_facts *facts_r, struct error *error)
 {
-	struct reader reader = { .facts = facts_r };
+	struct reader reader = {.facts = facts_r};
 
-	*facts_r = (struct dsn_facts){ 0 };
+	*facts_r = (struct dsn_facts){0};
 	while (len > 0 && reader.recipients < DSN_RECIPIENTS_MAX) {
 		const char *newline = memchr(text, '\n', len);
 		size_t line = newline == NULL ? len : (size_t)(newline - text);
@@ -171,23 +169,28 @@ int dsn_parse(const char *text, size_t len, struct dsn_facts *facts_r, struct er
 	}
 	end_group(&reader);
 	if (facts_r->delivery == NULL)
-		return error_set(error, ERROR_NOT_FOUND, "no recipient's outcome in the report");
+		return error_set(
+			error, ERROR_NOT_FOUND, "no recipient's outcome in the report");
 	return 0;
 }
 
-static int read_part(const struct mime_part *part, const char *message, struct dsn_facts *facts_r,
-	struct error *error)
+static int read_part(const struct mime_part *part, const char *message,
+	struct dsn_facts *facts_r, struct error *error)
 {
 	static int (*const decoders[])(const char *, size_t, struct view *) = {
-		[ENCODING_IDENTITY] = view_plain,
 		[ENCODING_QUOTED_PRINTABLE] = view_quoted_printable,
 		[ENCODING_BASE64] = view_base64,
-		[ENCODING_UNKNOWN] = view_plain,
+		[ENCODING_UNKNOWN] = NULL,
 	};
+	size_t len = part->end - part->start;
 	struct view view;
 	int result;
 
-	if (decoders[part->encoding](message + part->start, part->end - part->start, &view) < 0)
+	if (decoders[part->encoding] == NULL)
+		return dsn_parse(message + part->start, len, facts_r, error);
+	if (len > VIEW_SOURCE_MAX)
+		return error_set(error, ERROR_NOT_FOUND, "delivery status is too long");
+	if (decoders[part->encoding](message + part->start, len, &view) < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	result = dsn_parse(view.text, view.len, facts_r, error);
 	view_free(&view);
@@ -203,12 +206,11 @@ int dsn_read(const char *message, size_t len, size_t body_start, struct dsn_fact
 	if (mime == NULL)
 		return -1;
 	error_set(error, ERROR_NOT_FOUND, "no delivery status report");
-	for (size_t i = 0; mime_is_delivery_report(mime) && i < mime_part_count(mime); i++) {
-		if (mime_part(mime, i)->kind != PART_DELIVERY_STATUS)
-			continue;
-		result = read_part(mime_part(mime, i), message, facts_r, error);
-		break;
-	}
+	/* Some put their words into a part of that type, too. */
+	for (size_t i = 0;
+		mime_is_delivery_report(mime) && i < mime_part_count(mime) && result < 0; i++)
+		if (mime_part(mime, i)->kind == PART_DELIVERY_STATUS)
+			result = read_part(mime_part(mime, i), message, facts_r, error);
 	mime_free(&mime);
 	return result;
 }

@@ -12,15 +12,16 @@
 #include <stddef.h>
 
 /* Longer field values are cut; a DSN names its subject in its first recipients. */
-#define DSN_VALUE_SIZE 512
+#define DSN_VALUE_SIZE	   512
 #define DSN_RECIPIENTS_MAX 100
 
 struct dsn_facts {
 	char envelope_id[DSN_VALUE_SIZE]; /* Original-Envelope-Id, "" without one */
-	const char *delivery;             /* "failed" "delayed" "relayed" "delivered": the worst of its recipients' */
-	char status[16];                  /* of that recipient, "5.1.1" */
-	char text[DSN_VALUE_SIZE];        /* its Diagnostic-Code without the type, printable */
-	char recipient[DSN_VALUE_SIZE];   /* its Final-Recipient without the type */
+	const char *
+		delivery; /* "failed" "delayed" "relayed" "delivered": the worst of its recipients' */
+	char status[16];		/* of that recipient, "5.1.1" */
+	char text[DSN_VALUE_SIZE];	/* its Diagnostic-Code without the type, printable */
+	char recipient[DSN_VALUE_SIZE]; /* its Final-Recipient without the type */
 };
 
 /* The content of a message/delivery-status part, decoded. Returns 0, or -1 (not found) when no recipient's

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LINE_MAX_ENCODED 76
+#define LINE_MAX_ENCODED  76
 #define BASE64_LINE_BYTES 57
 
 void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column)
@@ -32,6 +32,9 @@ void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t 
 		if (*column + width >= LINE_MAX_ENCODED) {
 			buf_append(out, "=\r\n", 3);
 			*column = 0;
+			/* It could be taken for a boundary there. */
+			literal = literal && c != '-';
+			width = literal ? 1 : 3;
 		}
 		if (literal)
 			buf_byte(out, (char)c);
@@ -47,9 +50,10 @@ void base64_put(struct buf *out, const char *bytes, size_t len)
 		char line[BASE64_SIZE(BASE64_LINE_BYTES)];
 		size_t now = len - i < BASE64_LINE_BYTES ? len - i : BASE64_LINE_BYTES;
 
+		if (i > 0)
+			buf_append(out, "\r\n", 2);
 		base64_encode(bytes + i, now, line);
 		buf_string(out, line);
-		buf_append(out, "\r\n", 2);
 	}
 }
 
@@ -80,8 +84,9 @@ int charset_convert(
 
 bool charset_is_ascii_based(const char *charset)
 {
-	static const char *const others[] = { "utf-16", "utf-32", "ucs-", "utf-7", "iso-10646-ucs",
-		"iso-2022", "csiso2022", "hz-gb-2312", "unicode", "ibm037", "cp037", "ibm1140" };
+	static const char *const others[] = {"utf-16", "utf-32", "ucs-", "utf-7",
+		"iso-10646-ucs", "iso-2022", "csiso2022", "hz-gb-2312", "unicode", "ibm037",
+		"cp037", "ibm1140"};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strncasecmp(charset, others[i], strlen(others[i])) == 0)

@@ -35,7 +35,8 @@ void headers_add(struct headers *headers, const char *name, const char *value)
 		size_t len = strcspn(value, "\n");
 		bool last = value[len] == '\0';
 
-		buf_append(raw, value, len > 0 && !last && value[len - 1] == '\r' ? len - 1 : len);
+		buf_append(
+			raw, value, len > 0 && !last && value[len - 1] == '\r' ? len - 1 : len);
 		buf_append(raw, "\r\n", 2);
 		if (last)
 			return;

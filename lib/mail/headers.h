@@ -16,7 +16,8 @@
 #define HEADERS_MAX (1024 * 1024)
 
 struct headers {
-	struct buf raw; /* "Name:value CRLF" ..., folded as received; .failed when there were too many */
+	struct buf
+		raw; /* "Name:value CRLF" ..., folded as received; .failed when there were too many */
 };
 
 struct header_field {

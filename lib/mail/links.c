@@ -6,7 +6,6 @@
 #include "mail/links.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +53,7 @@ static size_t match_placeholder(const struct text *text, size_t i, const char *p
 /* The length of a scheme that ends at i. */
 static size_t scheme_before(const struct text *text, size_t i, size_t from)
 {
-	static const char *const schemes[] = { "https://", "http://" };
+	static const char *const schemes[] = {"https://", "http://"};
 
 	for (size_t s = 0; s < 2; s++) {
 		size_t len = strlen(schemes[s]);
@@ -75,7 +74,8 @@ static bool match_base(const char *bytes, const char *url)
 	       memcmp(bytes + caseless, url + caseless, strlen(url) - caseless) == 0;
 }
 
-/* Where a link ends whose identifier ended at i; 0 when it is another page's. */
+/* Where a link ends whose identifier ended at i; 0 when it is another page's. An "&" there begins a character
+ * reference ("&nbsp;"), not more of the path. */
 static size_t link_end(const struct text *text, size_t i)
 {
 	size_t end = i;
@@ -83,11 +83,10 @@ static size_t link_end(const struct text *text, size_t i)
 	if (i < text->len && text->bytes[i] == '/' &&
 		(i + 1 == text->len || !is_url(text->bytes[i + 1])))
 		return i + 1;
-	if (i == text->len || strchr("?#", text->bytes[i]) == NULL)
-		return i < text->len && text->bytes[i] != '\0' &&
-				       strchr("/%@&=+$", text->bytes[i]) != NULL ?
-			0 :
-			i;
+	if (i == text->len || text->bytes[i] == '\0')
+		return i;
+	if (strchr("?#", text->bytes[i]) == NULL)
+		return strchr("/%@=+$", text->bytes[i]) != NULL ? 0 : i;
 	while (end < text->len && is_url(text->bytes[end]))
 		end++;
 	while (end > i && strchr(".,;:!?*", text->bytes[end - 1]) != NULL)
@@ -121,21 +120,34 @@ static size_t match_platform(
 	return end == 0 ? 0 : end - i;
 }
 
+/* Is a link of ours at i? Its token is what follows, so one more character has to. */
+static bool match_tracked(const struct text *text, size_t i, const char *url)
+{
+	size_t len = strlen(url);
+
+	return text->len - i > len && match_base(text->bytes + i, url) &&
+	       is_id(text->bytes[i + len]);
+}
+
 static int add_hit(struct links *links, size_t start, size_t end)
 {
 	if (links->count == LINKS_MAX)
 		return -1;
-	if (links->hits == NULL && (links->hits = calloc(LINKS_MAX, sizeof(*links->hits))) == NULL)
+	if (links->hits == NULL &&
+		(links->hits = calloc(LINKS_MAX, sizeof(*links->hits))) == NULL)
 		return -1;
-	links->hits[links->count++] = (struct link_hit){ start, end };
+	links->hits[links->count++] = (struct link_hit){start, end};
 	return 0;
 }
 
-int links_find(const char *bytes, size_t len, const struct link_rules *rules, struct links *links)
+int links_find(
+	const char *bytes, size_t len, const struct link_rules *rules, struct links *links_r)
 {
-	const struct text text = { bytes, len };
+	const struct text text = {bytes, len};
 	size_t i = 0, done = 0;
 
+	*links_r = (struct links){0};
+	snprintf(links_r->platform_id, sizeof(links_r->platform_id), "%s", rules->platform_id);
 	while (i < len) {
 		char id[PLATFORM_ID_MAX + 1] = "";
 		size_t start = i, found = 0;
@@ -146,12 +158,14 @@ int links_find(const char *bytes, size_t len, const struct link_rules *rules, st
 			start -= scheme_before(&text, i, done);
 		else if (*rules->platform_url != '\0')
 			found = match_platform(&text, i, rules->platform_url, id);
-		if (*id != '\0' && *links->platform_id == '\0' && found > 0)
-			strcpy(links->platform_id, id);
+		if (found == 0 && *rules->tracked_url != '\0')
+			links_r->tracked |= match_tracked(&text, i, rules->tracked_url);
+		if (found > 0 && *links_r->platform_id == '\0')
+			strcpy(links_r->platform_id, id);
 		i += found > 0 ? found : 1;
-		if (found == 0 || (*id != '\0' && strcmp(id, links->platform_id) != 0))
+		if (found == 0 || (*id != '\0' && strcmp(id, links_r->platform_id) != 0))
 			continue;
-		if (add_hit(links, start, i) < 0)
+		if (add_hit(links_r, start, i) < 0)
 			return -1;
 		done = i;
 	}
@@ -161,5 +175,5 @@ int links_find(const char *bytes, size_t len, const struct link_rules *rules, st
 void links_free(struct links *links)
 {
 	free(links->hits);
-	*links = (struct links){ 0 };
+	*links = (struct links){0};
 }

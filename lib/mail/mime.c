@@ -22,8 +22,8 @@ struct mime {
 	size_t len;
 	size_t body_start;
 	struct mime_part *parts;
-	size_t count;
-	bool too_many;
+	size_t count, room;
+	bool failed; /* out of memory */
 	const char *protection;
 	bool delivery_report;
 };
@@ -54,10 +54,10 @@ static enum part_kind kind_of(GMimeContentType *type)
 		const char *type, *subtype;
 		enum part_kind kind;
 	} kinds[] = {
-		{ "text", "plain", PART_PLAIN },
-		{ "text", "html", PART_HTML },
-		{ "message", "delivery-status", PART_DELIVERY_STATUS },
-		{ "message", "global-delivery-status", PART_DELIVERY_STATUS },
+		{"text", "plain", PART_PLAIN},
+		{"text", "html", PART_HTML},
+		{"message", "delivery-status", PART_DELIVERY_STATUS},
+		{"message", "global-delivery-status", PART_DELIVERY_STATUS},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -66,7 +66,8 @@ static enum part_kind kind_of(GMimeContentType *type)
 	return PART_OTHER;
 }
 
-static void find_encoding_field(const struct mime *mime, GMimeObject *object, struct mime_part *part)
+static void find_encoding_field(
+	const struct mime *mime, GMimeObject *object, struct mime_part *part)
 {
 	GMimeHeader *header = g_mime_header_list_get_header(
 		g_mime_object_get_header_list(object), "Content-Transfer-Encoding");
@@ -87,13 +88,30 @@ static void find_encoding_field(const struct mime *mime, GMimeObject *object, st
 	part->encoding_end = end;
 }
 
+/* Room for one more part, NULL when there is none. */
+static struct mime_part *next_part(struct mime *mime)
+{
+	if (mime->count == mime->room) {
+		size_t room = mime->room > 0 ? 2 * mime->room : 8;
+		struct mime_part *parts = reallocarray(mime->parts, room, sizeof(*parts));
+
+		if (parts == NULL) {
+			mime->failed = true;
+			return NULL;
+		}
+		mime->parts = parts;
+		mime->room = room;
+	}
+	return &mime->parts[mime->count];
+}
+
 static void add_part(struct mime *mime, GMimePart *object)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(object));
 	GMimeDataWrapper *content = g_mime_part_get_content(object);
 	GMimeStream *stream = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
 	const char *charset = g_mime_content_type_get_parameter(type, "charset");
-	struct mime_part *part = &mime->parts[mime->count];
+	struct mime_part *part;
 	gint64 start, end;
 
 	if (stream == NULL)
@@ -101,6 +119,9 @@ static void add_part(struct mime *mime, GMimePart *object)
 	start = stream->bound_start;
 	end = stream->bound_end < 0 ? (gint64)mime->len : stream->bound_end;
 	if (start < (gint64)mime->body_start || end < start || end > (gint64)mime->len)
+		return;
+	part = next_part(mime);
+	if (part == NULL)
 		return;
 	*part = (struct mime_part){
 		.kind = kind_of(type),
@@ -123,11 +144,11 @@ static const char *protection_of(GMimeContentType *type)
 	static const struct {
 		const char *type, *subtype, *words;
 	} protections[] = {
-		{ "multipart", "signed", "signed" },
-		{ "multipart", "encrypted", "encrypted" },
-		{ "application", "pkcs7-mime", "S/MIME signed or encrypted" },
-		{ "application", "x-pkcs7-mime", "S/MIME signed or encrypted" },
-		{ "application", "pgp", "PGP signed or encrypted" },
+		{"multipart", "signed", "signed"},
+		{"multipart", "encrypted", "encrypted"},
+		{"application", "pkcs7-mime", "S/MIME signed or encrypted"},
+		{"application", "x-pkcs7-mime", "S/MIME signed or encrypted"},
+		{"application", "pgp", "PGP signed or encrypted"},
 	};
 
 	for (size_t i = 0; i < sizeof(protections) / sizeof(protections[0]); i++)
@@ -151,11 +172,7 @@ static void walk(struct mime *mime, GMimeObject *object, int depth)
 			walk(mime, g_mime_multipart_get_part(multipart, i), depth + 1);
 		return;
 	}
-	if (!GMIME_IS_PART(object))
-		return;
-	if (mime->count == MIME_PARTS_MAX)
-		mime->too_many = true;
-	else
+	if (GMIME_IS_PART(object) && mime->count < MIME_PARTS_MAX)
 		add_part(mime, GMIME_PART(object));
 }
 
@@ -204,20 +221,17 @@ struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct
 {
 	struct mime *mime = calloc(1, sizeof(*mime));
 
-	if (mime == NULL || (mime->parts = calloc(MIME_PARTS_MAX, sizeof(*mime->parts))) == NULL) {
-		mime_free(&mime);
-		error_set(error, ERROR_TEMPORARY, "out of memory");
-		return NULL;
+	if (mime != NULL) {
+		mime->bytes = bytes;
+		mime->len = len;
+		mime->body_start = body_start;
+		read_tree(mime);
+		if (!mime->failed)
+			return mime;
 	}
-	mime->bytes = bytes;
-	mime->len = len;
-	mime->body_start = body_start;
-	read_tree(mime);
-	if (mime->too_many) {
-		mime_free(&mime);
-		error_set(error, ERROR_PERMANENT, "message has more than %d parts", MIME_PARTS_MAX);
-	}
-	return mime;
+	mime_free(&mime);
+	error_set(error, ERROR_TEMPORARY, "out of memory");
+	return NULL;
 }
 
 void mime_free(struct mime **mime)
@@ -258,7 +272,11 @@ void mail_init(void)
 
 char *mail_decode_header(const char *value)
 {
-	return g_mime_utils_header_decode_text(NULL, value);
+	char *decoded = g_mime_utils_header_decode_text(NULL, value);
+	char *valid = decoded == NULL ? NULL : mail_utf8(decoded);
+
+	free(decoded);
+	return valid;
 }
 
 char *mail_utf8(const char *text)
@@ -274,14 +292,14 @@ static int count_mailboxes(InternetAddressList *list, char **addresses, int coun
 		InternetAddress *address = internet_address_list_get_address(list, i);
 
 		if (INTERNET_ADDRESS_IS_GROUP(address)) {
-			count = count_mailboxes(
-				internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)),
+			count = count_mailboxes(internet_address_group_get_members(
+							INTERNET_ADDRESS_GROUP(address)),
 				addresses, count);
 			continue;
 		}
 		if (addresses != NULL) {
-			const char *text =
-				internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+			const char *text = internet_address_mailbox_get_addr(
+				INTERNET_ADDRESS_MAILBOX(address));
 
 			addresses[count] = strdup(text == NULL ? "" : text);
 			if (addresses[count] == NULL)

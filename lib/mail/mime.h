@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#define MIME_PARTS_MAX 1000
+#define MIME_PARTS_MAX	  1000 /* further parts are not looked into */
 #define MIME_CHARSET_SIZE 48
 
 enum part_kind { PART_OTHER, PART_PLAIN, PART_HTML, PART_DELIVERY_STATUS };
@@ -40,7 +40,7 @@ struct mime_part {
 struct mime;
 
 /* bytes: header fields, empty line and, from body_start on, the body; borrowed. A message cut short is parsed
- * as far as it goes. NULL: error (temporary out of memory, permanent when it has too many parts). */
+ * as far as it goes. NULL: error (temporary: out of memory). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 void mime_free(struct mime **mime);
 

@@ -15,7 +15,7 @@ enum submitter_type { SUBMITTER_SASL, SUBMITTER_CERTIFICATE, SUBMITTER_NET };
 
 struct submitter {
 	enum submitter_type type;
-	const char *name; /* within the settings' entry copy */
+	const char *name;    /* within the settings' entry copy */
 	struct in6_addr net; /* IPv4 as mapped */
 	unsigned int bits;
 };
@@ -30,7 +30,7 @@ struct submitters {
 
 static void map_v4(const void *v4, struct in6_addr *address_r)
 {
-	static const unsigned char prefix[12] = { [10] = 0xff, [11] = 0xff };
+	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 	memcpy(address_r->s6_addr, prefix, sizeof(prefix));
 	memcpy(address_r->s6_addr + sizeof(prefix), v4, 4);
@@ -75,9 +75,9 @@ static int parse_submitter(const char *entry, struct submitter *submitter, struc
 		const char *prefix;
 		enum submitter_type type;
 	} types[] = {
-		{ "sasl:", SUBMITTER_SASL },
-		{ "cn:", SUBMITTER_CERTIFICATE },
-		{ "net:", SUBMITTER_NET },
+		{"sasl:", SUBMITTER_SASL},
+		{"cn:", SUBMITTER_CERTIFICATE},
+		{"net:", SUBMITTER_NET},
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -118,7 +118,8 @@ struct submitters *submitters_new(string_list entries, struct error *error)
 		submitters->entries[i] = strdup(entries[i]);
 		if (submitters->entries[i] == NULL)
 			error_set(error, ERROR_TEMPORARY, "out of memory");
-		else if (parse_submitter(submitters->entries[i], &submitters->list[i], error) == 0)
+		else if (parse_submitter(submitters->entries[i], &submitters->list[i], error) ==
+			 0)
 			continue;
 		submitters_free(&submitters);
 		return NULL;
@@ -166,11 +167,12 @@ bool submitters_have(const struct submitters *submitters, const struct submissio
 	for (size_t i = 0; i < submitters->count; i++) {
 		const struct submitter *submitter = &submitters->list[i];
 
-		if (submitter->type == SUBMITTER_NET ? in_net(submitter, submission->client) :
-						       same_name(submitter->name,
-							       submitter->type == SUBMITTER_SASL ?
-								       submission->sasl_name :
-								       submission->certificate_name))
+		if (submitter->type == SUBMITTER_NET
+				? in_net(submitter, submission->client)
+				: same_name(submitter->name,
+					  submitter->type == SUBMITTER_SASL
+						  ? submission->sasl_name
+						  : submission->certificate_name))
 			return true;
 	}
 	return false;
@@ -225,7 +227,8 @@ bool mailbox_valid(const char *address)
 	if (at == NULL || at == address || at - address > 64 || !domain_valid(at + 1))
 		return false;
 	for (const char *c = address; c < at; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr("<>(),;:\\\"[]@", *c) != NULL)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f ||
+			strchr("<>(),;:\\\"[]@", *c) != NULL)
 			return false;
 	return true;
 }
@@ -245,11 +248,11 @@ enum mail_kind mail_kind(const struct mail_marks *marks)
 
 enum welcome_action welcome_action(const struct welcome_facts *facts)
 {
-	if (!facts->linked && !facts->subject_fits)
+	if (!facts->linked && (!facts->subject_fits || facts->tracked))
 		return WELCOME_NONE;
 	if (facts->is_protected)
-		return facts->unsignable == UNSIGNABLE_PASS ? WELCOME_PASS_PROTECTED :
-							      WELCOME_REJECT_PROTECTED;
+		return facts->unsignable == UNSIGNABLE_PASS ? WELCOME_PASS_PROTECTED
+							    : WELCOME_REJECT_PROTECTED;
 	if (facts->linked)
 		return WELCOME_INJECT;
 	switch (facts->fallback) {

@@ -25,7 +25,8 @@ void submitters_free(struct submitters **submitters);
 /* Members are NULL where not known. */
 struct submission {
 	const char *sasl_name;
-	const char *certificate_name; /* common name of a client certificate that Postfix trusts */
+	const char
+		*certificate_name; /* common name of a client certificate that Postfix trusts */
 	const struct sockaddr *client;
 };
 
@@ -44,10 +45,10 @@ bool mailbox_valid(const char *address);
 /* --- what it may be: known at the end of the headers --- */
 
 enum mail_kind {
-	MAIL_UNRELATED,       /* accepted at once */
-	MAIL_MAYBE_WELCOME,   /* sender and submitter fit: the body decides */
-	MAIL_MAYBE_REPORT,    /* null sender and multipart/report */
-	MAIL_CLAIMS_CONSENT,  /* From: names a consent sender */
+	MAIL_UNRELATED,	     /* accepted at once */
+	MAIL_MAYBE_WELCOME,  /* sender and submitter fit: the body decides */
+	MAIL_MAYBE_REPORT,   /* null sender and multipart/report */
+	MAIL_CLAIMS_CONSENT, /* From: names a consent sender */
 };
 
 struct mail_marks {
@@ -62,18 +63,19 @@ enum mail_kind mail_kind(const struct mail_marks *marks);
 /* --- what becomes of a candidate: known at the end of the message --- */
 
 enum welcome_action {
-	WELCOME_NONE,              /* not a Welcome mail: untouched */
+	WELCOME_NONE, /* not a Welcome mail: untouched */
 	WELCOME_INJECT,
 	WELCOME_APPEND,
-	WELCOME_PASS_UNMARKED,     /* subject fits, no mark, link_fallback = pass */
-	WELCOME_PASS_NO_TEXT,      /* append would apply, there is no text part */
+	WELCOME_PASS_UNMARKED, /* subject fits, no mark, link_fallback = pass */
+	WELCOME_PASS_NO_TEXT,  /* append would apply, there is no text part */
 	WELCOME_PASS_PROTECTED,
 	WELCOME_REJECT_UNMARKED,
 	WELCOME_REJECT_PROTECTED,
 };
 
 struct welcome_facts {
-	bool linked;       /* placeholder or platform link found */
+	bool linked;	   /* placeholder or platform link found */
+	bool tracked;	   /* a link of ours is there already: it passes a second time */
 	bool subject_fits; /* welcome_subject is set and matches */
 	bool is_protected; /* signed or encrypted */
 	bool has_text;

@@ -13,8 +13,8 @@
 #include <strings.h>
 
 #define QUOTED_PRINTABLE_FIELD "Content-Transfer-Encoding: quoted-printable\r\n"
-#define LINK_WORDS "Please follow this link to complete your invitation:"
-#define EDIT_MAX 8192 /* bytes of one replacement */
+#define LINK_WORDS	       "Please follow this link to complete your invitation:"
+#define EDIT_MAX	       8192 /* bytes of one replacement */
 
 struct mail {
 	const char *bytes;
@@ -25,8 +25,10 @@ struct mail {
 	size_t count;
 };
 
+/* The first platform id of all parts is the mail's. */
 static int load_texts(struct mail *mail, const struct link_rules *rules, struct error *error)
 {
+	struct link_rules of_mail = *rules;
 	size_t parts = mime_part_count(mail->mime);
 
 	mail->texts = calloc(parts + 1, sizeof(*mail->texts));
@@ -34,11 +36,14 @@ static int load_texts(struct mail *mail, const struct link_rules *rules, struct 
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	for (size_t i = 0; i < parts; i++) {
 		const struct mime_part *part = mime_part(mail->mime, i);
+		struct text_part *text = &mail->texts[mail->count];
 
 		if (!text_part_eligible(part))
 			continue;
-		if (text_part_load(&mail->texts[mail->count++], part, mail->bytes, rules, error) < 0)
+		mail->count++;
+		if (text_part_load(text, part, mail->bytes, &of_mail, error) < 0)
 			return -1;
+		of_mail.platform_id = text->links.platform_id;
 	}
 	return 0;
 }
@@ -77,8 +82,8 @@ void mail_free(struct mail **mail)
 static const char *inline_protection(const struct text_part *text)
 {
 	static const char *const armours[][2] = {
-		{ "-----BEGIN PGP SIGNED MESSAGE-----", "PGP signed" },
-		{ "-----BEGIN PGP MESSAGE-----", "PGP encrypted" },
+		{"-----BEGIN PGP SIGNED MESSAGE-----", "PGP signed"},
+		{"-----BEGIN PGP MESSAGE-----", "PGP encrypted"},
 	};
 
 	for (size_t i = 0; i < sizeof(armours) / sizeof(armours[0]); i++) {
@@ -102,14 +107,15 @@ void mail_findings(const struct mail *mail, struct mail_findings *findings_r)
 		const struct text_part *text = &mail->texts[i];
 
 		findings_r->links += text->links.count;
-		if (*findings_r->platform_id == '\0')
-			findings_r->platform_id = text->links.platform_id;
+		findings_r->tracked |= text->links.tracked;
+		findings_r->platform_id = text->links.platform_id;
 		if (findings_r->protection == NULL)
 			findings_r->protection = inline_protection(text);
 	}
 }
 
-char *mail_customer_id(const struct mail *mail, const struct pattern *pattern, const char *subject)
+char *mail_customer_id(
+	const struct mail *mail, const struct pattern *pattern, const char *subject)
 {
 	char *id = NULL;
 
@@ -167,7 +173,7 @@ static bool is_html(const struct text_part *text)
 /* Where a paragraph goes: behind plain text, before the end of an HTML body. */
 static size_t append_at(const struct text_part *text)
 {
-	static const char *const ends[] = { "</body", "</html" };
+	static const char *const ends[] = {"</body", "</html"};
 
 	for (size_t e = 0; is_html(text) && e < 2; e++) {
 		size_t len = strlen(ends[e]);
@@ -184,8 +190,8 @@ static void put_paragraph(struct edit_plan *plan, const struct text_part *text)
 	const char *link = plan->link.data;
 
 	if (is_html(text)) {
-		buf_printf(&plan->paragraph, "<p>" LINK_WORDS "<br>\r\n<a href=\"%s\">%s</a></p>\r\n",
-			link, link);
+		buf_printf(&plan->paragraph,
+			"<p>" LINK_WORDS "<br>\r\n<a href=\"%s\">%s</a></p>\r\n", link, link);
 		return;
 	}
 	if (text->len > 0 && text->text[text->len - 1] != '\n')
@@ -198,28 +204,29 @@ static void plan_append(struct edit_plan *plan, const struct text_part *text)
 	size_t at = append_at(text);
 
 	put_paragraph(plan, text);
-	plan->edits[0] = (struct text_edit){ at, at, plan->paragraph.data };
+	plan->edits[0] = (struct text_edit){at, at, plan->paragraph.data};
 	plan->count = 1;
 }
 
 static void plan_replace(struct edit_plan *plan, const struct text_part *text)
 {
 	for (size_t i = 0; i < text->links.count; i++)
-		plan->edits[i] = (struct text_edit){ text->links.hits[i].start,
-			text->links.hits[i].end, plan->link.data };
+		plan->edits[i] = (struct text_edit){
+			text->links.hits[i].start, text->links.hits[i].end, plan->link.data};
 	plan->count = text->links.count;
 }
 
 static int plan_init(struct edit_plan *plan, const struct text_part *text, const char *link)
 {
-	*plan = (struct edit_plan){ .edits = calloc(text->links.count + 1, sizeof(*plan->edits)) };
+	*plan = (struct edit_plan){
+		.edits = calloc(text->links.count + 1, sizeof(*plan->edits))};
 	buf_init(&plan->link, EDIT_MAX);
 	buf_init(&plan->paragraph, 3 * EDIT_MAX);
 	if (is_html(text))
 		put_html_escaped(&plan->link, link);
 	else
 		buf_string(&plan->link, link);
-	return plan->edits == NULL || plan->link.failed ? -1 : 0;
+	return plan->edits == NULL ? -1 : 0;
 }
 
 static void plan_free(struct edit_plan *plan)
@@ -240,11 +247,24 @@ struct assembly {
 
 static void copy_to(struct assembly *assembly, size_t end)
 {
-	buf_append(&assembly->out, assembly->mail->bytes + assembly->done, end - assembly->done);
+	buf_append(
+		&assembly->out, assembly->mail->bytes + assembly->done, end - assembly->done);
 	assembly->done = end;
 }
 
-/* Copies up to the part, its Content-Transfer-Encoding replaced. A part without one has an empty line before it. */
+/* Where the empty line before a part begins. */
+static size_t empty_line(const char *bytes, size_t part_start)
+{
+	size_t at = part_start;
+
+	if (at > 0 && bytes[at - 1] == '\n')
+		at--;
+	if (at > 0 && at < part_start && bytes[at - 1] == '\r')
+		at--;
+	return at;
+}
+
+/* Copies up to the part, its Content-Transfer-Encoding replaced. */
 static void copy_recoded_header(struct assembly *assembly, const struct mime_part *part)
 {
 	bool named = part->encoding_end > 0;
@@ -254,7 +274,8 @@ static void copy_recoded_header(struct assembly *assembly, const struct mime_par
 		assembly->top_recoded = true;
 		return;
 	}
-	copy_to(assembly, named ? part->encoding_start : part->start - 2);
+	copy_to(assembly,
+		named ? part->encoding_start : empty_line(assembly->mail->bytes, part->start));
 	buf_string(&assembly->out, QUOTED_PRINTABLE_FIELD);
 	if (named)
 		assembly->done = part->encoding_end;
@@ -291,7 +312,8 @@ static int edit_part(struct assembly *assembly, size_t n, enum mail_edit edit, c
 	struct edit_plan plan;
 	int result;
 
-	if (edit == MAIL_APPEND_LINK ? !first_of_kind(assembly->mail, n) : text->links.count == 0)
+	if (edit == MAIL_APPEND_LINK ? !first_of_kind(assembly->mail, n)
+				     : text->links.count == 0)
 		return 0;
 	result = plan_init(&plan, text, link);
 	if (result == 0) {
@@ -300,6 +322,7 @@ static int edit_part(struct assembly *assembly, size_t n, enum mail_edit edit, c
 		else
 			plan_replace(&plan, text);
 		write_part(assembly, text, &plan);
+		assembly->out.failed |= plan.link.failed || plan.paragraph.failed;
 	}
 	plan_free(&plan);
 	return result;
@@ -308,10 +331,10 @@ static int edit_part(struct assembly *assembly, size_t n, enum mail_edit edit, c
 int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	struct rewritten *rewritten_r, struct error *error)
 {
-	struct assembly assembly = { .mail = mail, .done = mail->body_start };
+	struct assembly assembly = {.mail = mail, .done = mail->body_start};
 	int result = 0;
 
-	*rewritten_r = (struct rewritten){ 0 };
+	*rewritten_r = (struct rewritten){0};
 	buf_init(&assembly.out, 3 * (mail->len - mail->body_start) + MAIL_GROWTH_MAX);
 	for (size_t i = 0; i < mail->count && result == 0; i++)
 		result = edit_part(&assembly, i, edit, link);
@@ -320,7 +343,9 @@ int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 		rewritten_r->body = buf_take(&assembly.out, &rewritten_r->body_len);
 	rewritten_r->quoted_printable = assembly.top_recoded;
 	buf_free(&assembly.out);
-	if (rewritten_r->body == NULL)
-		return error_set(error, ERROR_PERMANENT, "message would grow too much with its links");
-	return 0;
+	if (rewritten_r->body != NULL)
+		return 0;
+	if (result < 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return error_set(error, ERROR_PERMANENT, "message would grow too much with its links");
 }

@@ -5,8 +5,8 @@
  *	mail_parse -> mail_findings (does it hold the placeholder, a platform link; may it be edited) -> mail_rewrite
  *
  * Only text/plain and text/html parts that are not attached are looked into or edited. Every byte outside of the edits
- * stays as received; an edited base64 part, a part in a charset that is not based on ASCII, and a part whose
- * lines would exceed 998 bytes are written anew as a whole.
+ * stays as received; an edited part is written anew as a whole, with the same text, where it is base64, in a charset that
+ * is not based on ASCII, or unencoded with lines above 998 bytes, which Postfix would break.
  *
  * Threads: pure; a struct mail belongs to one thread at a time and borrows the message's bytes.
  */
@@ -26,10 +26,12 @@
 struct mail;
 
 struct mail_findings {
-	size_t links;             /* placeholders and platform links */
-	const char *platform_id;  /* "" without one; lives as long as the mail */
-	const char *protection;   /* words for the signature or encryption that forbids an edit, or NULL */
-	bool has_text;            /* is there a part to append to? */
+	size_t links;		 /* placeholders and platform links */
+	bool tracked;		 /* it holds a link of ours already */
+	const char *platform_id; /* "" without one; lives as long as the mail */
+	const char *
+		protection; /* words for the signature or encryption that forbids an edit, or NULL */
+	bool has_text;	    /* is there a part to append to? */
 };
 
 /* bytes as in mime_parse, borrowed. NULL: error. */
@@ -41,7 +43,8 @@ void mail_findings(const struct mail *mail, struct mail_findings *findings_r);
 
 /* Group 1 of the pattern's first match in subject, then in the texts in order (UTF-8; of HTML as the source
  * reads with character references replaced). malloc'd, or NULL when nothing matches. */
-char *mail_customer_id(const struct mail *mail, const struct pattern *pattern, const char *subject);
+char *mail_customer_id(
+	const struct mail *mail, const struct pattern *pattern, const char *subject);
 
 enum mail_edit {
 	MAIL_REPLACE_LINKS,

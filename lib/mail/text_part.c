@@ -16,27 +16,29 @@ bool text_part_eligible(const struct mime_part *part)
 	       part->encoding != ENCODING_UNKNOWN && part->end - part->start <= VIEW_SOURCE_MAX;
 }
 
-static int decode(struct text_part *text, size_t len)
+static int decode(struct text_part *text)
 {
-	switch (text->mime->encoding) {
-	case ENCODING_QUOTED_PRINTABLE:
-		return view_quoted_printable(text->source, len, &text->decoded);
-	case ENCODING_BASE64:
-		return view_base64(text->source, len, &text->decoded);
-	default:
-		return view_plain(text->source, len, &text->decoded);
-	}
+	bool quoted = text->mime->encoding == ENCODING_QUOTED_PRINTABLE;
+
+	text->text = text->source;
+	text->len = text->source_len;
+	if (!quoted && text->mime->encoding != ENCODING_BASE64)
+		return 0;
+	if ((quoted ? view_quoted_printable : view_base64)(
+		    text->source, text->source_len, &text->decoded) < 0)
+		return -1;
+	text->text = text->decoded.text;
+	text->len = text->decoded.len;
+	return 0;
 }
 
 /* Bytes that are not what the charset's name says are searched as they stand. */
 static void convert(struct text_part *text)
 {
-	text->text = text->decoded.text;
-	text->len = text->decoded.len;
 	if (charset_is_ascii_based(text->mime->charset))
 		return;
-	text->converted = charset_convert(text->mime->charset, "UTF-8", text->decoded.text,
-				  text->decoded.len, &text->utf8) == 0;
+	text->converted = charset_convert(text->mime->charset, "UTF-8", text->text, text->len,
+				  &text->utf8) == 0;
 	if (text->converted) {
 		text->text = text->utf8.data;
 		text->len = text->utf8.len;
@@ -64,17 +66,22 @@ int text_part_load(struct text_part *text, const struct mime_part *part, const c
 {
 	int found;
 
-	*text = (struct text_part){ .mime = part, .source = message + part->start };
-	buf_init(&text->utf8, 4 * VIEW_SOURCE_MAX);
-	if (decode(text, part->end - part->start) < 0)
+	*text = (struct text_part){.mime = part,
+		.source = message + part->start,
+		.source_len = part->end - part->start};
+	buf_init(&text->utf8, VIEW_SOURCE_MAX);
+	if (decode(text) < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	convert(text);
-	found = part->kind == PART_HTML ? find_in_html(text, rules) :
-					  links_find(text->text, text->len, rules, &text->links);
-	if (found < 0)
-		return error_set(error, ERROR_PERMANENT,
-			"message part with more than %d invitation links", LINKS_MAX);
-	return 0;
+	found = part->kind == PART_HTML
+			? find_in_html(text, rules)
+			: links_find(text->text, text->len, rules, &text->links);
+	if (found == 0)
+		return 0;
+	if (text->links.count < LINKS_MAX)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return error_set(error, ERROR_PERMANENT,
+		"message part with more than %d invitation links", LINKS_MAX);
 }
 
 void text_part_free(struct text_part *text)
@@ -154,7 +161,7 @@ static void splice_quoted(const struct text_part *text, const struct text_edit *
 	size_t count, struct buf *out)
 {
 	const struct view *view = &text->decoded;
-	size_t len = text->mime->end - text->mime->start, done = 0;
+	size_t len = text->source_len, done = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t start = view->at[edits[i].start], end = view->at[edits[i].end];
@@ -181,8 +188,8 @@ static bool lines_fit(const char *bytes, size_t len)
 }
 
 /* The edited text in the part's own charset. */
-static void edited_bytes(const struct text_part *text, const struct text_edit *edits, size_t count,
-	struct buf *out)
+static void edited_bytes(const struct text_part *text, const struct text_edit *edits,
+	size_t count, struct buf *out)
 {
 	struct buf utf8;
 
@@ -215,6 +222,8 @@ void text_part_write(const struct text_part *text, const struct text_edit *edits
 		out->failed = true;
 	} else if (text->mime->encoding == ENCODING_BASE64) {
 		base64_put(out, bytes.data, bytes.len);
+		buf_append(out, text->source + text->decoded.at[text->decoded.len],
+			text->source_len - text->decoded.at[text->decoded.len]);
 	} else if (text->mime->encoding == ENCODING_QUOTED_PRINTABLE ||
 		   !lines_fit(bytes.data, bytes.len)) {
 		quoted_printable_put(out, bytes.data, bytes.len, &column);

@@ -14,9 +14,10 @@
 struct text_part {
 	const struct mime_part *mime;
 	const char *source; /* its encoded content, borrowed */
-	struct view decoded;
+	size_t source_len;
+	struct view decoded; /* of an encoded one */
 	struct buf utf8;
-	bool converted;   /* the charset is not based on ASCII: utf8 stands for the text */
+	bool converted;	  /* the charset is not based on ASCII: utf8 stands for the text */
 	const char *text; /* what links and edits are offsets of */
 	size_t len;
 	struct links links;

@@ -9,7 +9,7 @@
 
 static int view_start(struct view *view, size_t len)
 {
-	*view = (struct view){ 0 };
+	*view = (struct view){0};
 	if (len > VIEW_SOURCE_MAX)
 		return -1;
 	view->text = malloc(len + 1);
@@ -26,10 +26,10 @@ static void view_put(struct view *view, char byte, size_t at)
 	view->at[view->len++] = (uint32_t)at;
 }
 
-static int view_end(struct view *view, size_t source_len)
+static int view_end(struct view *view, size_t source_end)
 {
 	view->text[view->len] = '\0';
-	view->at[view->len] = (uint32_t)source_len;
+	view->at[view->len] = (uint32_t)source_end;
 	return 0;
 }
 
@@ -37,22 +37,14 @@ void view_free(struct view *view)
 {
 	free(view->text);
 	free(view->at);
-	*view = (struct view){ 0 };
-}
-
-int view_plain(const char *source, size_t len, struct view *view_r)
-{
-	if (view_start(view_r, len) < 0)
-		return -1;
-	for (size_t i = 0; i < len; i++)
-		view_put(view_r, source[i], i);
-	return view_end(view_r, len);
+	*view = (struct view){0};
 }
 
 static int hex_digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";
-	const char *found = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+	const char *found =
+		c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
 
 	return found == NULL ? -1 : (int)(found - digits);
 }
@@ -86,7 +78,9 @@ int view_quoted_printable(const char *source, size_t len, struct view *view_r)
 		} else if (i + 2 < len && hex_digit(source[i + 1]) >= 0 &&
 			   hex_digit(source[i + 2]) >= 0) {
 			view_put(view_r,
-				(char)(hex_digit(source[i + 1]) << 4 | hex_digit(source[i + 2])), i);
+				(char)(hex_digit(source[i + 1]) << 4 |
+					hex_digit(source[i + 2])),
+				i);
 			i += 3;
 		} else if ((skip = soft_break(source + i, len - i)) > 0) {
 			i += skip;
@@ -111,14 +105,16 @@ int view_base64(const char *source, size_t len, struct view *view_r)
 {
 	unsigned int bits = 0;
 	int count = 0;
+	size_t i, end = 0;
 
 	if (view_start(view_r, len) < 0)
 		return -1;
-	for (size_t i = 0; i < len && source[i] != '='; i++) {
+	for (i = 0; i < len && source[i] != '='; i++) {
 		int digit = base64_digit(source[i]);
 
 		if (digit < 0)
 			continue;
+		end = i + 1;
 		bits = (bits << 6 | (unsigned int)digit) & 0xffffff;
 		count += 6;
 		if (count >= 8) {
@@ -126,7 +122,9 @@ int view_base64(const char *source, size_t len, struct view *view_r)
 			view_put(view_r, (char)(bits >> count), i);
 		}
 	}
-	return view_end(view_r, len);
+	for (; i < len && source[i] == '='; i++)
+		end = i + 1;
+	return view_end(view_r, end);
 }
 
 /* The ASCII character that a reference without its "&" names, 0 when it names none of those that
@@ -137,12 +135,31 @@ static char named_reference(const char *name, size_t len, size_t *len_r)
 		const char *name;
 		char character;
 	} names[] = {
-		{ "amp;", '&' }, { "AMP;", '&' }, { "lt;", '<' }, { "gt;", '>' }, { "quot;", '"' },
-		{ "apos;", '\'' }, { "lbrace;", '{' }, { "lcub;", '{' }, { "rbrace;", '}' },
-		{ "rcub;", '}' }, { "lbrack;", '[' }, { "lsqb;", '[' }, { "rbrack;", ']' },
-		{ "rsqb;", ']' }, { "colon;", ':' }, { "sol;", '/' }, { "period;", '.' },
-		{ "quest;", '?' }, { "equals;", '=' }, { "num;", '#' }, { "percnt;", '%' },
-		{ "dollar;", '$' }, { "lowbar;", '_' }, { "commat;", '@' }, { "amp", '&' },
+		{"amp;", '&'},
+		{"AMP;", '&'},
+		{"lt;", '<'},
+		{"gt;", '>'},
+		{"quot;", '"'},
+		{"apos;", '\''},
+		{"lbrace;", '{'},
+		{"lcub;", '{'},
+		{"rbrace;", '}'},
+		{"rcub;", '}'},
+		{"lbrack;", '['},
+		{"lsqb;", '['},
+		{"rbrack;", ']'},
+		{"rsqb;", ']'},
+		{"colon;", ':'},
+		{"sol;", '/'},
+		{"period;", '.'},
+		{"quest;", '?'},
+		{"equals;", '='},
+		{"num;", '#'},
+		{"percnt;", '%'},
+		{"dollar;", '$'},
+		{"lowbar;", '_'},
+		{"commat;", '@'},
+		{"amp", '&'},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -186,9 +203,10 @@ int view_html(const char *source, size_t len, struct view *view_r)
 		char character = 0;
 
 		if (source[i] == '&' && i + 1 < len)
-			character = source[i + 1] == '#' ?
-				numeric_reference(source + i + 1, len - i - 1, &skip) :
-				named_reference(source + i + 1, len - i - 1, &skip);
+			character =
+				source[i + 1] == '#'
+					? numeric_reference(source + i + 1, len - i - 1, &skip)
+					: named_reference(source + i + 1, len - i - 1, &skip);
 		view_put(view_r, character != 0 ? character : source[i], i);
 		i += character != 0 ? skip + 1 : 1;
 	}

@@ -19,14 +19,16 @@
 struct view {
 	char *text; /* NUL-terminated */
 	size_t len;
-	uint32_t *at; /* at[i]: where text[i] starts in the source; at[len]: the source's end */
+	uint32_t *
+		at; /* at[i]: where text[i] starts in the source; at[len]: where the last one ends */
 };
 
 /* Return 0, or -1: out of memory or a source above VIEW_SOURCE_MAX. */
-int view_plain(const char *source, size_t len, struct view *view_r);
 int view_quoted_printable(const char *source, size_t len, struct view *view_r);
-int view_base64(const char *source, size_t len, struct view *view_r); /* foreign bytes skipped, ends at padding */
-int view_html(const char *source, size_t len, struct view *view_r);   /* character references replaced */
+int view_base64(const char *source, size_t len,
+	struct view *view_r); /* foreign bytes skipped, ends behind padding */
+int view_html(const char *source, size_t len,
+	struct view *view_r); /* character references replaced */
 void view_free(struct view *view);
 
 /* --- the way back --- */
@@ -35,12 +37,12 @@ void view_free(struct view *view);
  * and becomes the new one. Lines stay within 76. */
 void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column);
 
-/* Appends base64 in lines of 76. */
+/* Appends base64 in lines of 76, no line end behind the last. */
 void base64_put(struct buf *out, const char *bytes, size_t len);
 
 /* Appends the bytes in another charset. Returns 0, or -1 when it cannot be done without loss. */
-int charset_convert(const char *from, const char *to, const char *bytes, size_t len,
-	struct buf *out);
+int charset_convert(
+	const char *from, const char *to, const char *bytes, size_t len, struct buf *out);
 
 /* Do its bytes below 0x80 mean what they mean in ASCII? Unknown and unnamed ones do. */
 bool charset_is_ascii_based(const char *charset);

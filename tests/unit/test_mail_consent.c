@@ -1,0 +1,362 @@
+/*
+ * Microsoft's consent mails, and what only looks like them.
+ */
+#include "mail/consent.h"
+
+#include "mail/mime.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define APP "Provider Voice (EU)"
+#define NOW 1717848000 /* Sat, 8 Jun 2024 12:00:00 +0000 */
+
+static const char *const senders[] = {
+	"azure-noreply@microsoft.com", "MSSecurity-noreply@microsoft.com", NULL};
+
+static struct consent_table *load(const char *text, struct error *error)
+{
+	char *folder = support_folder();
+	char *path = support_write(folder, "patterns", text, 0600);
+	struct consent_table *table = consent_table_load(path, APP, error);
+
+	free(path);
+	support_remove(&folder);
+	return table;
+}
+
+/* --- the table --- */
+
+static void matches_subjects(void **state)
+{
+	static const char text[] = "# comment\n\n"
+				   "/^Request for access to %{app} approved$/ approved\n"
+				   "!Access denied: %{app}!  denied  \n"
+				   "/Exactly/i\n"
+				   "   # comment within\n"
+				   "   expired\n"
+				   "/a\\/b|c/ submitted\n"
+				   "/Zugriff auf %{app}(, bitte)?/ review";
+	static const struct {
+		const char *subject, *want;
+	} cases[] = {
+		{"Request for access to " APP " approved", "granted"},
+		{"REQUEST for access to provider voice (eu) APPROVED", "granted"},
+		{"Fwd: Request for access to " APP " approved", NULL},
+		{"Request for access to " APP " approved!", NULL},
+		{"Request for access to " APP " approved\nX: y", NULL},
+		{"Request for access to Provider Voice EU approved", NULL},
+		{"Access denied: " APP, "denied"},
+		{"xAccess denied: " APP, NULL},
+		{"Exactly", "expired"},
+		{"exactly", NULL},
+		{"a/b", "requested"},
+		{"c", "requested"},
+		{"a/bc", NULL},
+		{"Zugriff auf " APP ", bitte", "requested"},
+		{"Zugriff auf " APP "\xff", NULL},
+		{"", NULL},
+	};
+	struct error error;
+	struct consent_table *table = load(text, &error);
+
+	(void)state;
+	assert_non_null(table);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_text(cases[i].subject, consent_table_match(table, cases[i].subject),
+			cases[i].want);
+	consent_table_free(&table);
+	assert_null(table);
+	consent_table_free(&table);
+}
+
+static void says_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{"approved", ":1: line does not start with a /pattern/"},
+		{"\n# x\n/a approved", ":3: pattern without its closing delimiter"},
+		{"/a/ granted",
+			":1: value is not submitted, approved, denied, expired or review"},
+		{"/a/", ":1: value is not submitted"},
+		{"/a/x approved", ":1: unknown flag behind the pattern"},
+		{"/b/ approved\n/a(/ approved", ":2: regular expression \"a(\", character 3"},
+		{"/a)|(b/ approved", ":1: regular expression \"a)|(b\""},
+		{"/%{App}/ approved", ":1: only %{app} can stand in a pattern"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error error = {0};
+
+		assert_null(load(cases[i].text, &error));
+		if (strstr(error.text, cases[i].words) == NULL)
+			assert_text(cases[i].text, error.text, cases[i].words);
+		assert_number(cases[i].text, error.kind, ERROR_CONFIGURATION);
+	}
+}
+
+static void bounds_the_table(void **state)
+{
+	struct consent_table *table;
+	struct error error;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 100000);
+	for (int i = 0; i < 1000; i++)
+		buf_string(&text, "/a/ approved\n");
+	table = load(text.data, &error);
+	assert_non_null(table);
+	consent_table_free(&table);
+	buf_string(&text, "/a/ approved\n");
+	assert_null(load(text.data, &error));
+	assert_non_null(strstr(error.text, ":1001: too many patterns"));
+	buf_reset(&text);
+	for (int i = 0; i < 1000; i++)
+		buf_string(&text, "/aaaaaaaaa\n ");
+	assert_null(load(text.data, &error));
+	assert_non_null(strstr(error.text, ":1: line is too long"));
+	buf_free(&text);
+	assert_null(consent_table_load("/nonexistent/patterns", APP, &error));
+	assert_number("missing", error.kind, ERROR_CONFIGURATION);
+	assert_null(consent_table_load("/", APP, &error));
+	assert_number("folder", error.kind, ERROR_CONFIGURATION);
+}
+
+static void knows_the_subjects_of_the_shipped_table(void **state)
+{
+	static const struct {
+		const char *subject, *want;
+	} cases[] = {
+		{"Request for access to " APP " approved", "granted"},
+		{"Request for access to " APP " denied", "denied"},
+		{"Request for access to " APP " expired", "expired"},
+		{"Request for access to " APP " submitted", "requested"},
+		{"Please review the admin consent request for " APP, "requested"},
+		{"Action required: Review Ada L's admin consent request for " APP, "requested"},
+		{"Request for access to Another approved", NULL},
+		{"Request for access to " APP " approved denied", NULL},
+		{"Action required: Review Request for access to " APP " approved", NULL},
+	};
+	struct error error = {0};
+	struct consent_table *table = consent_table_load("conf/consent_patterns", APP, &error);
+
+	(void)state;
+	assert_text("loads", error.text, "");
+	assert_non_null(table);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_text(cases[i].subject, consent_table_match(table, cases[i].subject),
+			cases[i].want);
+	consent_table_free(&table);
+}
+
+/* --- one mail --- */
+
+struct field {
+	const char *name, *value;
+};
+
+#define FROM                                                                                   \
+	{                                                                                      \
+		"From", " Microsoft Security <MSSecurity-noreply@microsoft.com>"               \
+	}
+#define SUBJECT                                                                                \
+	{                                                                                      \
+		"Subject", " Request for access to Provider\n Voice (EU) approved"             \
+	}
+#define TO                                                                                     \
+	{                                                                                      \
+		"To", " service@customer.example"                                              \
+	}
+#define DATE                                                                                   \
+	{                                                                                      \
+		"Date", " Sat, 8 Jun 2024 11:59:00 +0000"                                      \
+	}
+#define MESSAGE_ID                                                                             \
+	{                                                                                      \
+		"Message-ID", " <1@az.westeurope.microsoft.com>"                               \
+	}
+
+static void read_mail(const struct field *fields, const struct consent_table *table,
+	struct consent_facts *facts_r)
+{
+	struct headers headers;
+
+	headers_init(&headers);
+	for (; fields->name != NULL; fields++)
+		headers_add(&headers, fields->name, fields->value);
+	assert_int_equal(consent_read(&headers, senders, table, NOW, facts_r), 0);
+	headers_free(&headers);
+}
+
+static void judges_headers(void **state)
+{
+	static const struct {
+		const char *refusal; /* NULL: nothing against it */
+		struct field fields[8];
+	} cases[] = {
+		{NULL, {FROM, SUBJECT, TO, DATE, MESSAGE_ID}},
+		{NULL, {MESSAGE_ID, {"date", " 8 Jun 2024 12:50:00 GMT"}, TO, SUBJECT,
+			       {"FROM", " azure-noreply@microsoft.com"}}},
+		{NULL, {FROM, TO, DATE, MESSAGE_ID, {"X", " y"},
+			       {"Subject", " =?utf-8?q?Request_for_access_to_Provider?=\n"
+					   "\t=?utf-8?q?_Voice_(EU)_approved?="}}},
+		{NULL, {FROM, SUBJECT, DATE, MESSAGE_ID,
+			       {"To", " \"a, b\" <a@b.example>, c@d.example"}}},
+		{"From: is not one address", {SUBJECT, TO, DATE, MESSAGE_ID}},
+		{"From: is not one address",
+			{{"From", " azure-noreply@microsoft.com, a@b.example"}, SUBJECT, TO,
+				DATE, MESSAGE_ID}},
+		{"From: is no consent sender",
+			{{"From", " \"azure-noreply@microsoft.com\" <a@b.example>"}, SUBJECT,
+				TO, DATE, MESSAGE_ID}},
+		{"From: is no consent sender", {{"From", " xazure-noreply@microsoft.com"},
+						       SUBJECT, TO, DATE, MESSAGE_ID}},
+		{"subject fits no consent pattern", {FROM, TO, DATE, MESSAGE_ID}},
+		{"subject fits no consent pattern",
+			{FROM,
+				{"Subject",
+					" Azure alert: Request for access to " APP " approved"},
+				TO, DATE, MESSAGE_ID}},
+		{"From, Subject, To, Date or Message-ID is doubled",
+			{FROM, FROM, SUBJECT, TO, DATE, MESSAGE_ID}},
+		{"From, Subject, To, Date or Message-ID is doubled",
+			{FROM, SUBJECT, {"SUBJECT", " x"}, TO, DATE, MESSAGE_ID}},
+		{"From, Subject, To, Date or Message-ID is doubled",
+			{FROM, SUBJECT, TO, TO, DATE, MESSAGE_ID}},
+		{"From, Subject, To, Date or Message-ID is doubled",
+			{FROM, SUBJECT, TO, DATE, DATE, MESSAGE_ID}},
+		{"From, Subject, To, Date or Message-ID is doubled",
+			{FROM, SUBJECT, TO, DATE, MESSAGE_ID, MESSAGE_ID}},
+		{"Date is missing or not recent", {FROM, SUBJECT, TO, MESSAGE_ID}},
+		{"Date is missing or not recent",
+			{FROM, SUBJECT, TO, MESSAGE_ID, {"Date", " never"}}},
+		{"Date is missing or not recent",
+			{FROM, SUBJECT, TO, MESSAGE_ID,
+				{"Date", " Sat, 1 Jun 2024 11:59:59 +0000"}}},
+		{"Date is missing or not recent",
+			{FROM, SUBJECT, TO, MESSAGE_ID,
+				{"Date", " Sat, 8 Jun 2024 13:00:01 +0000"}}},
+		{"To: names nobody", {FROM, SUBJECT, DATE, MESSAGE_ID}},
+		{"To: names nobody",
+			{FROM, SUBJECT, DATE, MESSAGE_ID, {"To", " undisclosed-recipients:;"}}},
+		{"Message-ID is missing", {FROM, SUBJECT, TO, DATE}},
+		{"Message-ID is missing", {FROM, SUBJECT, TO, DATE, {"Message-ID", " "}}},
+	};
+	struct error error;
+	struct consent_table *table =
+		load("/Request for access to %{app} approved/ approved", &error);
+
+	(void)state;
+	assert_non_null(table);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char label[20];
+		struct consent_facts facts;
+
+		snprintf(label, sizeof(label), "case %zu", i);
+		read_mail(cases[i].fields, table, &facts);
+		assert_text(label, consent_refusal(&facts, false), cases[i].refusal);
+		if (cases[i].refusal == NULL)
+			assert_text(label, facts.consent, "granted");
+		consent_facts_free(&facts);
+	}
+	consent_table_free(&table);
+}
+
+static void judges_authentication(void **state)
+{
+	static const struct {
+		const char *refusal;
+		struct authentication authentication;
+	} cases[] = {
+		{NULL, {AUTHENTICATION_PASS, "microsoft.com", SIGNED_ALL, false}},
+		{NULL, {AUTHENTICATION_PASS, "Microsoft.COM", SIGNED_ALL, false}},
+		{"no valid DKIM signature of a consent domain",
+			{AUTHENTICATION_FAIL, "", 0, false}},
+		{"DKIM key cannot be looked up now", {AUTHENTICATION_TEMPORARY, "", 0, false}},
+		{"DKIM domain is not that of From:",
+			{AUTHENTICATION_PASS, "mail.microsoft.com", SIGNED_ALL, false}},
+		{"DKIM domain is not that of From:",
+			{AUTHENTICATION_PASS, "soft.com", SIGNED_ALL, false}},
+		{"DKIM domain is not that of From:",
+			{AUTHENTICATION_PASS, "", SIGNED_ALL, false}},
+		{"DKIM signature does not cover From, Subject, To and Date",
+			{AUTHENTICATION_PASS, "microsoft.com",
+				SIGNED_ALL & ~(unsigned)SIGNED_TO, false}},
+		{"DKIM signature does not cover From, Subject, To and Date",
+			{AUTHENTICATION_PASS, "microsoft.com",
+				SIGNED_ALL & ~(unsigned)SIGNED_DATE, false}},
+		{"DKIM signature covers a part of the body only",
+			{AUTHENTICATION_PASS, "microsoft.com", SIGNED_ALL, true}},
+	};
+	static const struct field fields[] = {
+		FROM, SUBJECT, TO, DATE, MESSAGE_ID, {NULL, NULL}};
+	struct error error;
+	struct consent_table *table =
+		load("/Request for access to %{app} approved/ approved", &error);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct consent_facts facts;
+
+		read_mail(fields, table, &facts);
+		facts.authentication = cases[i].authentication;
+		assert_text(cases[i].authentication.domain, consent_refusal(&facts, true),
+			cases[i].refusal);
+		consent_facts_free(&facts);
+	}
+	consent_table_free(&table);
+}
+
+static void notices_claims(void **state)
+{
+	static const struct {
+		struct field field;
+		bool claimed;
+	} cases[] = {
+		{{"From", " Azure <AZURE-noreply@microsoft.com>"}, true},
+		{{"From", " Azure\n <azure-noreply@microsoft.com>"}, true},
+		{{"Sender", " azure-noreply@microsoft.com"}, false},
+		{{"From", " noreply@microsoft.com"}, false},
+		{{"From", ""}, false},
+	};
+	static const char *const nobody[] = {NULL};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct headers headers;
+
+		headers_init(&headers);
+		headers_add(&headers, cases[i].field.name, cases[i].field.value);
+		assert_number(cases[i].field.value, consent_claimed(&headers, senders),
+			cases[i].claimed);
+		assert_false(consent_claimed(&headers, nobody));
+		headers_free(&headers);
+	}
+}
+
+static int init(void **state)
+{
+	(void)state;
+	mail_init();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(matches_subjects),
+		cmocka_unit_test(says_what_is_wrong),
+		cmocka_unit_test(bounds_the_table),
+		cmocka_unit_test(knows_the_subjects_of_the_shipped_table),
+		cmocka_unit_test(judges_headers),
+		cmocka_unit_test(judges_authentication),
+		cmocka_unit_test(notices_claims),
+	};
+
+	return cmocka_run_group_tests(tests, init, NULL);
+}

@@ -1,0 +1,140 @@
+/*
+ * Where a text holds the placeholder or a link of the platform.
+ */
+#include "mail/links.h"
+
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define P "https://p.example/authenticate"
+
+/* Hits are marked in want by "<" and ">". */
+static const struct link_case {
+	const char *label, *text, *want, *platform_id;
+} link_cases[] = {
+	{"nothing", "Hello", "Hello", ""},
+	{"empty", "", "", ""},
+	{"placeholder", "a {{Link}} b", "a <{{Link}}> b", ""},
+	{"twice, touching", "{{Link}}{{Link}}", "<{{Link}}><{{Link}}>", ""},
+	{"cut", "{{Link}", "{{Link}", ""},
+	{"other case", "{{link}}", "{{link}}", ""},
+	{"percent-encoded", "%7b%7BLink%7d}", "<%7b%7BLink%7d}>", ""},
+	{"percent-encoded, cut", "{{Link%7D%7", "{{Link%7D%7", ""},
+	{"scheme belongs to it", "href=http://{{Link}}", "href=<http://{{Link}}>", ""},
+	{"scheme of the hit before does not", "{{Link}}https://{{Link}}",
+		"<{{Link}}><https://{{Link}}>", ""},
+	{"platform", "x " P "/12-a_b.~ y", "x <" P "/12-a_b.~> y", "12-a_b.~"},
+	{"full stop is the sentence's", P "/12. " P "/12...", "<" P "/12>. <" P "/12>...",
+		"12"},
+	{"slash behind", P "/12/ ", "<" P "/12/> ", "12"},
+	{"longer path", P "/12/a", P "/12/a", ""},
+	{"query and fragment", P "/12?a=1&b=%20#c, d", "<" P "/12?a=1&b=%20#c>, d", "12"},
+	{"no identifier", P "/ " P "/. " P, P "/ " P "/. " P, ""},
+	{"return address", P "/oauth2callback?code=1", P "/oauth2callback?code=1", ""},
+	{"name that begins like it", P "/OAuth2Callback2", "<" P "/OAuth2Callback2>",
+		"OAuth2Callback2"},
+	{"behind another path", "https://r.example/" P "/12", "https://r.example/" P "/12", ""},
+	{"other path's case", "https://p.example/Authenticate/12",
+		"https://p.example/Authenticate/12", ""},
+	{"percent behind", P "/12%20a", P "/12%20a", ""},
+	{"another id first come", P "/1 " P "/2 " P "/1", "<" P "/1> " P "/2 <" P "/1>", "1"},
+	{"tail of a text", P "/1", "<" P "/1>", "1"},
+};
+
+static char *marked(const char *text, const struct links *links)
+{
+	char *out = calloc(2, strlen(text) + 1 + links->count);
+	size_t done = 0, len = 0;
+
+	assert_non_null(out);
+	for (size_t i = 0; i < links->count; i++) {
+		const struct link_hit *hit = &links->hits[i];
+
+		assert_true(hit->start >= done && hit->end > hit->start &&
+			    hit->end <= strlen(text));
+		len += (size_t)sprintf(out + len, "%.*s<%.*s>", (int)(hit->start - done),
+			text + done, (int)(hit->end - hit->start), text + hit->start);
+		done = hit->end;
+	}
+	strcpy(out + len, text + done);
+	return out;
+}
+
+static void finds(void **state)
+{
+	static const struct link_rules rules = {"{{Link}}", P, "", "https://i.example/i/"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(link_cases); i++) {
+		const struct link_case *row = &link_cases[i];
+		struct links links;
+		char *got;
+
+		assert_number(row->label,
+			links_find(row->text, strlen(row->text), &rules, &links), 0);
+		got = marked(row->text, &links);
+		assert_text(row->label, got, row->want);
+		assert_text(row->label, links.platform_id, row->platform_id);
+		free(got);
+		links_free(&links);
+	}
+}
+
+static void follows_its_rules(void **state)
+{
+	static const struct link_rules none = {"", "", "", ""}, pinned = {"", P, "2", ""};
+	static const char text[] = "{{Link}} " P "/1 https://i.example/i/x";
+	struct links links;
+
+	(void)state;
+	assert_number("none", links_find(text, strlen(text), &none, &links), 0);
+	assert_number("none", links.count, 0);
+	assert_false(links.tracked);
+	links_free(&links);
+	assert_number("pinned", links_find(text, strlen(text), &pinned, &links), 0);
+	assert_number("pinned", links.count, 0);
+	assert_text("pinned", links.platform_id, "2");
+	links_free(&links);
+}
+
+static void notices_our_own(void **state)
+{
+	static const struct link_rules rules = {
+		"{{Link}}", "", "", "https://I.example:8443/i/"};
+	static const struct {
+		const char *text;
+		bool tracked;
+	} cases[] = {
+		{"<https://i.example:8443/i/AQ>", true},
+		{"HTTPS://i.example:8443/i/AQ", true},
+		{"https://i.example:8443/i/", false},
+		{"https://i.example:8443/i/ x", false},
+		{"https://i.example/i/AQ", false},
+		{"https://i.example:8443/I/AQ", false},
+		{"https://i.example:8443/static", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct links links;
+
+		assert_number(cases[i].text,
+			links_find(cases[i].text, strlen(cases[i].text), &rules, &links), 0);
+		assert_number(cases[i].text, links.tracked, cases[i].tracked);
+		links_free(&links);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds),
+		cmocka_unit_test(follows_its_rules),
+		cmocka_unit_test(notices_our_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/*
+ * The parts of a message, and header values.
+ */
+#include "mail/mime.h"
+
+#include "support.h"
+#include "support_mail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct mime *parse(struct support_mail *raw, const char *in)
+{
+	struct error error;
+	struct mime *mime;
+
+	support_mail_read(raw, in, strlen(in));
+	mime = mime_parse(raw->message.data, raw->message.len, raw->body_start, &error);
+	assert_non_null(mime);
+	return mime;
+}
+
+static void finds_parts(void **state)
+{
+	static const struct {
+		const char *label, *in;
+		size_t count;
+		/* of the last part: */
+		enum part_kind kind;
+		enum part_encoding encoding;
+		const char *charset, *content;
+	} cases[] = {
+		{"no MIME", "A: b\n\nbody\n", 1, PART_PLAIN, ENCODING_IDENTITY, "", "body\n"},
+		{"type", "Content-Type: TEXT/HTML; Charset=\"UTF-8\"\n\nx", 1, PART_HTML,
+			ENCODING_IDENTITY, "UTF-8", "x"},
+		{"encoding", "Content-Transfer-Encoding: Quoted-Printable\n\nx", 1, PART_PLAIN,
+			ENCODING_QUOTED_PRINTABLE, "", "x"},
+		{"binary", "Content-Transfer-Encoding: binary\n\nx", 1, PART_PLAIN,
+			ENCODING_IDENTITY, "", "x"},
+		{"unknown encoding", "Content-Transfer-Encoding: x-rot13\n\nx", 1, PART_PLAIN,
+			ENCODING_UNKNOWN, "", "x"},
+		{"uuencode", "Content-Transfer-Encoding: x-uuencode\n\nx", 1, PART_PLAIN,
+			ENCODING_UNKNOWN, "", "x"},
+		{"charset too long",
+			"Content-Type: text/plain; "
+			"charset="
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n\nx",
+			1, PART_PLAIN, ENCODING_IDENTITY, "", "x"},
+		{"multipart",
+			"Content-Type: multipart/mixed; boundary=b\n\npre\n--b\n\none\n--b\n"
+			"Content-Type: text/html\n\ntwo\nlines\n--b--\npost",
+			2, PART_HTML, ENCODING_IDENTITY, "", "two\nlines"},
+		{"status",
+			"Content-Type: multipart/report; boundary=b; "
+			"report-type=delivery-status\n\n--b\n\nx"
+			"\n--b\nContent-Type: message/delivery-status\n\nAction: "
+			"failed\n--b--\n",
+			2, PART_DELIVERY_STATUS, ENCODING_IDENTITY, "", "Action: failed"},
+		{"attached message is closed",
+			"Content-Type: multipart/mixed; "
+			"boundary=b\n\n--b\n\none\n--b\nContent-Type: "
+			"message/rfc822\n\nA: b\n\ntwo\n--b--\n",
+			1, PART_PLAIN, ENCODING_IDENTITY, "", "one"},
+		{"no body", "A: b\n", 1, PART_PLAIN, ENCODING_IDENTITY, "", ""},
+		{"nothing", "", 1, PART_PLAIN, ENCODING_IDENTITY, "", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct support_mail raw;
+		struct mime *mime = parse(&raw, cases[i].in);
+		const struct mime_part *part = mime_part(mime, cases[i].count - 1);
+		char *want = support_crlf(cases[i].content), *got;
+
+		assert_number(cases[i].label, mime_part_count(mime), cases[i].count);
+		assert_null(mime_part(mime, cases[i].count));
+		assert_number(cases[i].label, part->kind, cases[i].kind);
+		assert_number(cases[i].label, part->encoding, cases[i].encoding);
+		assert_text(cases[i].label, part->charset, cases[i].charset);
+		got = strndup(raw.message.data + part->start, part->end - part->start);
+		assert_text(cases[i].label, got, want);
+		free(got);
+		free(want);
+		mime_free(&mime);
+		support_mail_free(&raw);
+	}
+}
+
+static void finds_encoding_fields(void **state)
+{
+	static const char field[] = "Content-transfer-encoding:\r\n\t7bit\r\n";
+	struct support_mail raw;
+	struct mime *mime = parse(&raw,
+		"Content-Type: multipart/mixed; boundary=b\n\n--b\nX-A: b\n"
+		"Content-transfer-encoding:\n\t7bit\nX-B: c\n\nx\n--b\n\ny\n--b--\n");
+	const struct mime_part *part = mime_part(mime, 0);
+
+	(void)state;
+	assert_number("length", part->encoding_end - part->encoding_start, strlen(field));
+	assert_memory_equal(raw.message.data + part->encoding_start, field, strlen(field));
+	assert_number("none", mime_part(mime, 1)->encoding_end, 0);
+	mime_free(&mime);
+	support_mail_free(&raw);
+
+	mime = parse(&raw, "Content-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\nx");
+	part = mime_part(mime, 0);
+	assert_true(part->encoding_end > 0 && part->encoding_end < raw.body_start);
+	mime_free(&mime);
+	support_mail_free(&raw);
+}
+
+static void survives_depth(void **state)
+{
+	struct support_mail raw;
+	struct mime *mime;
+	struct buf in;
+
+	(void)state;
+	buf_init(&in, 16 * 1024 * 1024);
+	buf_string(&in, "Content-Type: multipart/mixed; boundary=b0\n\n");
+	for (int i = 0; i < 5000; i++)
+		buf_printf(&in, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i,
+			i + 1);
+	mime = parse(&raw, in.data);
+	mime_free(&mime);
+	support_mail_free(&raw);
+	buf_reset(&in);
+	for (int i = 0; i < 5000; i++)
+		buf_string(&in, "Content-Type: message/rfc822\n\n");
+	mime = parse(&raw, in.data);
+	mime_free(&mime);
+	support_mail_free(&raw);
+	buf_free(&in);
+}
+
+static void tells_reports(void **state)
+{
+	static const struct {
+		const char *type;
+		bool report;
+	} cases[] = {
+		{"multipart/report; report-type=delivery-status; boundary=b", true},
+		{"Multipart/Report; boundary=b; Report-Type=\"Delivery-Status\"", true},
+		{"multipart/report; report-type=disposition-notification; boundary=b", false},
+		{"multipart/report; boundary=b", false},
+		{"multipart/mixed; report-type=delivery-status; boundary=b", false},
+		{"text/plain", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct support_mail raw;
+		struct buf in;
+		struct mime *mime;
+
+		buf_init(&in, 1000);
+		buf_printf(&in, "Content-Type: %s\n\n--b\n\nx\n--b--\n", cases[i].type);
+		mime = parse(&raw, in.data);
+		assert_number(cases[i].type, mime_is_delivery_report(mime), cases[i].report);
+		mime_free(&mime);
+		support_mail_free(&raw);
+		buf_free(&in);
+	}
+}
+
+static void decodes_words(void **state)
+{
+	static const struct {
+		const char *value, *want;
+	} cases[] = {
+		{"plain", "plain"},
+		{"=?utf-8?B?w6Q=?= =?iso-8859-1?q?=E4_x?=", "\xc3\xa4\xc3\xa4 x"},
+		{"raw \xc3\xa4", "raw \xc3\xa4"},
+		{"latin \xe4", "latin \xc3\xa4"},
+		{"=?x-none?q?a?= b", NULL},
+		{"=?utf-8?q?=FF?=", NULL},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *got = mail_decode_header(cases[i].value);
+		char *valid = mail_utf8(got);
+
+		if (cases[i].want != NULL)
+			assert_text(cases[i].value, got, cases[i].want);
+		assert_text("is UTF-8", got, valid);
+		free(got);
+		free(valid);
+	}
+}
+
+static void reads_addresses(void **state)
+{
+	static const struct {
+		const char *value, *want;
+	} cases[] = {
+		{"a@b.example", "a@b.example"},
+		{"A <a@b.example>, \"c, d\" <c@d.example>", "a@b.example c@d.example"},
+		{"Team: a@b.example, B <b@b.example>;, x@y.example",
+			"a@b.example b@b.example x@y.example"},
+		{"\"azure@microsoft.example\" <evil@x.example>", "evil@x.example"},
+		{"undisclosed-recipients:;", ""},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char got[200] = "", **addresses;
+		int count = mail_addresses(cases[i].value, &addresses);
+
+		for (int j = 0; j < count; j++) {
+			strcat(got, j == 0 ? "" : " ");
+			strcat(got, addresses[j]);
+		}
+		assert_text(cases[i].value, got, cases[i].want);
+		mail_addresses_free(&addresses);
+		assert_null(addresses);
+		mail_addresses_free(&addresses);
+	}
+}
+
+static void reads_dates(void **state)
+{
+	static const struct {
+		const char *value;
+		time_t want; /* -1: none */
+	} cases[] = {
+		{"Sat, 8 Jun 2024 12:00:00 +0000", 1717848000},
+		{"8 Jun 2024 14:00:00 +0200 (CEST)", 1717848000},
+		{"Sat, 08 Jun 2024 12:00:00 GMT", 1717848000},
+		{"yesterday", -1},
+		{"", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		time_t when = -1;
+
+		assert_number(cases[i].value, mail_date(cases[i].value, &when),
+			cases[i].want < 0 ? -1 : 0);
+		assert_number(cases[i].value, when, cases[i].want);
+	}
+}
+
+static int init(void **state)
+{
+	(void)state;
+	mail_init();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_parts),
+		cmocka_unit_test(finds_encoding_fields),
+		cmocka_unit_test(survives_depth),
+		cmocka_unit_test(tells_reports),
+		cmocka_unit_test(decodes_words),
+		cmocka_unit_test(reads_addresses),
+		cmocka_unit_test(reads_dates),
+	};
+
+	return cmocka_run_group_tests(tests, init, NULL);
+}
