@@ -2,20 +2,20 @@
 sealed, verified token. On a terminal everything stays up afterwards, to be tried by hand."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness import entra  # noqa: E402
-from harness.browser import Browser  # noqa: E402
-from harness.process import program, wait_for  # noqa: E402
+from harness.journey import Customer, code_of, link_of, review  # noqa: E402
+from harness.process import program  # noqa: E402
 from harness.relay import parse  # noqa: E402
-from harness.site import PLATFORM, Site  # noqa: E402
+from harness.site import Site  # noqa: E402
 
 BEGIN = time.monotonic()
 
@@ -52,12 +52,14 @@ def show_mail(raw):
         print("            " + line)
 
 
-def start_authentication(browser, link):
-    """Opens the link, presses the button, returns the code that the page shows."""
-    page = browser.get(link)
-    say("the customer opens the link: \"%s\"" % page.text[:60])
-    page = browser.submit(page, "/start")
-    return re.search(r"\b[A-Z0-9]{4,5}-?[A-Z0-9]{4,5}\b", page.text).group(0)
+def follow_link(customer):
+    """Opens the link and presses the button; returns the code that the page shows."""
+    page = customer.page()
+    say("the customer opens the link: \"%s\"" % page.text[:80])
+    page = customer.browser.submit(page, "/start")
+    code = code_of(page)
+    say("and presses Start authentication. The page shows the code %s" % code)
+    return code
 
 
 def story(site):
@@ -67,25 +69,22 @@ def story(site):
     raw = site.relay.wait_mail(recipient)
     say("as delivered:")
     show_mail(raw)
-    link = re.search(re.escape(site.wizard_url) + r"/i/[A-Za-z0-9_-]+", raw.decode()).group(0)
     site.wait_status(recipient, "email_sent")
 
-    browser = Browser()
-    code = start_authentication(browser, link)
-    say("the customer enters the code %s at %s/device" % (code, site.entra.url))
-    say("Microsoft: %s" % site.entra.sign_in(code))
-    site.entra.request_approval(code)
+    customer = Customer(site, link_of(site, raw))
+    code = follow_link(customer)
+    page = customer.enter(code)
+    say("at Microsoft they enter it, sign in and ask for approval: \"%s\"" % page.text[:80])
     site.wait_status(recipient, "consent_requested")
+    review(site)
     say("the administrator approves; Microsoft mails a confirmation through the relay")
-    site.entra.decide("approved")
     site.wait_status(recipient, "consent_granted")
-    say("the customer signs in once more with the same code: %s" % site.entra.sign_in(code))
+    page = customer.enter(code)
+    say("the customer enters the code once more: \"%s\"" % page.text[:80])
     site.wait_status(recipient, "device_authenticated")
 
-    say("first connection: the customer presses \"click here to continue\" and signs in")
-    page = browser.submit(browser.get(link), "/confirm")
-    while page.forms and page.url.startswith(site.entra.url):
-        page = browser.submit(page, **entra.answers(page))
+    say("first connection: the customer presses \"Click here to continue\" and signs in")
+    page = customer.confirm()
     say("the wizard: \"%s\"" % page.text[:80])
     site.wait_status(recipient, "authentication_complete")
     say("status: authentication_complete")
@@ -98,19 +97,18 @@ def story(site):
 def stay(site):
     print("""Everything stays up until Ctrl-C. To try by hand:
 
-  another Welcome mail   swaks --server 127.0.0.1:%d --from %s \\
-                               --to second@customer.test --body 'Open {{InvitationLink}}'
-  mail as delivered      %s/mail/customer.test/
-  sign-in page           %s/device   (accounts %s, %s; password %s)
+  mails as delivered     %s/mail/all/new/
+  sign-in page           %s/device   (its certificate is its own)
+                         accounts %s, %s; password: %s
   consent requests       %s/consent-requests   (as %s)
   the CLI                %s -c %s -s
   logs                   %s/*.log
-""" % (site.relay.port, PLATFORM, site.folder, site.entra.url, entra.SERVICE, entra.ADMIN,
-       entra.PASSWORD, site.entra.url, entra.ADMIN, program("postinvite"), site.config, site.folder))
-    try:
-        signal.pause()
-    except KeyboardInterrupt:
-        print()
+
+Enter sends a Welcome mail to second@customer.test and shows its link.
+""" % (site.folder, site.entra.url, entra.SERVICE, "second@customer.test", entra.PASSWORD,
+       site.entra.url, entra.ADMIN, program("postinvite"), site.config, site.folder), flush=True)
+    for _ in sys.stdin:
+        print(site.invite("second@customer.test").link, flush=True)
 
 
 def interrupt(number, frame):
@@ -120,13 +118,14 @@ def interrupt(number, frame):
 def main():
     if os.geteuid() != 0:
         sys.exit("make demo needs root: a private Postfix changes users")
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
-    site = Site()
-    follower = None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    site = follower = None
     status = 1
     try:
-        say("a private relay, the daemons and a simulator of Microsoft Entra start in " + site.folder)
+        site = Site()
+        say("a private relay, the daemons and a simulator of Microsoft Entra start in %s" %
+            site.folder)
         site.start()
         follower = Follower(site)
         story(site)
@@ -134,20 +133,23 @@ def main():
         if sys.stdin.isatty() and sys.stdout.isatty():
             stay(site)
     except KeyboardInterrupt:
-        print()
-        status = 130
+        say("interrupted")
+        status = 130 if status else 0
     except Exception as fault:
-        print(site.logs(), file=sys.stderr)
-        print(site.relay.log(), file=sys.stderr)
+        if site:
+            print(site.logs() + site.relay.log(), file=sys.stderr)
         say("failed: %s" % fault)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         if follower:
             follower.stop()
-        site.stop()
-        site.remove()
-    if status == 0:
-        say("stopped, nothing is left behind")
+        if site:
+            try:
+                site.stop()
+            finally:
+                site.remove()
+    say("stopped, nothing is left behind")
     sys.exit(status)
 
 

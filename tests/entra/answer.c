@@ -25,7 +25,8 @@ static char *url_decode(const char *text, size_t len)
 	char *out = xcalloc(1, len + 1), *to = out;
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '%' && i + 2 < len && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
+		if (text[i] == '%' && i + 2 < len && hex(text[i + 1]) >= 0 &&
+			hex(text[i + 2]) >= 0) {
 			*to++ = (char)(hex(text[i + 1]) * 16 + hex(text[i + 2]));
 			i += 2;
 		} else {
@@ -42,7 +43,8 @@ void args_parse(struct args *args, const char *form)
 		const char *equals = memchr(form, '=', span);
 		size_t name_len = equals ? (size_t)(equals - form) : span;
 		char *name = url_decode(form, name_len);
-		char *value = equals ? url_decode(equals + 1, span - name_len - 1) : xstrdup("");
+		char *value =
+			equals ? url_decode(equals + 1, span - name_len - 1) : xstrdup("");
 
 		if (span)
 			args_add(args, name, value);

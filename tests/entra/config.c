@@ -19,7 +19,10 @@ struct member {
 	const char *choices; /* of a text: separated by spaces; NULL: any */
 };
 
-#define SETTING(name, kind, choices) { #name, kind, offsetof(struct settings, name), choices }
+#define SETTING(name, kind, choices)                                                           \
+	{                                                                                      \
+#name, kind, offsetof(struct settings, name), choices                          \
+	}
 static const struct member setting_members[] = {
 	SETTING(after_request, TEXT, "pending complete declined"),
 	SETTING(scope_format, TEXT, "short url"),
@@ -38,10 +41,14 @@ static const struct member setting_members[] = {
 	SETTING(refresh_token_length, INTEGER, NULL),
 	SETTING(log_size, INTEGER, NULL),
 	SETTING(log_requests, BOOLEAN, NULL),
-	{ NULL, ELSEWHERE, 0, NULL },
+	SETTING(keep_secrets, BOOLEAN, NULL),
+	{NULL, ELSEWHERE, 0, NULL},
 };
 
-#define APP(name, kind, choices) { #name, kind, offsetof(struct app, name), choices }
+#define APP(name, kind, choices)                                                               \
+	{                                                                                      \
+#name, kind, offsetof(struct app, name), choices                               \
+	}
 static const struct member app_members[] = {
 	APP(client_id, TEXT, NULL),
 	APP(name, TEXT, NULL),
@@ -49,10 +56,13 @@ static const struct member app_members[] = {
 	APP(platform, TEXT, "mobile web spa"),
 	APP(redirect_uris, TEXTS, NULL),
 	APP(public_client, BOOLEAN, NULL),
-	{ NULL, ELSEWHERE, 0, NULL },
+	{NULL, ELSEWHERE, 0, NULL},
 };
 
-#define TENANT(name, kind) { #name, kind, offsetof(struct tenant, name), NULL }
+#define TENANT(name, kind)                                                                     \
+	{                                                                                      \
+#name, kind, offsetof(struct tenant, name), NULL                               \
+	}
 static const struct member tenant_members[] = {
 	TENANT(id, TEXT),
 	TENANT(display_name, TEXT),
@@ -64,11 +74,14 @@ static const struct member tenant_members[] = {
 	TENANT(consent_workflow, BOOLEAN),
 	TENANT(device_flow_blocked, BOOLEAN),
 	TENANT(organization_allowed, BOOLEAN),
-	{ "users", ELSEWHERE, 0, NULL },
-	{ NULL, ELSEWHERE, 0, NULL },
+	{"users", ELSEWHERE, 0, NULL},
+	{NULL, ELSEWHERE, 0, NULL},
 };
 
-#define USER(name, kind) { #name, kind, offsetof(struct user, name), NULL }
+#define USER(name, kind)                                                                       \
+	{                                                                                      \
+#name, kind, offsetof(struct user, name), NULL                                 \
+	}
 static const struct member user_members[] = {
 	USER(upn, TEXT),
 	USER(mail, TEXT),
@@ -77,10 +90,13 @@ static const struct member user_members[] = {
 	USER(name, TEXT),
 	USER(admin, BOOLEAN),
 	USER(disabled, BOOLEAN),
-	{ NULL, ELSEWHERE, 0, NULL },
+	{NULL, ELSEWHERE, 0, NULL},
 };
 
-#define PROGRAM(name) { #name, TEXT, offsetof(struct sim, name), NULL }
+#define PROGRAM(name)                                                                          \
+	{                                                                                      \
+#name, TEXT, offsetof(struct sim, name), NULL                                  \
+	}
 static const struct member program_members[] = {
 	PROGRAM(listen),
 	PROGRAM(base_url),
@@ -88,7 +104,7 @@ static const struct member program_members[] = {
 	PROGRAM(tls_key_file),
 	PROGRAM(dns_listen),
 	PROGRAM(relay),
-	{ NULL, ELSEWHERE, 0, NULL },
+	{NULL, ELSEWHERE, 0, NULL},
 };
 
 static bool read_texts(struct strings *list, struct json_object *value)
@@ -99,14 +115,15 @@ static bool read_texts(struct strings *list, struct json_object *value)
 	list->n = json_object_array_length(value);
 	list->v = xcalloc(list->n + 1, sizeof *list->v);
 	for (size_t i = 0; i < list->n; i++)
-		list->v[i] = xstrdup(json_object_get_string(json_object_array_get_idx(value, i)));
+		list->v[i] =
+			xstrdup(json_object_get_string(json_object_array_get_idx(value, i)));
 	return true;
 }
 
 static bool read_member(const struct member *m, void *object, struct json_object *value)
 {
-	static const enum json_type types[] = { json_type_int, json_type_boolean, json_type_string,
-						json_type_array };
+	static const enum json_type types[] = {
+		json_type_int, json_type_boolean, json_type_string, json_type_array};
 	char *at = (char *)object + m->offset;
 
 	if (m->kind == ELSEWHERE)
@@ -132,8 +149,8 @@ static bool read_member(const struct member *m, void *object, struct json_object
 }
 
 /* Of several tables the first that knows the name takes the member. */
-static bool read_members(const struct member *table, void *object, struct json_object *json,
-			 struct buf *why)
+static bool read_members(
+	const struct member *table, void *object, struct json_object *json, struct buf *why)
 {
 	if (!json_object_is_type(json, json_type_object)) {
 		buf_puts(why, "expected a JSON object");
@@ -146,7 +163,8 @@ static bool read_members(const struct member *table, void *object, struct json_o
 		while (m->name && strcmp(m->name, name))
 			m++;
 		if (!m->name || !read_member(m, object, value)) {
-			buf_printf(why, "%s: %s", name, m->name ? "bad value" : "unknown member");
+			buf_printf(
+				why, "%s: %s", name, m->name ? "bad value" : "unknown member");
 			return false;
 		}
 	}
@@ -247,11 +265,12 @@ bool config_tenant(struct json_object *json, struct buf *why)
 		return false;
 	for (size_t i = 0; i < tenant->domains.n; i++)
 		file_tenant(tenant, tenant->domains.v[i]);
-	return !json_object_object_get_ex(json, "users", &users) || config_users(users, tenant, why);
+	return !json_object_object_get_ex(json, "users", &users) ||
+	       config_users(users, tenant, why);
 }
 
 static bool config_list(struct json_object *json, const char *name,
-			bool (*read)(struct json_object *, struct buf *), struct buf *why)
+	bool (*read)(struct json_object *, struct buf *), struct buf *why)
 {
 	struct json_object *list = NULL;
 

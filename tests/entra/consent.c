@@ -56,12 +56,12 @@ static void match_request(void *value, void *ctx)
 	struct search *search = ctx;
 
 	if (request->app == search->app && request->user == search->user &&
-	    !strcmp(request->state, "pending"))
+		!strcmp(request->state, "pending"))
 		search->found = request;
 }
 
-static struct consent_request *request_new(struct app *app, struct user *user, const char *scope,
-					   const char *justification)
+static struct consent_request *request_new(
+	struct app *app, struct user *user, const char *scope, const char *justification)
 {
 	struct consent_request *request = xcalloc(1, sizeof *request);
 	char guid[37];
@@ -91,9 +91,9 @@ static void mark_flow(struct consent_request *request, struct flow *flow)
 }
 
 struct consent_request *request_approval(struct app *app, struct user *user, const char *scope,
-					 const char *justification, struct flow *flow)
+	const char *justification, struct flow *flow)
 {
-	struct search search = { app, user, NULL };
+	struct search search = {app, user, NULL};
 	struct consent_request *request;
 
 	table_each(sim.requests, match_request, &search);
@@ -130,7 +130,7 @@ static void decide_one(void *value, void *ctx)
 	struct decision *decision = ctx;
 
 	if (request->user->tenant != decision->tenant || request->app != decision->app ||
-	    strcmp(request->state, "pending"))
+		strcmp(request->state, "pending"))
 		return;
 	decision->count++;
 	if (!strcmp(decision->name, "reminder")) {
@@ -144,8 +144,9 @@ static void decide_one(void *value, void *ctx)
 
 int requests_decide(struct tenant *tenant, struct app *app, const char *name)
 {
-	static const char *const names[] = { "approved", "denied", "blocked", "expired", "reminder" };
-	struct decision decision = { tenant, app, NULL, 0 };
+	static const char *const names[] = {
+		"approved", "denied", "blocked", "expired", "reminder"};
+	struct decision decision = {tenant, app, NULL, 0};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (!strcmp(names[i], name))
@@ -163,7 +164,8 @@ bool is_reviewer(const struct user *user)
 	const struct strings *reviewers = &user->tenant->reviewers;
 
 	for (size_t i = 0; i < reviewers->n; i++)
-		if (!strcasecmp(reviewers->v[i], user->mail) || !strcasecmp(reviewers->v[i], user->upn))
+		if (!strcasecmp(reviewers->v[i], user->mail) ||
+			!strcasecmp(reviewers->v[i], user->upn))
 			return true;
 	return user->admin;
 }

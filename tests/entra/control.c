@@ -216,6 +216,12 @@ void control_state(struct req *req)
 	answer_json(req, 200, json);
 }
 
+void control_secrets(struct req *req)
+{
+	result(req, "secrets",
+		sim.secrets ? json_object_get(sim.secrets) : json_object_new_array());
+}
+
 static void answer_outcome(struct req *req, enum outcome outcome)
 {
 	result(req, "result", json_object_new_string(outcome_name(outcome)));
@@ -228,8 +234,8 @@ void control_sign_in(struct req *req)
 	struct journey *j = journey_for_code(json_str(req->json, "user_code"), &outcome);
 
 	if (j)
-		outcome = journey_sign_in(j, json_str(req->json, "upn"),
-					  json_str(req->json, "password"));
+		outcome = journey_sign_in(
+			j, json_str(req->json, "upn"), json_str(req->json, "password"));
 	if (outcome == OUTCOME_ACCEPT_NEEDED && accept)
 		outcome = journey_accept(j, json_object_get_boolean(accept));
 	answer_outcome(req, outcome);
@@ -245,8 +251,8 @@ void control_request_approval(struct req *req)
 		fail(req, user ? "unknown user_code" : "unknown user");
 		return;
 	}
-	request = request_approval(flow->app, user, flow->scope,
-				   json_str(req->json, "justification"), flow);
+	request = request_approval(
+		flow->app, user, flow->scope, json_str(req->json, "justification"), flow);
 	result(req, "request", json_object_new_string(request->id));
 }
 

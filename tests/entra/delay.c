@@ -45,7 +45,7 @@ static void *run(void *unused)
 	pthread_mutex_lock(&lock);
 	for (;;) {
 		int64_t next = resume_due();
-		struct timespec ts = { next / 1000, next % 1000 * 1000000 };
+		struct timespec ts = {next / 1000, next % 1000 * 1000000};
 
 		if (stopping)
 			break;

@@ -29,8 +29,8 @@ static void add_texts(struct json_object *json, const char *name, const char *co
 	json_object_object_add(json, name, list);
 }
 
-static void add_url(struct json_object *json, const char *name, const char *segment,
-		    const char *path)
+static void add_url(
+	struct json_object *json, const char *name, const char *segment, const char *path)
 {
 	char *url = xformat("%s/%s/%s", sim.base_url, segment, path);
 
@@ -40,18 +40,18 @@ static void add_url(struct json_object *json, const char *name, const char *segm
 
 static void add_capabilities(struct json_object *json)
 {
-	static const char *const auth[] = { "client_secret_post", "private_key_jwt",
-					    "client_secret_basic", NULL };
-	static const char *const modes[] = { "query", "fragment", "form_post", NULL };
-	static const char *const subjects[] = { "pairwise", NULL };
-	static const char *const algorithms[] = { "RS256", NULL };
-	static const char *const types[] = { "code", "id_token", "code id_token", "id_token token",
-					     NULL };
-	static const char *const scopes[] = { "openid", "profile", "email", "offline_access", NULL };
-	static const char *const claims[] = { "sub", "iss", "cloud_instance_name", "aud", "exp",
-					      "iat", "auth_time", "acr", "nonce",
-					      "preferred_username", "name", "tid", "ver",
-					      "at_hash", "c_hash", "email", NULL };
+	static const char *const auth[] = {
+		"client_secret_post", "private_key_jwt", "client_secret_basic", NULL};
+	static const char *const modes[] = {"query", "fragment", "form_post", NULL};
+	static const char *const subjects[] = {"pairwise", NULL};
+	static const char *const algorithms[] = {"RS256", NULL};
+	static const char *const types[] = {
+		"code", "id_token", "code id_token", "id_token token", NULL};
+	static const char *const scopes[] = {
+		"openid", "profile", "email", "offline_access", NULL};
+	static const char *const claims[] = {"sub", "iss", "cloud_instance_name", "aud", "exp",
+		"iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver",
+		"at_hash", "c_hash", "email", NULL};
 
 	add_texts(json, "token_endpoint_auth_methods_supported", auth);
 	add_texts(json, "response_modes_supported", modes);
@@ -115,13 +115,15 @@ static void answer_flow(struct req *req, const struct flow *flow)
 	char *url = xformat("%s/device", sim.base_url), *message;
 
 	if (market && !strncasecmp(market, "de", 2))
-		message = xformat("Öffnen Sie für die Anmeldung in einem Webbrowser die Seite %s, "
-				  "und geben Sie den Code %s ein, um sich zu authentifizieren.",
-				  url, flow->user_code);
+		message = xformat(
+			"Öffnen Sie für die Anmeldung in einem Webbrowser die Seite %s, "
+			"und geben Sie den Code %s ein, um sich zu authentifizieren.",
+			url, flow->user_code);
 	else
-		message = xformat("To sign in, use a web browser to open the page %s and enter the "
-				  "code %s to authenticate.",
-				  url, flow->user_code);
+		message = xformat(
+			"To sign in, use a web browser to open the page %s and enter the "
+			"code %s to authenticate.",
+			url, flow->user_code);
 	json_add(json, "user_code", flow->user_code);
 	json_add(json, "device_code", flow->device_code);
 	json_add(json, "verification_uri", url);

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const signed_names[] = { "from", "subject", "date", "message-id", "to",
-					    "mime-version", "content-type" };
+static const char *const signed_names[] = {
+	"from", "subject", "date", "message-id", "to", "mime-version", "content-type"};
 
 static bool blank(char c)
 {
@@ -88,8 +88,8 @@ static bool left_out(const char *how, const char *name)
 }
 
 /* Adds to names what goes into h=, to data what is hashed. */
-static void choose_headers(const struct args *headers, const char *how, struct buf *names,
-			   struct buf *data)
+static void choose_headers(
+	const struct args *headers, const char *how, struct buf *names, struct buf *data)
 {
 	for (size_t i = 0; i < sizeof signed_names / sizeof *signed_names; i++) {
 		const char *value = lowest(headers, signed_names[i]);
@@ -128,9 +128,10 @@ char *dkim_sign(const struct args *headers, const char *body, const char *how)
 		line = xstrdup("");
 	} else {
 		choose_headers(headers, how, &names, &data);
-		buf_printf(&value, "v=1; a=rsa-sha256; c=relaxed/relaxed; d=%s;\r\n\ts=%s; t=%lld;",
-			   strcmp(how, "wrong_domain") ? DKIM_DOMAIN : sim.set.dkim_other_domain,
-			   DKIM_SELECTOR, (long long)(now_ms() / 1000));
+		buf_printf(&value,
+			"v=1; a=rsa-sha256; c=relaxed/relaxed; d=%s;\r\n\ts=%s; t=%lld;",
+			strcmp(how, "wrong_domain") ? DKIM_DOMAIN : sim.set.dkim_other_domain,
+			DKIM_SELECTOR, (long long)(now_ms() / 1000));
 		if (!strcmp(how, "l_tag"))
 			buf_printf(&value, " l=%zu;", canonical.len);
 		buf_printf(&value, "\r\n\th=%s;\r\n\tbh=%s;\r\n\tb=", names.data, hash);

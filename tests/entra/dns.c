@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TYPE_TXT 16
-#define TYPE_OPT 41
+#define TYPE_TXT       16
+#define TYPE_OPT       41
 #define RCODE_SERVFAIL 2
 #define RCODE_NXDOMAIN 3
 
@@ -24,8 +24,8 @@ static pthread_t thread;
 static char *record;
 
 /* The question's name in dots; the offset after the question, 0 when malformed. */
-static size_t parse_question(const unsigned char *packet, size_t len, char *name, size_t size,
-			     int *type)
+static size_t parse_question(
+	const unsigned char *packet, size_t len, char *name, size_t size, int *type)
 {
 	size_t at = 12, out = 0;
 
@@ -51,13 +51,15 @@ static bool known(const char *name)
 {
 	char other[300];
 
-	snprintf(other, sizeof other, DKIM_SELECTOR "._domainkey.%s", sim.set.dkim_other_domain);
-	return !strcasecmp(name, DKIM_SELECTOR "._domainkey." DKIM_DOMAIN) || !strcasecmp(name, other);
+	snprintf(
+		other, sizeof other, DKIM_SELECTOR "._domainkey.%s", sim.set.dkim_other_domain);
+	return !strcasecmp(name, DKIM_SELECTOR "._domainkey." DKIM_DOMAIN) ||
+	       !strcasecmp(name, other);
 }
 
 static void put16(struct buf *out, unsigned value)
 {
-	unsigned char bytes[2] = { (unsigned char)(value >> 8), (unsigned char)value };
+	unsigned char bytes[2] = {(unsigned char)(value >> 8), (unsigned char)value};
 
 	buf_add(out, bytes, 2);
 }
@@ -93,7 +95,7 @@ static void put_opt(struct buf *out)
 }
 
 static struct buf reply(const unsigned char *query, size_t question_end, int rcode, bool answer,
-			const char *text)
+	const char *text)
 {
 	struct buf out = {0};
 	bool opt = query[10] || query[11];
@@ -133,9 +135,11 @@ static struct buf answer_query(const unsigned char *query, size_t len, long *del
 	if (wanted)
 		rcode = strcmp(wanted, "SERVFAIL") ? RCODE_NXDOMAIN : RCODE_SERVFAIL;
 	if (!json_flag(fault, "silent"))
-		out = reply(query, end, rcode, !rcode && type == TYPE_TXT, text ? text : record);
-	log_dns(name, !out.len ? "silent" : (rcode ? (rcode == RCODE_SERVFAIL ? "SERVFAIL" : "NXDOMAIN")
-						   : "NOERROR"));
+		out = reply(
+			query, end, rcode, !rcode && type == TYPE_TXT, text ? text : record);
+	log_dns(name, !out.len ? "silent"
+			       : (rcode ? (rcode == RCODE_SERVFAIL ? "SERVFAIL" : "NXDOMAIN")
+					: "NOERROR"));
 	json_object_put(fault);
 	pthread_mutex_unlock(&sim.lock);
 	return out;
@@ -149,8 +153,8 @@ static void *run(void *unused)
 	for (;;) {
 		struct sockaddr_in peer;
 		socklen_t peer_len = sizeof peer;
-		ssize_t len = recvfrom(sock, query, sizeof query, 0, (struct sockaddr *)&peer,
-				       &peer_len);
+		ssize_t len = recvfrom(
+			sock, query, sizeof query, 0, (struct sockaddr *)&peer, &peer_len);
 		long delay_ms = 0;
 		struct buf out;
 
@@ -168,14 +172,14 @@ static void *run(void *unused)
 
 bool dns_start(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct sockaddr_in address = {.sin_family = AF_INET};
 	char host[64];
 	int port;
 
 	if (!sim.dns_listen)
 		return true;
 	if (!split_address(sim.dns_listen, host, sizeof host, &port) ||
-	    inet_pton(AF_INET, host, &address.sin_addr) != 1)
+		inet_pton(AF_INET, host, &address.sin_addr) != 1)
 		return false;
 	address.sin_port = htons((uint16_t)port);
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

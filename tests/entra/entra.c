@@ -16,6 +16,7 @@
  *   refresh_token_length 1100, scope_format "short" | "url",
  *   mail_format "alternative" | "html", mail_encoding "quoted-printable" | "base64" |
  *   "8bit", dkim_other_domain "attacker.example", log_size 20000, log_requests true,
+ *   keep_secrets false,
  *   apps: [{ client_id*, name, publisher, redirect_uris [], public_client true,
  *     platform "mobile" | "web" | "spa" }],
  *   tenants: [{ id*, domains [], display_name, user_consent false, consent_granted false,
@@ -65,6 +66,7 @@
  *   POST flow     { user_code, state "pending" | "waits_for_approval" | "declined" | "expired" |
  *                 "redeemed" }
  *   GET state     ?user_code=: flows, requests, mails (what the relay said), refresh_tokens
+ *   GET secrets   with keep_secrets: { secrets }, all codes and tokens issued so far
  *   POST sign_in  { user_code, upn, password, accept (admin's answer) }: { result }, a name
  *                 of outcome_name()
  *   POST request_approval { user_code, upn, justification }: { request }
@@ -109,7 +111,7 @@ static void raise_files(void)
 
 static void wait_for_end(const sigset_t *signals)
 {
-	const struct timespec period = { SWEEP_SECONDS, 0 };
+	const struct timespec period = {SWEEP_SECONDS, 0};
 
 	for (;;) {
 		int got = sigtimedwait(signals, NULL, &period);

@@ -53,8 +53,9 @@ struct json_object *fault_take(const char *endpoint, const char *grant, const ch
 
 	for (; *at; at = &(*at)->next) {
 		spec = (*at)->spec;
-		if (fits(json_str(spec, "endpoint"), endpoint) && fits(json_str(spec, "grant"), grant) &&
-		    fits(json_str(spec, "tenant"), tenant))
+		if (fits(json_str(spec, "endpoint"), endpoint) &&
+			fits(json_str(spec, "grant"), grant) &&
+			fits(json_str(spec, "tenant"), tenant))
 			break;
 	}
 	if (!*at)
@@ -74,8 +75,8 @@ void fault_choose(struct req *req)
 		return;
 	if (grant && !strncmp(grant, urn, sizeof urn - 1))
 		grant += sizeof urn - 1;
-	req->fault = fault_take(req->route ? req->route->endpoint : "unknown", grant,
-				req->tenant_name);
+	req->fault = fault_take(
+		req->route ? req->route->endpoint : "unknown", grant, req->tenant_name);
 }
 
 static void answer_instead(struct req *req)
@@ -92,19 +93,22 @@ static void answer_instead(struct req *req)
 		} else {
 			json_object_get(codes);
 		}
-		oauth_fail_raw(req, status ? status : 400, error, json_str(req->fault, "suberror"),
-			       text ? text : "AADSTS90099: simulated.", codes);
+		oauth_fail_raw(req, status ? status : 400, error,
+			json_str(req->fault, "suberror"),
+			text ? text : "AADSTS90099: simulated.", codes);
 	} else {
 		answer_text(req, status ? status : 200,
-			    body ? "application/json; charset=utf-8" : "text/html",
-			    body ? body : "<html><body><h2>Our services aren't available right now"
-					  "</h2></body></html>");
+			body ? "application/json; charset=utf-8" : "text/html",
+			body ? body
+			     : "<html><body><h2>Our services aren't available right now"
+			       "</h2></body></html>");
 	}
 }
 
 static bool replaces(struct json_object *spec)
 {
-	return json_member(spec, "status") || json_member(spec, "error") || json_member(spec, "body");
+	return json_member(spec, "status") || json_member(spec, "error") ||
+	       json_member(spec, "body");
 }
 
 bool fault_answers(struct req *req)

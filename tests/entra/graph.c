@@ -36,11 +36,14 @@ static const struct grant *bearer(struct req *req)
 	if (grant && now_ms() < grant->expires)
 		return grant;
 	args_add(&req->headers, "WWW-Authenticate",
-		 "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"");
+		"Bearer realm=\"\", "
+		"authorization_uri=\"https://login.microsoftonline.com/common/oauth2/"
+		"authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"");
 	graph_fail(req, 401, "InvalidAuthenticationToken",
-		   grant ? "Lifetime validation failed, the token is expired."
-			 : (req->bearer ? "IDX14100: JWT is not well formed, there are no dots (.)."
-					: "Access token is empty."));
+		grant ? "Lifetime validation failed, the token is expired."
+		      : (req->bearer ? "IDX14100: JWT is not well formed, there are no dots "
+				       "(.)."
+				     : "Access token is empty."));
 	return NULL;
 }
 
@@ -69,7 +72,8 @@ static struct json_object *selected(struct json_object *all, const char *select)
 
 	for (char *name = strtok_r(copy, ", ", &save); name; name = strtok_r(NULL, ", ", &save))
 		if (json_object_object_get_ex(all, name, NULL))
-			json_object_object_add(some, name, json_object_get(json_member(all, name)));
+			json_object_object_add(
+				some, name, json_object_get(json_member(all, name)));
 	json_object_put(all);
 	free(copy);
 	return some;
@@ -86,14 +90,14 @@ void handle_me(struct req *req)
 		return;
 	if (!strstr(grant->scope, "User.") && !strstr(grant->scope, "Directory.")) {
 		graph_fail(req, 403, "Authorization_RequestDenied",
-			   "Insufficient privileges to complete the operation.");
+			"Insufficient privileges to complete the operation.");
 		return;
 	}
 	json = describe(grant->user);
 	if (select)
 		json = selected(json, select);
-	context = xformat("%s/v1.0/$metadata#users%s%s%s/$entity", sim.base_url, select ? "(" : "",
-			  select ? select : "", select ? ")" : "");
+	context = xformat("%s/v1.0/$metadata#users%s%s%s/$entity", sim.base_url,
+		select ? "(" : "", select ? select : "", select ? ")" : "");
 	json_add(json, "@odata.context", context);
 	free(context);
 	answer_json(req, 200, json);
@@ -108,7 +112,7 @@ void handle_organization(struct req *req)
 		return;
 	if (!grant->user->tenant->organization_allowed) {
 		graph_fail(req, 403, "Authorization_RequestDenied",
-			   "Insufficient privileges to complete the operation.");
+			"Insufficient privileges to complete the operation.");
 		return;
 	}
 	json = json_object_new_object();

@@ -42,6 +42,7 @@ void control_tenant(struct req *req);
 void control_app(struct req *req);
 void control_config(struct req *req);
 void control_flow(struct req *req);
+void control_secrets(struct req *req);
 void control_state(struct req *req);
 void control_sign_in(struct req *req);
 void control_request_approval(struct req *req);

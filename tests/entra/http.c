@@ -25,8 +25,8 @@ struct sending { /* an answer that is made while it is read */
 	size_t len, padding, end;
 };
 
-static enum MHD_Result add_arg(void *cls, enum MHD_ValueKind kind, const char *name,
-			       const char *value)
+static enum MHD_Result add_arg(
+	void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct req *req = cls;
 
@@ -40,7 +40,8 @@ static struct req *req_new(struct MHD_Connection *conn, const char *method, cons
 	struct req *req = xcalloc(1, sizeof *req);
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	const char *bearer = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Authorization");
+	const char *bearer =
+		MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Authorization");
 	const char *agent = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "User-Agent");
 
 	req->conn = conn;
@@ -133,8 +134,8 @@ static struct MHD_Response *make_response(struct req *req)
 	struct sending *s;
 
 	if (req->ending == END_WHOLE && !req->padding)
-		return MHD_create_response_from_buffer(req->out.len, req->out.data,
-						       MHD_RESPMEM_MUST_COPY);
+		return MHD_create_response_from_buffer(
+			req->out.len, req->out.data, MHD_RESPMEM_MUST_COPY);
 	s = xcalloc(1, sizeof *s);
 	s->data = xstrdup(req->out.data);
 	s->len = req->out.len;
@@ -157,15 +158,15 @@ static enum MHD_Result send_answer(struct req *req)
 		MHD_add_response_header(response, "Content-Type", req->content_type);
 	MHD_add_response_header(response, "Cache-Control", "no-store, no-cache");
 	for (size_t i = 0; i < req->headers.n; i++)
-		MHD_add_response_header(response, req->headers.v[i].name, req->headers.v[i].value);
+		MHD_add_response_header(
+			response, req->headers.v[i].name, req->headers.v[i].value);
 	result = MHD_queue_response(req->conn, (unsigned)req->status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
-				  const char *method, const char *version, const char *data,
-				  size_t *size, void **ctx)
+	const char *method, const char *version, const char *data, size_t *size, void **ctx)
 {
 	struct req *req = *ctx;
 
@@ -193,7 +194,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 }
 
 static void on_completed(void *cls, struct MHD_Connection *conn, void **ctx,
-			 enum MHD_RequestTerminationCode code)
+	enum MHD_RequestTerminationCode code)
 {
 	(void)cls;
 	(void)conn;
@@ -205,43 +206,42 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **ctx,
 
 /* Numbers the connections: tests see whether a request went over a fresh one. */
 static void on_connection(void *cls, struct MHD_Connection *conn, void **socket_context,
-			  enum MHD_ConnectionNotificationCode code)
+	enum MHD_ConnectionNotificationCode code)
 {
 	(void)cls;
 	(void)conn;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		*socket_context = (void *)(uintptr_t)(atomic_fetch_add(&connection_count, 1) + 1);
+		*socket_context =
+			(void *)(uintptr_t)(atomic_fetch_add(&connection_count, 1) + 1);
 }
 
-static struct MHD_Daemon *start_daemon(const struct sockaddr_in *address, const char *cert,
-				       const char *key)
+static struct MHD_Daemon *start_daemon(
+	const struct sockaddr_in *address, const char *cert, const char *key)
 {
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key },
-		{ MHD_OPTION_END, 0, NULL },
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+		{MHD_OPTION_END, 0, NULL},
 	};
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_ERROR_LOG | (cert ? MHD_USE_TLS : 0);
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
-				address, MHD_OPTION_THREAD_POOL_SIZE, 2u,
-				MHD_OPTION_CONNECTION_LIMIT, 20000u,
-				MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_LISTEN_BACKLOG_SIZE,
-				1024u, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-				MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-				MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_ARRAY,
-				cert ? tls : tls + 2, MHD_OPTION_END);
+		address, MHD_OPTION_THREAD_POOL_SIZE, 2u, MHD_OPTION_CONNECTION_LIMIT, 20000u,
+		MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u,
+		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
+		MHD_OPTION_ARRAY, cert ? tls : tls + 2, MHD_OPTION_END);
 }
 
 bool http_start(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct sockaddr_in address = {.sin_family = AF_INET};
 	char *cert = NULL, *key = NULL, host[64];
 	int port;
 
 	if (!split_address(sim.listen, host, sizeof host, &port) ||
-	    inet_pton(AF_INET, host, &address.sin_addr) != 1) {
+		inet_pton(AF_INET, host, &address.sin_addr) != 1) {
 		fprintf(stderr, "entra: bad listen address %s\n", sim.listen);
 		return false;
 	}
@@ -255,7 +255,8 @@ bool http_start(void)
 	free(cert);
 	free(key);
 	if (!daemon_handle) {
-		fprintf(stderr, "entra: cannot listen on %s (address in use, or bad certificate)\n",
+		fprintf(stderr,
+			"entra: cannot listen on %s (address in use, or bad certificate)\n",
 			sim.listen);
 		return false;
 	}

@@ -63,9 +63,12 @@ struct journey *journey_find(const char *ctx)
 static enum outcome flow_usable(struct flow *flow)
 {
 	static const enum outcome outcomes[] = {
-		[FLOW_PENDING] = OUTCOME_NONE,           [FLOW_WAITS_APPROVAL] = OUTCOME_NONE,
-		[FLOW_SIGNED_IN] = OUTCOME_USED_CODE,    [FLOW_REDEEMED] = OUTCOME_USED_CODE,
-		[FLOW_DECLINED] = OUTCOME_USED_CODE,     [FLOW_EXPIRED] = OUTCOME_EXPIRED_CODE,
+		[FLOW_PENDING] = OUTCOME_NONE,
+		[FLOW_WAITS_APPROVAL] = OUTCOME_NONE,
+		[FLOW_SIGNED_IN] = OUTCOME_USED_CODE,
+		[FLOW_REDEEMED] = OUTCOME_USED_CODE,
+		[FLOW_DECLINED] = OUTCOME_USED_CODE,
+		[FLOW_EXPIRED] = OUTCOME_EXPIRED_CODE,
 	};
 
 	return flow ? outcomes[flow_state_now(flow)] : OUTCOME_UNKNOWN_CODE;
@@ -112,7 +115,8 @@ static enum outcome proceed_app(struct journey *j)
 		return finish(j, FLOW_SIGNED_IN);
 	if (j->user->admin || j->user->tenant->user_consent)
 		return OUTCOME_ACCEPT_NEEDED;
-	return j->user->tenant->consent_workflow ? OUTCOME_APPROVAL_NEEDED : OUTCOME_ADMIN_NEEDED;
+	return j->user->tenant->consent_workflow ? OUTCOME_APPROVAL_NEEDED
+						 : OUTCOME_ADMIN_NEEDED;
 }
 
 static enum outcome proceed(struct journey *j)
@@ -127,8 +131,8 @@ static enum outcome proceed(struct journey *j)
 	}
 }
 
-static enum outcome check_user(const struct journey *j, const struct user *user,
-			       const char *password)
+static enum outcome check_user(
+	const struct journey *j, const struct user *user, const char *password)
 {
 	if (!user)
 		return OUTCOME_UNKNOWN_USER;
@@ -155,7 +159,8 @@ enum outcome journey_sign_in(struct journey *j, const char *upn, const char *pas
 
 enum outcome journey_accept(struct journey *j, bool accepted)
 {
-	if (!accepted && (j->last == OUTCOME_ACCEPT_NEEDED || j->last == OUTCOME_APPROVAL_NEEDED))
+	if (!accepted &&
+		(j->last == OUTCOME_ACCEPT_NEEDED || j->last == OUTCOME_APPROVAL_NEEDED))
 		return j->last = finish(j, FLOW_DECLINED);
 	if (j->last != OUTCOME_ACCEPT_NEEDED)
 		return OUTCOME_NONE;

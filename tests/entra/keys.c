@@ -24,7 +24,7 @@ static EVP_PKEY *dkim_key;
 
 static struct key key_new(void)
 {
-	struct key key = { EVP_RSA_gen(2048), random_token(27) };
+	struct key key = {EVP_RSA_gen(2048), random_token(27)};
 
 	if (!key.pkey)
 		abort();
@@ -66,8 +66,8 @@ void keys_rotate(bool drop_old)
 	keys[key_count++] = key_new();
 }
 
-static void add_number(struct json_object *json, const char *name, EVP_PKEY *pkey,
-		       const char *param)
+static void add_number(
+	struct json_object *json, const char *name, EVP_PKEY *pkey, const char *param)
 {
 	BIGNUM *number = NULL;
 	unsigned char bytes[512];
@@ -111,7 +111,8 @@ void keys_sign(EVP_PKEY *key, const char *text, unsigned char **signature, size_
 	*len = (size_t)EVP_PKEY_get_size(key);
 	*signature = xcalloc(1, *len);
 	if (EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
-	    EVP_DigestSign(ctx, *signature, len, (const unsigned char *)text, strlen(text)) != 1)
+		EVP_DigestSign(
+			ctx, *signature, len, (const unsigned char *)text, strlen(text)) != 1)
 		abort();
 	EVP_MD_CTX_free(ctx);
 }
@@ -125,7 +126,7 @@ static void sign_hs256(EVP_PKEY *key, const char *text, unsigned char **signatur
 
 	*signature = xcalloc(1, EVP_MAX_MD_SIZE);
 	HMAC(EVP_sha256(), der, der_len, (const unsigned char *)text, strlen(text), *signature,
-	     &out_len);
+		&out_len);
 	*len = out_len;
 	OPENSSL_free(der);
 }

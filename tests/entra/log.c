@@ -43,8 +43,9 @@ static void append(struct json_object *json)
 
 static const char *shown(const char *name, const char *value, char *digest)
 {
-	static const char secrets[] = "device_code code refresh_token code_verifier client_secret "
-				      "passwd password ctx";
+	static const char secrets[] =
+		"device_code code refresh_token code_verifier client_secret "
+		"passwd password ctx";
 
 	if (!word_in(secrets, name))
 		return value;
@@ -61,7 +62,7 @@ static struct json_object *form_of(const struct req *req)
 
 	for (size_t i = 0; i < req->args.n; i++)
 		json_add(form, req->args.v[i].name,
-			 shown(req->args.v[i].name, req->args.v[i].value, digest));
+			shown(req->args.v[i].name, req->args.v[i].value, digest));
 	return form;
 }
 
@@ -71,9 +72,10 @@ void log_request(const struct req *req)
 	struct json_object *json;
 
 	if (sim.set.log_requests)
-		fprintf(stderr, "%s %s %s status=%d error=%s code=%d connection=%lu%s\n", endpoint,
-			req->method, req->path, req->status, req->error ? req->error : "-",
-			req->error_code, req->connection, req->fault ? " fault" : "");
+		fprintf(stderr, "%s %s %s status=%d error=%s code=%d connection=%lu%s\n",
+			endpoint, req->method, req->path, req->status,
+			req->error ? req->error : "-", req->error_code, req->connection,
+			req->fault ? " fault" : "");
 	if (sim.set.log_size <= 0 || !strcmp(endpoint, "control"))
 		return;
 	json = json_object_new_object();
@@ -111,7 +113,7 @@ struct json_object *log_list(int64_t since, const char *endpoint)
 
 	for (struct line *line = first; line; line = line->next)
 		if (line->seq > since &&
-		    (!endpoint || !strcmp(endpoint, json_str(line->json, "endpoint"))))
+			(!endpoint || !strcmp(endpoint, json_str(line->json, "endpoint"))))
 			json_object_array_add(list, json_object_get(line->json));
 	return list;
 }

@@ -12,35 +12,36 @@ struct kind {
 
 /* "$" is the application. Only the approval and the review are known from samples. */
 static const struct kind kinds[] = {
-	{ "approved", "Request for access to $ approved", "Access request approved.",
-	  "$ access request approved",
-	  "Your request has been approved. Details of your request are below.", "approved",
-	  "Admin consent granted.", false },
-	{ "denied", "Request for access to $ denied", "Access request denied.",
-	  "$ access request denied",
-	  "Your request has been denied. Details of your request are below.", "denied",
-	  "Admin consent denied.", false },
-	{ "blocked", "Request for access to $ denied", "Access request denied.",
-	  "$ access request denied",
-	  "Your request has been denied. Details of your request are below.", "blocked",
-	  "The application has been blocked.", false },
-	{ "expired", "Request for access to $ expired", "Access request expired.",
-	  "$ access request expired",
-	  "Your request has expired. Details of your request are below.", "expired",
-	  "The request was not reviewed in time.", false },
-	{ "submitted", "Request for access to $ submitted", "Access request submitted.",
-	  "$ access request submitted",
-	  "Your request has been sent to your admin. Details of your request are below.",
-	  "pending review", NULL, false },
-	{ "review", "Please review the admin consent request for $",
-	  "An admin consent request awaits your review.", "Review the admin consent request for $",
-	  "A user in your organization requests access to an application.", "pending review",
-	  NULL, true },
-	{ "reminder", "Reminder: Please review the admin consent request for $",
-	  "An admin consent request still awaits your review.",
-	  "Review the admin consent request for $",
-	  "A user in your organization requests access to an application.", "pending review",
-	  NULL, true },
+	{"approved", "Request for access to $ approved", "Access request approved.",
+		"$ access request approved",
+		"Your request has been approved. Details of your request are below.",
+		"approved", "Admin consent granted.", false},
+	{"denied", "Request for access to $ denied", "Access request denied.",
+		"$ access request denied",
+		"Your request has been denied. Details of your request are below.", "denied",
+		"Admin consent denied.", false},
+	{"blocked", "Request for access to $ denied", "Access request denied.",
+		"$ access request denied",
+		"Your request has been denied. Details of your request are below.", "blocked",
+		"The application has been blocked.", false},
+	{"expired", "Request for access to $ expired", "Access request expired.",
+		"$ access request expired",
+		"Your request has expired. Details of your request are below.", "expired",
+		"The request was not reviewed in time.", false},
+	{"submitted", "Request for access to $ submitted", "Access request submitted.",
+		"$ access request submitted",
+		"Your request has been sent to your admin. Details of your request are below.",
+		"pending review", NULL, false},
+	{"review", "Please review the admin consent request for $",
+		"An admin consent request awaits your review.",
+		"Review the admin consent request for $",
+		"A user in your organization requests access to an application.",
+		"pending review", NULL, true},
+	{"reminder", "Reminder: Please review the admin consent request for $",
+		"An admin consent request still awaits your review.",
+		"Review the admin consent request for $",
+		"A user in your organization requests access to an application.",
+		"pending review", NULL, true},
 };
 
 static const struct kind *kind_find(const char *name)
@@ -64,13 +65,13 @@ static char *filled(const char *text, const char *app)
 	return out.data;
 }
 
-static void day_of(int64_t offset, const char *format, char *out, size_t size)
+static struct tm day_of(int64_t offset)
 {
 	time_t when = (time_t)(now_ms() / 1000 + offset);
 	struct tm tm;
 
 	gmtime_r(&when, &tm);
-	strftime(out, size, format, &tm);
+	return tm;
 }
 
 /* One row of the details; as HTML or as a text line. */
@@ -90,9 +91,10 @@ static void row(struct buf *out, bool html, const char *name, const char *value)
 
 static void rows(struct buf *out, bool html, const struct mail *mail, const struct kind *kind)
 {
+	struct tm tm = day_of(mail->date_offset);
 	char day[64];
 
-	day_of(mail->date_offset, "%B %-d, %Y", day, sizeof day);
+	strftime(day, sizeof day, "%B %-d, %Y", &tm);
 	row(out, html, "Requested app", mail->app);
 	if (kind->reviewer)
 		row(out, html, "Requested by", mail->requester);
@@ -112,8 +114,9 @@ static char *text_body(const struct mail *mail, const struct kind *kind)
 	rows(&out, false, mail, kind);
 	if (kind->reviewer)
 		buf_printf(&out, "\r\nReview request: %s/consent-requests\r\n", sim.base_url);
-	buf_puts(&out, "\r\nPrivacy Statement: https://go.microsoft.com/fwlink/?LinkId=521839\r\n"
-		       "Microsoft Corporation, One Microsoft Way, Redmond, WA 98052\r\n");
+	buf_puts(&out,
+		"\r\nPrivacy Statement: https://go.microsoft.com/fwlink/?LinkId=521839\r\n"
+		"Microsoft Corporation, One Microsoft Way, Redmond, WA 98052\r\n");
 	free(heading);
 	return out.data;
 }
@@ -123,10 +126,11 @@ static char *html_body(const struct mail *mail, const struct kind *kind)
 	struct buf out = {0};
 	char *heading = filled(kind->heading, mail->app);
 
-	buf_puts(&out, "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta http-equiv=\"Content-Type\" "
-		       "content=\"text/html; charset=utf-8\">\r\n<title></title></head>\r\n<body "
-		       "style=\"font-family:'Segoe UI',Arial,sans-serif\">\r\n"
-		       "<div style=\"display:none;max-height:0;overflow:hidden\">");
+	buf_puts(&out,
+		"<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta http-equiv=\"Content-Type\" "
+		"content=\"text/html; charset=utf-8\">\r\n<title></title></head>\r\n<body "
+		"style=\"font-family:'Segoe UI',Arial,sans-serif\">\r\n"
+		"<div style=\"display:none;max-height:0;overflow:hidden\">");
 	buf_html(&out, kind->preheader);
 	buf_puts(&out, "</div>\r\n<table role=\"presentation\" width=\"640\"><tr><td>\r\n<h1>");
 	buf_html(&out, heading);
@@ -136,11 +140,13 @@ static char *html_body(const struct mail *mail, const struct kind *kind)
 	rows(&out, true, mail, kind);
 	buf_puts(&out, "</table>\r\n");
 	if (kind->reviewer)
-		buf_printf(&out, "<p><a href=\"%s/consent-requests\">Review request</a></p>\r\n",
-			   sim.base_url);
-	buf_puts(&out, "<p><a href=\"https://go.microsoft.com/fwlink/?LinkId=521839\">Privacy "
-		       "Statement</a><br>\r\nMicrosoft Corporation, One Microsoft Way, Redmond, WA "
-		       "98052</p>\r\n</td></tr></table></body></html>\r\n");
+		buf_printf(&out,
+			"<p><a href=\"%s/consent-requests\">Review request</a></p>\r\n",
+			sim.base_url);
+	buf_puts(&out,
+		"<p><a href=\"https://go.microsoft.com/fwlink/?LinkId=521839\">Privacy "
+		"Statement</a><br>\r\nMicrosoft Corporation, One Microsoft Way, Redmond, WA "
+		"98052</p>\r\n</td></tr></table></body></html>\r\n");
 	free(heading);
 	return out.data;
 }
@@ -154,7 +160,8 @@ char *mail_qp(const char *text)
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 		bool line_end = text[1] == '\r' || text[1] == '\0';
-		bool plain = (c >= 33 && c <= 126 && c != '=') || ((c == ' ' || c == '\t') && !line_end);
+		bool plain = (c >= 33 && c <= 126 && c != '=') ||
+			     ((c == ' ' || c == '\t') && !line_end);
 
 		if (c == '\r' || c == '\n') {
 			buf_add(&out, text, 1);
@@ -190,8 +197,10 @@ static void part(struct buf *out, const char *type, const char *encoding, const 
 	char *coded;
 
 	if (type)
-		buf_printf(out, "Content-Type: %s; charset=utf-8\r\n"
-				"Content-Transfer-Encoding: %s\r\n\r\n", type, encoding);
+		buf_printf(out,
+			"Content-Type: %s; charset=utf-8\r\n"
+			"Content-Transfer-Encoding: %s\r\n\r\n",
+			type, encoding);
 	if (!strcmp(encoding, "base64"))
 		coded = mail_base64_lines(text);
 	else if (!strcmp(encoding, "quoted-printable"))
@@ -226,10 +235,12 @@ static void add_taken(struct args *headers, const char *name, char *value)
 
 static void add_headers(struct args *headers, const struct mail *mail, const struct kind *kind)
 {
+	struct tm tm = day_of(mail->date_offset);
 	char date[64], guid[37];
-	char *subject = mail->subject ? xstrdup(mail->subject) : filled(kind->subject, mail->app);
+	char *subject =
+		mail->subject ? xstrdup(mail->subject) : filled(kind->subject, mail->app);
 
-	day_of(mail->date_offset, "%a, %d %b %Y %H:%M:%S +0000", date, sizeof date);
+	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &tm);
 	random_guid(guid);
 	if (mail->dkim && !strcmp(mail->dkim, "doubled_subject")) {
 		/* Shown is the upper one, signed the lower: an innocent mail, dressed up. */
@@ -237,19 +248,21 @@ static void add_headers(struct args *headers, const struct mail *mail, const str
 		free(subject);
 		subject = xstrdup("Azure Monitor alert was activated");
 	}
-	add_taken(headers, "From", xformat("%s <%s>", mail->from_name ? mail->from_name : "Microsoft Security",
-					   mail->from ? mail->from : "MSSecurity-noreply@microsoft.com"));
+	add_taken(headers, "From",
+		xformat("%s <%s>", mail->from_name ? mail->from_name : "Microsoft Security",
+			mail->from ? mail->from : "MSSecurity-noreply@microsoft.com"));
 	add_taken(headers, "Subject", header_text(subject));
 	args_add(headers, "Date", date);
-	add_taken(headers, "Message-ID", mail->message_id ? xformat("<%s>", mail->message_id)
-				: xformat("<%s@az.westeurope.microsoft.com>", guid));
+	add_taken(headers, "Message-ID",
+		mail->message_id ? xformat("<%s>", mail->message_id)
+				 : xformat("<%s@az.westeurope.microsoft.com>", guid));
 	args_add(headers, "To", mail->to ? mail->to : "");
 	args_add(headers, "MIME-Version", "1.0");
 	free(subject);
 }
 
 static char *make_body(struct args *headers, const struct mail *mail, const struct kind *kind,
-		       bool alternative, const char *encoding)
+	bool alternative, const char *encoding)
 {
 	char *html = mail->html ? xstrdup(mail->html) : html_body(mail, kind);
 	char *text = mail->text ? xstrdup(mail->text) : text_body(mail, kind);
@@ -258,7 +271,7 @@ static char *make_body(struct args *headers, const struct mail *mail, const stru
 
 	if (alternative) {
 		add_taken(headers, "Content-Type",
-			  xformat("multipart/alternative;\r\n boundary=\"--=_%s\"", boundary));
+			xformat("multipart/alternative;\r\n boundary=\"--=_%s\"", boundary));
 		buf_printf(&body, "----=_%s\r\n", boundary);
 		part(&body, "text/plain", encoding, text);
 		buf_printf(&body, "\r\n----=_%s\r\n", boundary);

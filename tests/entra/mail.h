@@ -4,24 +4,24 @@
 
 #include "req.h"
 
-#define DKIM_DOMAIN "microsoft.com"
+#define DKIM_DOMAIN   "microsoft.com"
 #define DKIM_SELECTOR "s1024-meo"
 
 struct mail {
 	const char *kind; /* submitted, approved, denied, blocked, expired, review, reminder */
 	const char *app, *requester, *justification;
 	const char *from, *from_name, *to, *subject; /* NULL: as Microsoft's */
-	const char *message_id;                       /* without <>; NULL: a new one */
-	const char *dkim;                             /* see dkim_sign; NULL: good */
-	const char *html, *text;                      /* NULL: as Microsoft's */
-	const char *format, *encoding;                /* NULL: as configured */
-	struct json_object *headers;                  /* more of them, unsigned */
-	int64_t date_offset;                          /* seconds */
+	const char *message_id;			     /* without <>; NULL: a new one */
+	const char *dkim;			     /* see dkim_sign; NULL: good */
+	const char *html, *text;		     /* NULL: as Microsoft's */
+	const char *format, *encoding;		     /* NULL: as configured */
+	struct json_object *headers;		     /* more of them, unsigned */
+	int64_t date_offset;			     /* seconds */
 };
 
 /* The whole message with CRLF; NULL: no such kind, format or encoding. The caller frees it. */
 char *mail_compose(const struct mail *mail);
-char *mail_qp(const char *text);        /* quoted-printable, CRLF lines */
+char *mail_qp(const char *text); /* quoted-printable, CRLF lines */
 char *mail_base64_lines(const char *text);
 
 /*

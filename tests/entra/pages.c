@@ -10,13 +10,14 @@ static struct buf begin(const char *title)
 	buf_puts(&page, "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
 			"<meta name=\"viewport\" content=\"width=device-width\"><title>");
 	buf_html(&page, title);
-	buf_puts(&page, "</title><style>body{font:16px/1.5 'Segoe UI',sans-serif;background:#f2f2f2;"
-			"margin:0}main{background:#fff;max-width:27em;margin:10vh auto;padding:2.5em;"
-			"box-shadow:0 2px 6px #0003}input,textarea{display:block;width:100%;box-sizing:"
-			"border-box;font:inherit;padding:.4em;margin:.2em 0 1em}button{font:inherit;"
-			"padding:.4em 1.6em;margin-right:.5em}.primary{background:#0067b8;color:#fff;"
-			"border:0}.error{color:#a00}</style></head><body><main>"
-			"<p><strong>Microsoft</strong> (simulated)</p><h1 id=\"title\">");
+	buf_puts(&page,
+		"</title><style>body{font:16px/1.5 'Segoe UI',sans-serif;background:#f2f2f2;"
+		"margin:0}main{background:#fff;max-width:27em;margin:10vh auto;padding:2.5em;"
+		"box-shadow:0 2px 6px #0003}input,textarea{display:block;width:100%;box-sizing:"
+		"border-box;font:inherit;padding:.4em;margin:.2em 0 1em}button{font:inherit;"
+		"padding:.4em 1.6em;margin-right:.5em}.primary{background:#0067b8;color:#fff;"
+		"border:0}.error{color:#a00}</style></head><body><main>"
+		"<p><strong>Microsoft</strong> (simulated)</p><h1 id=\"title\">");
 	buf_html(&page, title);
 	buf_puts(&page, "</h1>");
 	return page;
@@ -55,7 +56,7 @@ static void form(struct buf *page, const char *action, const struct journey *j)
 static void button(struct buf *page, const char *id, const char *value, const char *label)
 {
 	buf_printf(page, "<button type=\"submit\" id=\"%s\"%s", id,
-		   !strcmp(id, "idBtn_Back") ? "" : " class=\"primary\"");
+		!strcmp(id, "idBtn_Back") ? "" : " class=\"primary\"");
 	if (value)
 		buf_printf(page, " name=\"decision\" value=\"%s\"", value);
 	buf_puts(page, ">");
@@ -103,8 +104,9 @@ void page_confirm(struct req *req, const struct journey *j)
 	buf_printf(&title, "Are you trying to sign in to %s?", j->app->name);
 	page = begin(title.data);
 	buf_free(&title);
-	paragraph(&page, "Only continue if you downloaded the app from a store or website that you "
-			 "trust. Do not enter codes from sources you don't trust.");
+	paragraph(&page,
+		"Only continue if you downloaded the app from a store or website that you "
+		"trust. Do not enter codes from sources you don't trust.");
 	app_lines(&page, j->app);
 	form(&page, "/device/confirm", j);
 	button(&page, "idBtn_Back", "cancel", "Cancel");
@@ -121,11 +123,13 @@ static void page_sign_in(struct req *req, const struct journey *j, const char *e
 		app_lines(&page, j->app);
 	error_line(&page, error);
 	form(&page, "/common/login", j);
-	buf_puts(&page, "<label for=\"i0116\">Email or user name</label><input name=\"loginfmt\" "
-			"id=\"i0116\" type=\"text\" autocomplete=\"username\" value=\"");
+	buf_puts(&page,
+		"<label for=\"i0116\">Email or user name</label><input name=\"loginfmt\" "
+		"id=\"i0116\" type=\"text\" autocomplete=\"username\" value=\"");
 	buf_html(&page, j->login_hint);
-	buf_puts(&page, "\"><label for=\"i0118\">Password</label><input name=\"passwd\" id=\"i0118\" "
-			"type=\"password\" autocomplete=\"current-password\">");
+	buf_puts(&page,
+		"\"><label for=\"i0118\">Password</label><input name=\"passwd\" id=\"i0118\" "
+		"type=\"password\" autocomplete=\"current-password\">");
 	button(&page, "idSIButton9", NULL, "Sign in");
 	buf_puts(&page, "</form>");
 	finish(req, 200, &page);
@@ -167,9 +171,10 @@ static void page_approval(struct req *req, const struct journey *j, const char *
 	paragraph(&page, text);
 	scope_list(&page, j);
 	form(&page, "/common/requestApproval", j);
-	buf_puts(&page, "<label for=\"justification\">Enter justification for requesting this app"
-			"</label><textarea name=\"justification\" id=\"justification\" rows=\"3\">"
-			"</textarea>");
+	buf_puts(&page,
+		"<label for=\"justification\">Enter justification for requesting this app"
+		"</label><textarea name=\"justification\" id=\"justification\" rows=\"3\">"
+		"</textarea>");
 	button(&page, "idBtn_Back", "cancel", "Cancel");
 	button(&page, "idSIButton9", "request", "Request approval");
 	buf_puts(&page, "</form>");
@@ -177,7 +182,8 @@ static void page_approval(struct req *req, const struct journey *j, const char *
 }
 
 /* A dead end; the way back to the application exists where it has a redirect URI. */
-static void page_end(struct req *req, const struct journey *j, const char *title, const char *text)
+static void page_end(
+	struct req *req, const struct journey *j, const char *title, const char *text)
 {
 	struct buf page = begin(title);
 
@@ -204,7 +210,8 @@ static void page_sent(struct req *req, const struct journey *j, const char *text
 
 static void page_done(struct req *req, const struct journey *j, const char *text)
 {
-	page_end(req, j, j->last == OUTCOME_SIGNED_IN ? "You have signed in" : "Sign-in ended", text);
+	page_end(req, j, j->last == OUTCOME_SIGNED_IN ? "You have signed in" : "Sign-in ended",
+		text);
 }
 
 static void page_new_code(struct req *req, const struct journey *j, const char *text)
@@ -223,24 +230,45 @@ static const struct {
 	void (*show)(struct req *req, const struct journey *j, const char *text);
 	const char *text;
 } outcome_pages[] = {
-	[OUTCOME_NONE] = { page_sign_in, NULL },
-	[OUTCOME_SIGNED_IN] = { page_done, "You have signed in to the application on your device. You may now close this window." },
-	[OUTCOME_WRONG_PASSWORD] = { page_sign_in, "Your account or password is incorrect. (AADSTS50126)" },
-	[OUTCOME_UNKNOWN_USER] = { page_sign_in, "We couldn't find an account with that username. (AADSTS50034)" },
-	[OUTCOME_DISABLED] = { page_sign_in, "Your account has been locked. (AADSTS50057)" },
-	[OUTCOME_WRONG_TENANT] = { page_sign_in, "Selected user account does not exist in the tenant and cannot access the application. (AADSTS50020)" },
-	[OUTCOME_NOT_ADMIN] = { page_sign_in, "You need to be an administrator of this organization. (AADSTS90094)" },
-	[OUTCOME_NOT_REVIEWER] = { page_sign_in, "You are not a reviewer of admin consent requests." },
-	[OUTCOME_UNKNOWN_CODE] = { page_new_code, "That code didn't work. Check the code and try again." },
-	[OUTCOME_EXPIRED_CODE] = { page_new_code, "The code has expired. Get a new one from your app or device." },
-	[OUTCOME_USED_CODE] = { page_new_code, "The code has been used already. Get a new one from your app or device." },
-	[OUTCOME_BLOCKED] = { page_done, "You don't have access to this: your sign-in was successful but does not meet the criteria to access this resource. (AADSTS53003: blocked by Conditional Access, authentication flow Device code flow.)" },
-	[OUTCOME_ACCEPT_NEEDED] = { page_accept, "If you accept, this app will get access to the specified resources for all users in your organization. No one else will be prompted to review these permissions." },
-	[OUTCOME_APPROVAL_NEEDED] = { page_approval, "This app requires your admin's approval." },
-	[OUTCOME_ADMIN_NEEDED] = { page_admin_needed, "This app needs permission to access resources in your organization that only an admin can grant. Please ask an admin to grant permission to this app before you can use it. (AADSTS90094)" },
-	[OUTCOME_APPROVAL_REQUESTED] = { page_sent, "Your admin will be notified. You will get an email when the request has been reviewed." },
-	[OUTCOME_DECLINED] = { page_done, "You cancelled. You may now close this window." },
-	[OUTCOME_REVIEW] = { page_review_start, NULL },
+	[OUTCOME_NONE] = {page_sign_in, NULL},
+	[OUTCOME_SIGNED_IN] = {page_done, "You have signed in to the application on your "
+					  "device. You may now close this window."},
+	[OUTCOME_WRONG_PASSWORD] = {page_sign_in,
+		"Your account or password is incorrect. (AADSTS50126)"},
+	[OUTCOME_UNKNOWN_USER] = {page_sign_in,
+		"We couldn't find an account with that username. (AADSTS50034)"},
+	[OUTCOME_DISABLED] = {page_sign_in, "Your account has been locked. (AADSTS50057)"},
+	[OUTCOME_WRONG_TENANT] = {page_sign_in,
+		"Selected user account does not exist in the tenant and cannot access the "
+		"application. (AADSTS50020)"},
+	[OUTCOME_NOT_ADMIN] = {page_sign_in,
+		"You need to be an administrator of this organization. (AADSTS90094)"},
+	[OUTCOME_NOT_REVIEWER] = {page_sign_in,
+		"You are not a reviewer of admin consent requests."},
+	[OUTCOME_UNKNOWN_CODE] = {page_new_code,
+		"That code didn't work. Check the code and try again."},
+	[OUTCOME_EXPIRED_CODE] = {page_new_code,
+		"The code has expired. Get a new one from your app or device."},
+	[OUTCOME_USED_CODE] = {page_new_code,
+		"The code has been used already. Get a new one from your app or device."},
+	[OUTCOME_BLOCKED] = {page_done,
+		"You don't have access to this: your sign-in was successful but does not meet "
+		"the criteria to access this resource. (AADSTS53003: blocked by Conditional "
+		"Access, authentication flow Device code flow.)"},
+	[OUTCOME_ACCEPT_NEEDED] = {page_accept,
+		"If you accept, this app will get access to the specified resources for all "
+		"users in your organization. No one else will be prompted to review these "
+		"permissions."},
+	[OUTCOME_APPROVAL_NEEDED] = {page_approval, "This app requires your admin's approval."},
+	[OUTCOME_ADMIN_NEEDED] = {page_admin_needed,
+		"This app needs permission to access resources in your organization that only "
+		"an admin can grant. Please ask an admin to grant permission to this app "
+		"before you can use it. (AADSTS90094)"},
+	[OUTCOME_APPROVAL_REQUESTED] = {page_sent,
+		"Your admin will be notified. You will get an email when the request has been "
+		"reviewed."},
+	[OUTCOME_DECLINED] = {page_done, "You cancelled. You may now close this window."},
+	[OUTCOME_REVIEW] = {page_review_start, NULL},
 };
 
 void page_outcome(struct req *req, const struct journey *j)
@@ -270,7 +298,8 @@ static void review_row(void *value, void *ctx)
 	buf_printf(page, "<br>Status: <span class=\"status\">%s</span></p>", request->state);
 	if (!strcmp(request->state, "pending")) {
 		form(page, "/consent-requests", review->journey);
-		buf_printf(page, "<input type=\"hidden\" name=\"request\" value=\"%s\">", request->id);
+		buf_printf(page, "<input type=\"hidden\" name=\"request\" value=\"%s\">",
+			request->id);
 		button(page, "approve", "approve", "Review permissions and consent");
 		button(page, "deny", "deny", "Deny");
 		button(page, "block", "block", "Block");
@@ -281,7 +310,7 @@ static void review_row(void *value, void *ctx)
 
 void page_review(struct req *req, const struct journey *j)
 {
-	struct review review = { begin("Admin consent requests"), j };
+	struct review review = {begin("Admin consent requests"), j};
 
 	if (!table_size(sim.requests))
 		paragraph(&review.page, "There are no requests.");

@@ -45,7 +45,7 @@ struct req {
 
 struct route {
 	const char *method, *pattern; /* a "*" segment is the tenant */
-	const char *endpoint;         /* its name for faults and the log */
+	const char *endpoint;	      /* its name for faults and the log */
 	void (*handle)(struct req *req);
 };
 
@@ -69,18 +69,44 @@ struct json_object *json_member(struct json_object *json, const char *name);
 
 /* errors.c: what Entra calls AADSTSnnnnn. */
 enum oauth_error {
-	ERR_TENANT, ERR_APP, ERR_SECRET, ERR_SPA, ERR_MISSING, ERR_REPEATED, ERR_GRANT_TYPE,
-	ERR_METHOD, ERR_PENDING, ERR_DECLINED, ERR_EXPIRED, ERR_BAD_CODE, ERR_SLOW_DOWN,
-	ERR_REDEEMED, ERR_CODE_EXPIRED, ERR_CODE_UNKNOWN, ERR_CODE_CLIENT, ERR_PKCE,
-	ERR_REDIRECT_URI, ERR_REFRESH_UNKNOWN, ERR_REFRESH_INACTIVE, ERR_CONSENT, ERR_NO_CONSENT,
-	ERR_DISABLED, ERR_RESPONSE_TYPE, ERR_LOGIN_REQUIRED, ERR_CANCELLED, ERR_NEED_ADMIN,
-	ERR_CHALLENGE, ERR_FOREIGN_USER, ERR_FLOW_BLOCKED,
+	ERR_TENANT,
+	ERR_APP,
+	ERR_SECRET,
+	ERR_SPA,
+	ERR_MISSING,
+	ERR_REPEATED,
+	ERR_GRANT_TYPE,
+	ERR_METHOD,
+	ERR_PENDING,
+	ERR_DECLINED,
+	ERR_EXPIRED,
+	ERR_BAD_CODE,
+	ERR_SLOW_DOWN,
+	ERR_REDEEMED,
+	ERR_CODE_EXPIRED,
+	ERR_CODE_UNKNOWN,
+	ERR_CODE_CLIENT,
+	ERR_PKCE,
+	ERR_REDIRECT_URI,
+	ERR_REFRESH_UNKNOWN,
+	ERR_REFRESH_INACTIVE,
+	ERR_CONSENT,
+	ERR_NO_CONSENT,
+	ERR_DISABLED,
+	ERR_RESPONSE_TYPE,
+	ERR_LOGIN_REQUIRED,
+	ERR_CANCELLED,
+	ERR_NEED_ADMIN,
+	ERR_CHALLENGE,
+	ERR_FOREIGN_USER,
+	ERR_FLOW_BLOCKED,
 };
 
 void oauth_fail(struct req *req, enum oauth_error error, const char *detail);
-void oauth_fail_code(struct req *req, int code, const char *suberror); /* invalid_grant, any code */
+void oauth_fail_code(
+	struct req *req, int code, const char *suberror); /* invalid_grant, any code */
 void oauth_fail_raw(struct req *req, int status, const char *error, const char *suberror,
-		    const char *description, struct json_object *codes);
+	const char *description, struct json_object *codes);
 const char *oauth_error_name(enum oauth_error error);
 int oauth_error_code(enum oauth_error error);
 char *oauth_description(enum oauth_error error, const char *detail);
@@ -89,9 +115,9 @@ char *oauth_description(enum oauth_error error, const char *detail);
 void fault_add(struct json_object *spec); /* takes a reference of its own */
 void fault_clear(void);
 struct json_object *fault_take(const char *endpoint, const char *grant, const char *tenant);
-void fault_choose(struct req *req);   /* at the start of a request */
-bool fault_answers(struct req *req);  /* true: the handler is not to run */
-void fault_shape(struct req *req);    /* after the handler */
+void fault_choose(struct req *req);  /* at the start of a request */
+bool fault_answers(struct req *req); /* true: the handler is not to run */
+void fault_shape(struct req *req);   /* after the handler */
 
 /* log.c */
 void log_request(const struct req *req);

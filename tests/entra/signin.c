@@ -20,8 +20,8 @@ static void redirect_back(struct req *req, const struct journey *j, const struct
 	buf_free(&url);
 }
 
-static void redirect_error(struct req *req, const struct journey *j, enum oauth_error error,
-			   const char *detail)
+static void redirect_error(
+	struct req *req, const struct journey *j, enum oauth_error error, const char *detail)
 {
 	struct args answer = {0};
 	char *text = oauth_description(error, detail);
@@ -193,7 +193,7 @@ static struct journey *continued(struct req *req)
 
 	if (!j)
 		page_error(req, 400, "Sorry, but we're having trouble signing you in.",
-			   "AADSTS165000: The session has expired. Start again.");
+			"AADSTS165000: The session has expired. Start again.");
 	return j;
 }
 
@@ -212,7 +212,8 @@ void handle_device_confirm(struct req *req)
 		return;
 	/* Cancelling here leaves the flow as it is: nobody has signed in yet. */
 	if (decided(req, "cancel"))
-		page_error(req, 200, "Sign-in ended", "You cancelled. You may close this window.");
+		page_error(
+			req, 200, "Sign-in ended", "You cancelled. You may close this window.");
 	else
 		page_outcome(req, j);
 }
@@ -278,8 +279,12 @@ void handle_review(struct req *req)
 
 void handle_review_decision(struct req *req)
 {
-	static const struct { const char *button, *decision; } decisions[] = {
-		{ "approve", "approved" }, { "deny", "denied" }, { "block", "blocked" },
+	static const struct {
+		const char *button, *decision;
+	} decisions[] = {
+		{"approve", "approved"},
+		{"deny", "denied"},
+		{"block", "blocked"},
 	};
 	struct journey *j = continued(req);
 	struct consent_request *request = table_get(sim.requests, arg(req, "request"));
@@ -291,7 +296,8 @@ void handle_review_decision(struct req *req)
 		return;
 	}
 	for (size_t i = 0; request && i < sizeof decisions / sizeof *decisions; i++)
-		if (request->user->tenant == j->user->tenant && decided(req, decisions[i].button))
+		if (request->user->tenant == j->user->tenant &&
+			decided(req, decisions[i].button))
 			requests_decide(j->user->tenant, request->app, decisions[i].decision);
 	page_review(req, j);
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #define TRIES_MAX 30
-#define RETRY_MS 1000
-#define KEEP_MAX 1000
+#define RETRY_MS  1000
+#define KEEP_MAX  1000
 
 struct item {
 	struct item *next;
@@ -91,9 +91,10 @@ static size_t read_message(char *to, size_t size, size_t items, void *ctx)
 static long submit(CURL *curl, const struct item *item)
 {
 	char *url = xformat("smtp://%s/az.westeurope.microsoft.com", sim.relay);
-	char *sender = xformat("<%s>", item->sender), *recipient = xformat("<%s>", item->recipient);
+	char *sender = xformat("<%s>", item->sender),
+	     *recipient = xformat("<%s>", item->recipient);
 	struct curl_slist *recipients = curl_slist_append(NULL, recipient);
-	struct reading reading = { item->message, strlen(item->message) };
+	struct reading reading = {item->message, strlen(item->message)};
 	long reply = 0;
 	CURLcode result;
 
@@ -162,7 +163,7 @@ static void *run(void *unused)
 		if (!item) {
 			int64_t at = now_ms() + next - steady_ms();
 
-			ts = (struct timespec){ at / 1000, at % 1000 * 1000000 };
+			ts = (struct timespec){at / 1000, at % 1000 * 1000000};
 			pthread_cond_timedwait(&changed, &lock, &ts);
 			continue;
 		}
@@ -217,8 +218,8 @@ struct json_object *smtp_list(void)
 		json_add_int(json, "tries", item->tries);
 		if (subject)
 			json_object_object_add(json, "subject",
-					       json_object_new_string_len(subject + 11,
-						       (int)strcspn(subject + 11, "\r")));
+				json_object_new_string_len(
+					subject + 11, (int)strcspn(subject + 11, "\r")));
 		json_object_array_add(list, json);
 	}
 	pthread_mutex_unlock(&lock);

@@ -9,7 +9,7 @@
 /* How long dead flows and tokens are still told from ones that never were. */
 #define REMEMBER_MS (15 * 60 * 1000)
 
-struct sim sim = { .lock = PTHREAD_MUTEX_INITIALIZER };
+struct sim sim = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* A grants table cannot hold plain booleans. */
 static char granted_yes, granted_no;
@@ -126,16 +126,16 @@ void sim_init(void)
 
 void sim_free(void)
 {
-	char **texts[] = { &sim.set.after_request, &sim.set.scope_format, &sim.set.mail_format,
-			   &sim.set.mail_encoding, &sim.set.envelope_sender,
-			   &sim.set.dkim_other_domain, &sim.listen, &sim.base_url,
-			   &sim.tls_cert_file, &sim.tls_key_file, &sim.dns_listen, &sim.relay };
-	struct table **tables[] = { &sim.requests, &sim.refresh, &sim.access, &sim.codes,
-				    &sim.user_codes, &sim.flows, &sim.users, &sim.domains,
-				    &sim.tenants, &sim.apps };
+	char **texts[] = {&sim.set.after_request, &sim.set.scope_format, &sim.set.mail_format,
+		&sim.set.mail_encoding, &sim.set.envelope_sender, &sim.set.dkim_other_domain,
+		&sim.listen, &sim.base_url, &sim.tls_cert_file, &sim.tls_key_file,
+		&sim.dns_listen, &sim.relay};
+	struct table **tables[] = {&sim.requests, &sim.refresh, &sim.access, &sim.codes,
+		&sim.user_codes, &sim.flows, &sim.users, &sim.domains, &sim.tenants, &sim.apps};
 
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
 		table_free(tables[i]);
+	json_object_put(sim.secrets);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		free(*texts[i]);
 		*texts[i] = NULL;
@@ -198,7 +198,7 @@ static void match_mail(void *value, void *ctx)
 struct user *user_find(const char *upn_or_mail)
 {
 	char *key = lower_dup(upn_or_mail ? upn_or_mail : "");
-	struct by_mail search = { key, table_get(sim.users, key) };
+	struct by_mail search = {key, table_get(sim.users, key)};
 
 	if (!search.found)
 		table_each(sim.users, match_mail, &search);
@@ -250,6 +250,15 @@ void user_revoke(struct user *user, int code, const char *suberror)
 	user->revoked_suberror = suberror ? xstrdup(suberror) : NULL;
 }
 
+void secret_keep(const char *secret)
+{
+	if (!sim.set.keep_secrets)
+		return;
+	if (!sim.secrets)
+		sim.secrets = json_object_new_array();
+	json_object_array_add(sim.secrets, json_object_new_string(secret));
+}
+
 struct flow *flow_new(struct app *app, const char *tenant_name, const char *scope)
 {
 	struct flow *flow = xcalloc(1, sizeof *flow);
@@ -266,6 +275,7 @@ struct flow *flow_new(struct app *app, const char *tenant_name, const char *scop
 	flow->expires = flow->created + sim.set.device_code_lifetime * INT64_C(1000);
 	flow->interval_ms = sim.set.interval * INT64_C(1000);
 	table_put(sim.flows, flow->device_code, flow);
+	secret_keep(flow->device_code);
 	table_put(sim.user_codes, flow->user_code, flow);
 	return flow;
 }
@@ -294,8 +304,8 @@ enum flow_state flow_state_now(struct flow *flow)
 
 const char *flow_state_name(enum flow_state state)
 {
-	static const char *const names[] = { "pending", "waits_for_approval", "signed_in",
-					     "declined", "expired", "redeemed" };
+	static const char *const names[] = {"pending", "waits_for_approval", "signed_in",
+		"declined", "expired", "redeemed"};
 
 	return names[state];
 }
@@ -311,6 +321,7 @@ struct auth_code *auth_code_new(struct app *app, struct user *user)
 	code->user = user;
 	code->expires = now_ms() + sim.set.code_lifetime * INT64_C(1000);
 	table_put(sim.codes, code->code, code);
+	secret_keep(code->code);
 	return code;
 }
 
@@ -326,6 +337,7 @@ char *grant_new(struct table *table, const struct grant *grant, int length, int 
 	copy->expires = now_ms() + lifetime * INT64_C(1000);
 	sha256_hex(token, key);
 	table_put(table, key, copy);
+	secret_keep(token);
 	return token;
 }
 

@@ -52,6 +52,7 @@ static char *make_id_token(const struct req *req, const struct issue *issue)
 	json_add(claims, "uti", uti);
 	json_add(claims, "ver", "2.0");
 	jwt = keys_id_token(claims, json_member(req->fault, "id_token"));
+	secret_keep(jwt);
 	json_object_put(claims);
 	free(issuer);
 	free(uti);
@@ -88,19 +89,21 @@ static void add_taken(struct json_object *json, const char *name, char *text)
 static void issue_tokens(struct req *req, const struct issue *issue)
 {
 	struct json_object *json = json_object_new_object();
-	struct grant grant = { .app = issue->app, .user = issue->user, .scope = (char *)(uintptr_t)issue->scope };
+	struct grant grant = {.app = issue->app,
+		.user = issue->user,
+		.scope = (char *)(uintptr_t)issue->scope};
 
 	json_add(json, "token_type", "Bearer");
 	add_taken(json, "scope", answered_scope(issue->scope));
 	json_add_int(json, "expires_in", sim.set.access_token_lifetime);
 	json_add_int(json, "ext_expires_in", sim.set.access_token_lifetime);
 	add_taken(json, "access_token",
-		  grant_new(sim.access, &grant, sim.set.access_token_length,
-			    sim.set.access_token_lifetime));
+		grant_new(sim.access, &grant, sim.set.access_token_length,
+			sim.set.access_token_lifetime));
 	if (word_in(issue->scope, "offline_access"))
 		add_taken(json, "refresh_token",
-			  grant_new(sim.refresh, &grant, sim.set.refresh_token_length,
-				    sim.set.refresh_token_lifetime));
+			grant_new(sim.refresh, &grant, sim.set.refresh_token_length,
+				sim.set.refresh_token_lifetime));
 	if (word_in(issue->scope, "openid"))
 		add_taken(json, "id_token", make_id_token(req, issue));
 	answer_json(req, 200, json);
@@ -128,7 +131,8 @@ static bool user_fits(struct req *req, const struct issue *issue)
 static bool polled_too_fast(struct flow *flow)
 {
 	int64_t now = steady_ms();
-	bool fast = flow->last_poll && now - flow->last_poll + POLL_SLACK_MS < flow->interval_ms;
+	bool fast =
+		flow->last_poll && now - flow->last_poll + POLL_SLACK_MS < flow->interval_ms;
 
 	flow->last_poll = now;
 	flow->polls++;
@@ -140,12 +144,14 @@ static bool polled_too_fast(struct flow *flow)
 static void grant_device_code(struct req *req, struct app *app)
 {
 	static const enum oauth_error refusals[] = {
-		[FLOW_PENDING] = ERR_PENDING,   [FLOW_WAITS_APPROVAL] = ERR_PENDING,
-		[FLOW_DECLINED] = ERR_DECLINED, [FLOW_EXPIRED] = ERR_EXPIRED,
+		[FLOW_PENDING] = ERR_PENDING,
+		[FLOW_WAITS_APPROVAL] = ERR_PENDING,
+		[FLOW_DECLINED] = ERR_DECLINED,
+		[FLOW_EXPIRED] = ERR_EXPIRED,
 		[FLOW_REDEEMED] = ERR_REDEEMED,
 	};
 	struct flow *flow = table_get(sim.flows, arg(req, "device_code"));
-	struct issue issue = { .app = app };
+	struct issue issue = {.app = app};
 	enum flow_state state;
 
 	if (!app->public_client) {
@@ -153,7 +159,8 @@ static void grant_device_code(struct req *req, struct app *app)
 		return;
 	}
 	if (!flow || flow->app != app || strcasecmp(flow->tenant_name, req->tenant_name)) {
-		oauth_fail(req, arg(req, "device_code") ? ERR_BAD_CODE : ERR_MISSING, "device_code");
+		oauth_fail(req, arg(req, "device_code") ? ERR_BAD_CODE : ERR_MISSING,
+			"device_code");
 		return;
 	}
 	state = flow_state_now(flow);
@@ -181,7 +188,8 @@ static bool verifier_fits(const char *verifier, const char *challenge)
 
 	if (!challenge)
 		return true;
-	if (!verifier || !EVP_Digest(verifier, strlen(verifier), digest, NULL, EVP_sha256(), NULL))
+	if (!verifier ||
+		!EVP_Digest(verifier, strlen(verifier), digest, NULL, EVP_sha256(), NULL))
 		return false;
 	text = base64url(digest, sizeof digest);
 	fits = !strcmp(text, challenge);
@@ -193,7 +201,7 @@ static void grant_authorization_code(struct req *req, struct app *app)
 {
 	struct auth_code *code = table_get(sim.codes, arg(req, "code"));
 	const char *uri = arg(req, "redirect_uri");
-	struct issue issue = { .app = app };
+	struct issue issue = {.app = app};
 
 	if (!arg(req, "code") || !uri)
 		oauth_fail(req, ERR_MISSING, uri ? "code" : "redirect_uri");
@@ -226,7 +234,7 @@ static void grant_refresh_token(struct req *req, struct app *app)
 {
 	const struct grant *grant = grant_find(sim.refresh, arg(req, "refresh_token"));
 	const char *scope = arg(req, "scope");
-	struct issue issue = { .app = app };
+	struct issue issue = {.app = app};
 
 	if (!arg(req, "refresh_token"))
 		oauth_fail(req, ERR_MISSING, "refresh_token");
@@ -250,9 +258,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct req *req, struct app *app);
 } grants[] = {
-	{ "urn:ietf:params:oauth:grant-type:device_code", grant_device_code },
-	{ "authorization_code", grant_authorization_code },
-	{ "refresh_token", grant_refresh_token },
+	{"urn:ietf:params:oauth:grant-type:device_code", grant_device_code},
+	{"authorization_code", grant_authorization_code},
+	{"refresh_token", grant_refresh_token},
 };
 
 static const char *repeated(const struct args *args)

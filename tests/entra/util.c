@@ -83,12 +83,23 @@ void buf_html(struct buf *buf, const char *text)
 {
 	for (; text && *text; text++) {
 		switch (*text) {
-		case '&': buf_puts(buf, "&amp;"); break;
-		case '<': buf_puts(buf, "&lt;"); break;
-		case '>': buf_puts(buf, "&gt;"); break;
-		case '"': buf_puts(buf, "&quot;"); break;
-		case '\'': buf_puts(buf, "&#39;"); break;
-		default: buf_add(buf, text, 1);
+		case '&':
+			buf_puts(buf, "&amp;");
+			break;
+		case '<':
+			buf_puts(buf, "&lt;");
+			break;
+		case '>':
+			buf_puts(buf, "&gt;");
+			break;
+		case '"':
+			buf_puts(buf, "&quot;");
+			break;
+		case '\'':
+			buf_puts(buf, "&#39;");
+			break;
+		default:
+			buf_add(buf, text, 1);
 		}
 	}
 }
@@ -139,8 +150,8 @@ char *random_text(size_t chars, const char *alphabet)
 
 char *random_token(size_t chars)
 {
-	return random_text(chars,
-			   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+	return random_text(
+		chars, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 }
 
 void random_guid(char out[37])
@@ -151,9 +162,10 @@ void random_guid(char out[37])
 		abort();
 	b[6] = (b[6] & 0x0f) | 0x40;
 	b[8] = (b[8] & 0x3f) | 0x80;
-	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-		 b[13], b[14], b[15]);
+	snprintf(out, 37,
+		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+		b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		b[13], b[14], b[15]);
 }
 
 void sha256_hex(const char *text, char out[65])

@@ -30,14 +30,15 @@ struct table;
 struct table *table_new(void (*free_value)(void *)); /* NULL: values belong to somebody else */
 void table_free(struct table **table);
 void *table_get(const struct table *table, const char *key);
-void table_put(struct table *table, const char *key, void *value); /* replaces and frees an old value */
+void table_put(struct table *table, const char *key,
+	void *value); /* replaces and frees an old value */
 void table_del(struct table *table, const char *key);
 size_t table_size(const struct table *table);
 void table_each(const struct table *table, void (*visit)(void *value, void *ctx), void *ctx);
 void table_sweep(struct table *table, bool (*dead)(const void *value, void *ctx), void *ctx);
 
-int64_t now_ms(void);     /* wall clock */
-int64_t steady_ms(void);  /* for intervals */
+int64_t now_ms(void);	 /* wall clock */
+int64_t steady_ms(void); /* for intervals */
 char *random_text(size_t chars, const char *alphabet);
 char *random_token(size_t chars); /* base64url alphabet */
 void random_guid(char out[37]);
@@ -46,6 +47,6 @@ char *base64(const void *data, size_t len);
 char *base64url(const void *data, size_t len);
 char *lower_dup(const char *text);
 bool word_in(const char *list, const char *word); /* list is separated by spaces */
-char *read_whole_file(const char *path);          /* NULL: errno says why */
+char *read_whole_file(const char *path);	  /* NULL: errno says why */
 
 #endif

@@ -8,10 +8,13 @@ import urllib.parse
 import urllib.request
 
 
-class _Forms(html.parser.HTMLParser):
-    def __init__(self):
+class Forms(html.parser.HTMLParser):
+    """What is on a page: its forms, its links, its visible text."""
+
+    def __init__(self, body):
         super().__init__()
         self.forms, self.text, self.links, self._skip = [], [], [], 0
+        self.feed(body)
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
@@ -45,8 +48,7 @@ class Page:
     def __init__(self, response):
         self.status, self.url, self.headers = response.status, response.url, response.headers
         self.body = response.read().decode("utf-8", "replace")
-        parser = _Forms()
-        parser.feed(self.body)
+        parser = Forms(self.body)
         self.forms, self.links = parser.forms, parser.links
         self.text = " ".join(parser.text)
 

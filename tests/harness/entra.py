@@ -26,6 +26,7 @@ def _user(upn, number, admin=False):
 class Entra:
     def __init__(self, folder, relay_port, redirect_uri):
         self.folder = folder
+        self._tenants = 0
         self.port, self.dns_port = free_port(), free_port()
         self.url = "https://127.0.0.1:%d" % self.port
         self.certificate = os.path.join(folder, "entra.crt")
@@ -49,6 +50,7 @@ class Entra:
                  "user_consent": True, "consent_granted": True, "consent_workflow": False,
                  "device_flow_blocked": False, "reviewers": [], "users": [_user(STRANGER, 4)]}],
             "after_request": "pending", "device_code_lifetime": 900, "interval": 1,
+            "keep_secrets": True,
         }
         path = os.path.join(folder, "entra.json")
         with open(path, "w") as file:
@@ -89,9 +91,33 @@ class Entra:
     def clear_faults(self):
         return self.call("DELETE", "/_sim/fault")
 
-    def log(self):
-        answer = self.call("GET", "/_sim/log")
-        return answer["log"] if isinstance(answer, dict) and "log" in answer else answer
+    def log(self, endpoint=None):
+        return self.call("GET", "/_sim/log" + ("?endpoint=" + endpoint if endpoint else ""))
+
+    def secrets(self):
+        """Every device code, authorization code and token issued so far."""
+        return self.call("GET", "/_sim/secrets")["secrets"]
+
+    def tenant(self, domain, **members):
+        """Adds a tenant of that domain, with a Service account, an administrator who reviews
+        requests and a second user; members as in the configuration. Returns the tenant's id."""
+        self._tenants += 1
+        number = 10 * self._tenants
+        tenant = {"id": "dddddddd-0000-4000-8000-%012d" % self._tenants, "domains": [domain],
+                  "display_name": domain, "reviewers": ["admin@" + domain],
+                  "users": [_user("service@" + domain, number),
+                            _user("admin@" + domain, number + 1, True),
+                            _user("second@" + domain, number + 2)]}
+        self.call("POST", "/_sim/tenant", dict(tenant, **members))
+        return tenant["id"]
+
+    def user(self, upn, **members):
+        return self.call("POST", "/_sim/user", dict(members, upn=upn))
+
+    def mail(self, kind="approved", to=SERVICE, **more):
+        """Sends (or with raw=True only makes) a mail as of the consent workflow; its text."""
+        return self.call("POST", "/_sim/mail", dict(
+            {"kind": kind, "to": to, "client_id": CLIENT_ID}, **more))["message"]
 
     def sign_in(self, user_code, upn=SERVICE, password=PASSWORD):
         return self.call("POST", "/_sim/sign_in",
@@ -107,15 +133,3 @@ class Entra:
     def consent(self, granted=True, tenant=TENANT):
         return self.call("POST", "/_sim/consent", {"tenant": tenant, "client_id": CLIENT_ID,
                                                    "granted": granted})
-
-
-def answers(page):
-    """What a person types into the simulator's page: the values for the fields it asks for."""
-    fields = page.forms[0]["fields"]
-    values = {}
-    if "password" in fields:
-        values["password"] = PASSWORD
-    for name in ("upn", "username", "login"):
-        if name in fields and not fields[name]:
-            values[name] = SERVICE
-    return values

@@ -53,8 +53,9 @@ class Process:
         offset = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as log:
             # A pipe would have to be read; a file is what a supervisor's log is, too.
+            # Its own session: a Ctrl-C at the terminal is for us, and we stop it in order.
             self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
-                                          stderr=log, env=self.env)
+                                          stderr=log, env=self.env, start_new_session=True)
         if wait:
             self.wait_ready(offset)
         return self

@@ -5,6 +5,7 @@ import email
 import email.policy
 import os
 import pwd
+import re
 import smtplib
 import subprocess
 
@@ -81,18 +82,19 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Relay:
-    """Accepts mail on 127.0.0.1:port and delivers it to folder/mail/DOMAIN/USER/ (maildir).
-    Users whose name begins with "gone" do not exist: their mail bounces."""
+    """Accepts mail on 127.0.0.1:port and delivers that for *.test to one maildir,
+    folder/mail/all/, where Delivered-To: names the mailbox (virtual(8) takes no path out of an
+    address). Users whose name begins with "gone" do not exist: their mail bounces."""
 
     def __init__(self, folder):
         self.folder = folder
         self.port = free_port()
         self.running = False
+        self._mails, self._read = {}, set()
         user = pwd.getpwnam("nobody")
         self._make_folders(user)
         self._write("domains", "/\\.test$/ OK\n")
-        self._write("mailboxes", "/^gone/ \n/^([^@]+)@(.+)$/ $2/$1/\n".replace(
-            "/^gone/ \n", "if !/^gone/\n") + "endif\n")
+        self._write("mailboxes", "if !/^gone/\n/./ all/\nendif\n")
         self._write("command_filter",
                     "/^(RCPT[ \t]+TO:[ \t]*<[^>]*@customer[a-z0-9]*\\.test>)[ \t]*$/ "
                     "$1 NOTIFY=SUCCESS,FAILURE,DELAY\n")
@@ -122,10 +124,10 @@ class Relay:
                               capture_output=True, text=True)
 
     def start(self):
+        self.running = True
         result = self._postfix("start")
         if result.returncode != 0:
             raise RuntimeError("postfix start: " + result.stderr + self.log())
-        self.running = True
         wait_for("the relay to answer", self._answers)
         return self
 
@@ -152,17 +154,16 @@ class Relay:
 
     def mails(self, address):
         """The raw mails of a mailbox, oldest first."""
-        user, domain = address.split("@")
-        found = []
-        for sub in ("new", "cur"):
-            folder = os.path.join(self.folder, "mail", domain, user, sub)
-            if os.path.isdir(folder):
-                found += [os.path.join(folder, name) for name in os.listdir(folder)]
-        result = []
-        for path in sorted(found, key=os.path.getmtime):
+        folder = os.path.join(self.folder, "mail", "all", "new")
+        names = set(os.listdir(folder)) - self._read if os.path.isdir(folder) else set()
+        paths = [os.path.join(folder, name) for name in names]
+        for path in sorted(paths, key=os.path.getmtime):
             with open(path, "rb") as file:
-                result.append(file.read())
-        return result
+                raw = file.read()
+            to = re.search(rb"^Delivered-To: (.*)$", raw, re.M).group(1).decode().lower()
+            self._mails.setdefault(to, []).append(raw)
+        self._read |= names
+        return self._mails.get(address.lower(), [])
 
     def wait_mail(self, address, count=1, seconds=20):
         """Waits for the count-th mail of a mailbox and returns it, raw."""

@@ -7,9 +7,9 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import urllib.parse
 
 from . import entra
+from .journey import Customer, link_of
 from .process import TOP, Process, free_port, program, wait_for
 from .relay import Relay
 
@@ -75,23 +75,29 @@ class Site:
 
     def __init__(self, daemons=DAEMONS, relay=True, wrap=None, **settings):
         self.folder = tempfile.mkdtemp(prefix="postinvite.", dir="/tmp")
-        os.chmod(self.folder, 0o755)
-        self.names = daemons
-        self.wizard_port = free_port()
-        self.wizard_url = "http://127.0.0.1:%d" % self.wizard_port
-        self.relay = Relay(self.folder) if relay else None
-        self.entra = entra.Entra(self.folder, self.relay.port if relay else 1,
-                                 self.wizard_url + "/callback")
-        self.config = os.path.join(self.folder, "etc")
-        self._make_folders()
-        self._configure(settings)
+        self.sent = 0
+        try:
+            os.chmod(self.folder, 0o755)
+            self.wizard_port = free_port()
+            self.wizard_url = "http://127.0.0.1:%d" % self.wizard_port
+            self.relay = Relay(self.folder) if relay else None
+            self.entra = entra.Entra(self.folder, self.relay.port if relay else 1,
+                                     self.wizard_url + "/callback")
+            self.config = os.path.join(self.folder, "etc")
+            self._make_folders()
+            self._configure(settings)
+            self._prepare(daemons, wrap)
+        except BaseException:
+            self.remove()
+            raise
+
+    def _prepare(self, daemons, wrap):
         self.daemons = {}
         for name in daemons:
             command = [program("postinvite-" + name), "-v", "-c", self.config]
             self.daemons[name] = Process(
                 name, (wrap or []) + command, os.path.join(self.folder, name + ".log"),
                 env={"SSL_CERT_FILE": self.entra.certificate})
-        self.sent = 0
 
     def _make_folders(self):
         owner = pwd.getpwnam(USER)
@@ -134,14 +140,17 @@ class Site:
         return self
 
     def stop(self):
-        """Stops all of it; returns {name: exit status} of our daemons."""
-        statuses = {}
+        """Stops all of it, whatever goes wrong; returns {name: exit status} of our daemons."""
+        statuses, faults = {}, []
         if self.relay:
             self.relay.stop()
-        for name, daemon in reversed(list(self.daemons.items())):
-            statuses[name] = daemon.stop() if daemon.child else None
-        if self.entra.process.child:
-            self.entra.stop()
+        for name, daemon in [*reversed(self.daemons.items()), ("entra", self.entra.process)]:
+            try:
+                statuses[name] = daemon.stop()
+            except RuntimeError as fault:
+                faults.append(str(fault))
+        if faults:
+            raise RuntimeError("; ".join(faults))
         return statuses
 
     def remove(self):
@@ -183,16 +192,18 @@ class Site:
         return record["status"] if record else None
 
     def wait_status(self, key, status, seconds=20):
+        """Waits for it; returns the record."""
         try:
-            return wait_for("status " + status, lambda: self.status(key) == status, seconds)
+            wait_for("status " + status, lambda: self.status(key) == status, seconds)
+            return self.record(key)
         except TimeoutError:
             raise TimeoutError("status of %s is %s, not %s: %s" % (
                 key, self.status(key), status, json.dumps(self.record(key), indent=1)))
 
-    def history(self, key):
-        """[(time, type, text)], oldest first."""
-        return [tuple(line.split("\t")) for line in
-                self.cli("-e", key, check=True).stdout.splitlines()]
+    def events(self, key):
+        """The history of an invitation, oldest first."""
+        lines = self.cli("-j", "-e", key, check=True).stdout.splitlines()
+        return [json.loads(line) for line in lines]
 
     def welcome(self, recipient=entra.SERVICE, link="{{InvitationLink}}", message_id=None,
                 sender=PLATFORM, template=WELCOME):
@@ -206,8 +217,19 @@ class Site:
     def send_welcome(self, recipient=entra.SERVICE, **more):
         self.relay.send(PLATFORM, recipient, self.welcome(recipient, **more).replace("\n", "\r\n"))
 
-    def link_path(self, url):
-        return urllib.parse.urlparse(url).path
+    def invite(self, mailbox=entra.SERVICE, upn=None, **more):
+        """Sends a Welcome mail and waits for it; returns its Customer."""
+        count = len(self.relay.mails(mailbox))
+        self.send_welcome(mailbox, **more)
+        return Customer(self, link_of(self, self.relay.wait_mail(mailbox, count + 1)),
+                        upn or mailbox)
+
+    def customers(self, text):
+        """Loads the customers table."""
+        path = os.path.join(self.folder, "customers")
+        with open(path, "w") as file:
+            file.write(text)
+        self.cli(path, check=True)
 
     def logs(self):
         return "\n".join(daemon.text() for daemon in self.daemons.values() if daemon.child)
