@@ -77,8 +77,8 @@ test-programs: $(UNIT_TESTS) $(BENCHES) $(if $(wildcard tests/entra/*.c),$(BUILD
 unit: $(UNIT_TESTS)
 	tests/run-unit $(UNIT_TESTS)
 
-system: all test-programs
-	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider -n 2 --durations=5 tests/system
+system: all docs test-programs
+	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider -n 2 --dist loadfile --durations=5 tests/system
 
 # Fuzzing: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/seeds/NAME, FUZZ_SECONDS each.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
