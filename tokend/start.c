@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-#define PATIENCE_MS 15000
+#define PATIENCE_MS 6000
 #define SOON_MS	    1500 /* a pause that is worth waiting out */
 
 #define ANY_TENANT "organizations"
