@@ -60,8 +60,6 @@ wizard_listen = inet:127.0.0.1:{wizard_port}
 authority_url = {entra_url}
 graph_url = {entra_url}
 dns_servers = 127.0.0.1:{dns_port}
-consent_patterns = {top}/conf/consent_patterns
-template_directory = {top}/conf/templates
 platform_url = https://platform.provider.test/authenticate
 """
 
@@ -74,6 +72,7 @@ class Site:
     left behind."""
 
     def __init__(self, daemons=DAEMONS, relay=True, wrap=None, **settings):
+        os.umask(0o022)
         self.folder = tempfile.mkdtemp(prefix="postinvite.", dir="/tmp")
         self.sent = 0
         try:
@@ -106,10 +105,16 @@ class Site:
             os.makedirs(path, exist_ok=True)
             os.chown(path, owner.pw_uid, owner.pw_gid)
         os.chmod(os.path.join(self.folder, "state"), 0o700)
+        # Copies: the daemons' user may not be able to traverse the way to the checkout.
+        conf = os.path.join(TOP, "conf")
+        shutil.copyfile(os.path.join(conf, "consent_patterns"),
+                        os.path.join(self.config, "consent_patterns"))
+        shutil.copytree(os.path.join(conf, "templates"), os.path.join(self.config, "templates"),
+                        copy_function=shutil.copyfile)
 
     def _configure(self, settings):
         text = CONFIG.format(
-            folder=self.folder, top=TOP, wizard_url=self.wizard_url, wizard_port=self.wizard_port,
+            folder=self.folder, wizard_url=self.wizard_url, wizard_port=self.wizard_port,
             application=entra.APPLICATION, client_id=entra.CLIENT_ID, user=USER,
             socket_group="postfix" if self.relay else "", entra_url=self.entra.url,
             dns_port=self.entra.dns_port)
