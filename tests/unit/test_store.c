@@ -382,6 +382,21 @@ static void test_first_connection(void **state)
 	check_says(site, one, "first_connection", "true");
 }
 
+/* The first verified sign-in binds the customer, not only the invitation. */
+static void test_customer_is_bound(void **state)
+{
+	struct store_site *site = *state;
+	char one[INVITATION_ID_LEN + 1], two[INVITATION_ID_LEN + 1];
+
+	store_open(site, "bound", "bound@example.com", one);
+	check_says(site, one, "tenant", "-");
+	apply(site, one, "device_authenticated", SIGNED_IN("t9", "false"));
+	check_says(site, one, "status", "authentication_complete");
+	store_open(site, "bound", "bound@example.com", two);
+	assert_number("another invitation", strcmp(one, two) != 0, true);
+	check_says(site, two, "tenant", "t9");
+}
+
 #define ENGINE(test) cmocka_unit_test_setup_teardown(test, store_site_memory, store_site_remove)
 
 int main(void)
@@ -397,6 +412,7 @@ int main(void)
 		ENGINE(test_history),
 		ENGINE(test_long_history),
 		ENGINE(test_first_connection),
+		ENGINE(test_customer_is_bound),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
