@@ -16,6 +16,11 @@
 #define BUCKETS	    1024
 #define EVENTS_TURN 256 /* to one subscriber in one turn of the loop */
 
+/* One that reads more slowly than it could be written to waits until it has read, or its connection would be
+ * closed for what has piled up. */
+#define SLOW_BYTES ((size_t)1024 * 1024)
+static const struct timeval slow_step = {0, 20000};
+
 struct watcher {
 	LIST_ENTRY(watcher) entry;
 	struct follow *follow;
@@ -156,7 +161,7 @@ static void on_pump(evutil_socket_t fd, short what, void *context)
 	struct follow *follow = context;
 	struct subscriber *subscriber;
 	struct error error;
-	bool more = false, failed = false;
+	bool more = false, slow = false, failed = false;
 	int n = 0;
 
 	(void)fd;
@@ -167,6 +172,10 @@ static void on_pump(evutil_socket_t fd, short what, void *context)
 	more = n == EVENTS_TURN;
 	failed = n < 0;
 	LIST_FOREACH (subscriber, &follow->subscribers, entry) {
+		if (ipc_peer_waiting(subscriber->peer) > SLOW_BYTES) {
+			slow = true;
+			continue;
+		}
 		n = engine_events(follow->engine, &subscriber->after, EVENTS_TURN, send_event,
 			subscriber, &error);
 		more = more || n == EVENTS_TURN;
@@ -176,6 +185,8 @@ static void on_pump(evutil_socket_t fd, short what, void *context)
 		log_error("events: %s", error.text);
 	else if (more)
 		follow_events(follow);
+	else if (slow)
+		event_add(follow->pump, &slow_step);
 }
 
 void follow_events(struct follow *follow)

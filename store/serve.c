@@ -20,7 +20,7 @@
 
 /* A reply that waits for the sync. */
 struct waiting {
-	struct ipc_peer *peer;
+	struct ipc_peer *peer; /* NULL: gone */
 	uint32_t call;
 	size_t at, len; /* in the batch's text */
 };
@@ -31,6 +31,7 @@ struct serve {
 	struct follow *follow;
 	struct peers peers;
 	struct event *tick;
+	struct event *commit;
 	struct engine_reply reply;
 	struct waiting *batch;
 	size_t batch_n, batch_cap;
@@ -138,20 +139,18 @@ static void on_request(
 		fail_memory(serve, peer, call);
 }
 
-static void on_drained(void *context)
+static void commit(struct serve *serve)
 {
-	struct serve *serve = context;
 	struct error error;
-	int result;
+	int result = engine_sync(serve->engine, &error);
 
-	if (serve->batch_n == 0 && !serve->batch_text.failed)
-		return;
-	result = engine_sync(serve->engine, &error);
 	if (result != 0)
 		say(serve, &error);
 	for (size_t i = 0; i < serve->batch_n; i++) {
 		const struct waiting *waiting = &serve->batch[i];
 
+		if (waiting->peer == NULL)
+			continue;
 		if (result == 0)
 			ipc_reply_text(waiting->peer, waiting->call,
 				serve->batch_text.data + waiting->at, waiting->len);
@@ -166,10 +165,30 @@ static void on_drained(void *context)
 		say(serve, &error);
 }
 
+static void on_commit(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	commit(context);
+}
+
+/* Once more around the loop before the wait for the disk: what came while these were applied still joins. */
+static void on_drained(void *context)
+{
+	static const struct timeval now;
+	struct serve *serve = context;
+
+	if (serve->batch_n > 0)
+		event_add(serve->commit, &now);
+}
+
 static void on_closed(void *context, struct ipc_peer *peer)
 {
 	struct serve *serve = context;
 
+	for (size_t i = 0; i < serve->batch_n; i++)
+		if (serve->batch[i].peer == peer)
+			serve->batch[i].peer = NULL;
 	follow_peer_gone(serve->follow, peer);
 	engine_client_gone(serve->engine, peer);
 }
@@ -212,8 +231,9 @@ struct serve *serve_new(struct event_base *base, struct engine *engine, int list
 	serve->server = ipc_server_new(base, listener, &handler, serve);
 	serve->follow = follow_new(base, engine);
 	serve->tick = event_new(base, -1, 0, on_tick, serve);
+	serve->commit = event_new(base, -1, 0, on_commit, serve);
 	if (serve->server == NULL || serve->follow == NULL || serve->tick == NULL ||
-		event_add(serve->tick, &first) != 0)
+		serve->commit == NULL || event_add(serve->tick, &first) != 0)
 		serve_free(&serve);
 	return serve;
 }
@@ -226,6 +246,7 @@ void serve_configure(struct serve *serve, const struct settings *settings)
 void serve_drain(struct serve *serve)
 {
 	ipc_server_drain(serve->server);
+	commit(serve);
 	follow_answer_all(serve->follow);
 }
 
@@ -238,6 +259,8 @@ void serve_free(struct serve **serve)
 	follow_free(&(*serve)->follow);
 	if ((*serve)->tick != NULL)
 		event_free((*serve)->tick);
+	if ((*serve)->commit != NULL)
+		event_free((*serve)->commit);
 	engine_reply_free(&(*serve)->reply);
 	buf_free(&(*serve)->batch_text);
 	free((*serve)->batch);

@@ -45,20 +45,27 @@ struct cached *cache_find(struct cache *cache, const char *id)
 	return strcmp(at->id, id) == 0 ? at : NULL;
 }
 
+static void drop(struct cached *at)
+{
+	free(at->value);
+	at->value = NULL;
+	json_object_put(at->record);
+	at->record = NULL;
+}
+
 struct cached *cache_put(struct cache *cache, const char *id, const void *value, size_t len)
 {
 	struct cached *at = place(cache, id);
-	char *copy = malloc(len);
 
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy, value, len);
-	free(at->value);
+	drop(at);
 	if (strcmp(at->id, id) != 0) {
 		strcpy(at->id, id);
 		at->token[0] = '\0';
 	}
-	at->value = copy;
+	at->value = malloc(len);
+	if (at->value == NULL)
+		return NULL;
+	memcpy(at->value, value, len);
 	at->len = len;
 	return at;
 }
@@ -67,15 +74,13 @@ void cache_forget(struct cache *cache, const char *id)
 {
 	struct cached *at = cache_find(cache, id);
 
-	if (at == NULL)
-		return;
-	free(at->value);
-	at->value = NULL;
+	if (at != NULL)
+		drop(at);
 }
 
 void cache_clear(struct cache *cache)
 {
 	for (size_t i = 0; i < PLACES; i++)
-		free(cache->places[i].value);
+		drop(&cache->places[i]);
 	memset(cache, 0, sizeof(*cache));
 }

@@ -1,14 +1,15 @@
 /*
- * Records that were asked for lately, with their link tokens, so that looking up what is being worked on needs
- * neither the database nor an HMAC. A fixed number of places; which place is an invitation's follows from its id.
+ * Records that were asked for lately, with their link tokens, so that working on the same invitations needs neither
+ * the database, nor an HMAC, nor a parser. A fixed number of places; which place is an invitation's follows from its id.
  *
- * Whoever writes a record calls cache_forget; what a transaction that may be aborted has written is not put here.
+ * Who writes a record puts it here too, and calls cache_forget when the transaction is aborted.
  *
  * Threads: as the engine's.
  */
 #ifndef POSTINVITE_STORE_CACHE_H
 #define POSTINVITE_STORE_CACHE_H
 
+#include "base/json.h"
 #include "invite/link.h"
 
 #include <stddef.h>
@@ -20,6 +21,7 @@ struct cached {
 	char token[LINK_TOKEN_LEN + 1]; /* "": not made yet */
 	char *value;			/* as in the database, NULL: not known */
 	size_t len;
+	struct json_object *record; /* the same, parsed; the cache's; NULL: not known */
 };
 
 struct cache *cache_new(void); /* NULL: out of memory */
@@ -28,10 +30,11 @@ void cache_free(struct cache **cache);
 /* The invitation's place when it is there, or NULL. Valid until the next cache_put. */
 struct cached *cache_find(struct cache *cache, const char *id);
 
-/* Puts a copy of the value, in place of whatever was there; the invitation's token stays. NULL out of memory. */
+/* Puts a copy of the value, in place of whatever was there; the invitation's token stays. NULL out of memory, nothing is
+ * known of the invitation then. */
 struct cached *cache_put(struct cache *cache, const char *id, const void *value, size_t len);
 
-void cache_forget(struct cache *cache, const char *id); /* the value; the token stays right */
+void cache_forget(struct cache *cache, const char *id); /* value and record; the token stays right */
 void cache_clear(struct cache *cache);			/* tokens too */
 
 #endif

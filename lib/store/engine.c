@@ -12,7 +12,7 @@
 #include <string.h>
 
 const char *const engine_trees[] = {
-	"invitation", "history", "sequence", "index", "change", "customer", "meta", NULL};
+	"invitation", "event", "index", "change", "customer", "meta", NULL};
 
 /* A number of the meta tree, 0 when it was never put. */
 static int read_meta(
@@ -40,7 +40,7 @@ static int read_last(
 static int read_state(struct engine *engine, struct error *error)
 {
 	if (read_meta(engine, "sequence", &engine->sequence, error) != 0 ||
-		read_last(engine, TREE_SEQUENCE, &engine->sequence, error) != 0 ||
+		read_last(engine, TREE_EVENT, &engine->sequence, error) != 0 ||
 		read_meta(engine, "table", &engine->table, error) != 0)
 		return -1;
 	engine->last_load = engine->next_table = engine->table;
@@ -80,6 +80,7 @@ struct engine *engine_open(struct kv *kv, const struct settings *settings,
 		return NULL;
 	}
 	engine->kv = kv;
+	buf_init(&engine->written, REPLY_MAX);
 	engine->started_ms = clock_monotonic_ms();
 	engine_configure(engine, settings, keys);
 	if (read_state(engine, error) != 0)
@@ -106,6 +107,7 @@ void engine_free(struct engine **engine)
 	loads_drop(*engine, NULL, true);
 	kv_close(&(*engine)->kv);
 	cache_free(&(*engine)->cache);
+	buf_free(&(*engine)->written);
 	free((*engine)->auth_url);
 	free(*engine);
 	*engine = NULL;
@@ -116,21 +118,18 @@ int engine_begin(struct engine *engine, struct error *error)
 	/* While the disk is full nothing is added to what waits for it. */
 	if (engine->sync_failed && engine_sync(engine, error) != 0)
 		return -1;
-	if (kv_begin(engine->kv, error) != 0)
-		return -1;
-	engine->changing = true;
-	return 0;
+	return kv_begin(engine->kv, error);
 }
 
 int engine_commit(struct engine *engine, struct error *error)
 {
-	engine->changing = false;
 	engine->dirty = true;
 	if (kv_commit(engine->kv, error) != 0) {
 		engine_abort(engine);
 		return -1;
 	}
 	engine->committed = engine->sequence;
+	buf_reset(&engine->written);
 	if (engine->next_table != engine->table)
 		load_in_force(engine);
 	return 0;
@@ -138,8 +137,12 @@ int engine_commit(struct engine *engine, struct error *error)
 
 void engine_abort(struct engine *engine)
 {
+	const char *id = engine->written.data;
+
 	kv_abort(engine->kv);
-	engine->changing = false;
+	for (; id < engine->written.data + engine->written.len; id += strlen(id) + 1)
+		cache_forget(engine->cache, id);
+	buf_reset(&engine->written);
 	engine->sequence = engine->committed;
 	engine->next_table = engine->table;
 }

@@ -2,8 +2,8 @@
  * What the engine's files share. Layout of the trees (numbers are big endian, so that they sort):
  *
  *	invitation  id                                       a stored head (struct stored), then the record's text
- *	history     id, sequence                             status byte, then the event's text
- *	sequence    sequence                                 id
+ *	event       sequence                                 a head (struct entry), then the event's text; each names the
+ *	                                                     one before it of the same invitation
  *	index       kind, value, 0, ~created sequence, id    customer id; newest first within a value
  *	            INDEX_DONE, tenant                       nothing: that tenant has completed once
  *	change      16 bytes of a change id                  the op's name, 0, the outcome (struct op)
@@ -24,8 +24,7 @@
 
 enum tree {
 	TREE_INVITATION,
-	TREE_HISTORY,
-	TREE_SEQUENCE,
+	TREE_EVENT,
 	TREE_INDEX,
 	TREE_CHANGE,
 	TREE_CUSTOMER,
@@ -53,7 +52,7 @@ struct load;
 struct engine {
 	struct kv *kv;
 	struct cache *cache;
-	bool changing;	     /* a transaction is open */
+	struct buf written; /* ids of the records that the open transaction wrote, with their NULs */
 	const struct settings *settings;
 	const struct keyfile *keys;
 	char *auth_url;	    /* JSON text up to the token: ,"auth_url":"https://.../i/ */
@@ -100,9 +99,14 @@ bool text_valid(const char *text);
 
 /* --- invitations and their history (invitations.c) --- */
 
+/* Sequence numbers of an invitation's first and last event, 0 before there is one. */
+struct trail {
+	uint64_t first, last;
+};
+
 /* What look-ups need of a record without parsing it. */
 struct stored {
-	uint64_t created; /* sequence number of its first event */
+	struct trail trail;
 	uint64_t revision;
 	time_t expires_at;	   /* 0: never */
 	time_t revoked_at;	   /* 0: not */
@@ -127,10 +131,10 @@ struct json_object *stored_record(
 int invitation_append(struct engine *engine, const char *id, const struct stored *stored,
 	time_t now, struct buf *out, struct error *error);
 
-/* Applies the event (changed: members of the store's own are added) to the record and writes both. *created is the sequence
- * number of the record's first event, 0 for a new record (then set). Returns 1 when the record changed, 0, or -1. */
-int invitation_event(struct ask *ask, struct json_object *record, uint64_t *created,
-	struct json_object *event, struct error *error);
+/* Applies the event (changed: members of the store's own are added) to the record and writes both; the trail is the
+ * record's and moves on. Returns 1 when the record changed, 0, or -1. */
+int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
+		     struct json_object *event, struct error *error);
 
 /* Applies "revoked". Returns 1, 0 when it has ended already, -1. */
 int invitation_revoke(struct ask *ask, const char *id, struct error *error);
@@ -151,6 +155,15 @@ int index_each(struct engine *engine, struct index_query query, index_fn *each, 
 /* The newest invitation of that customer. Returns 1, 0, -1. */
 int invitation_latest(struct engine *engine, const char *customer_id,
 	char id_r[INVITATION_ID_LEN + 1], struct error *error);
+
+/* --- history (history.c) --- */
+
+/* Appends an event of that invitation under the next sequence number and moves the trail on. */
+int history_append(struct engine *engine, struct json_object *record, struct trail *trail,
+		   struct json_object *event, enum status status, struct error *error);
+
+/* Removes the events of a trail. The last number given stays on record, so that it is never given again. */
+int history_remove(struct engine *engine, const struct trail *trail, struct error *error);
 
 /* --- customers (customers.c) --- */
 

@@ -1,6 +1,8 @@
 /*
- * Events as they were: one invitation's history, and all of them in order of their sequence number. What is
- * stored is spliced into replies, not parsed.
+ * Events as they were. They stand in order of their sequence number; each names
+ * the one before it of the same invitation, so that an invitation's history is
+ * a chain from its record backwards and costs no index. What is stored is
+ * spliced into replies, not parsed.
  */
 #include "store/engine_internal.h"
 
@@ -8,23 +10,64 @@
 
 #include <string.h>
 
-/* One entry of the history tree. */
+#define ENTRY_HEAD  (8 + 1 + INVITATION_ID_LEN)
+#define EVENT_MAX   (32 * 1024)
+#define NUMBERS_MAX (8 * 1024 * 1024) /* bytes of the sequence numbers of one history */
+
+/* One event as it is stored. */
 struct entry {
+	uint64_t before; /* number of the invitation's event before it, or 0 */
 	enum status status;
+	char id[INVITATION_ID_LEN + 1];
 	const char *text;
 	size_t len;
 };
 
+/* Whom engine_events tells. */
+struct follower {
+	engine_event_fn *fn;
+	void *context;
+};
+
+static int damaged(struct error *error)
+{
+	return error_set(error, ERROR_TEMPORARY, "the history is damaged in the database");
+}
+
+static void number_key(struct buf *key, uint64_t number)
+{
+	buf_init(key, 8);
+	key_number(key, number);
+}
+
 static int read_entry(struct kv_bytes value, struct entry *entry_r, struct error *error)
 {
-	const unsigned char *bytes = value.data;
+	const char *bytes = value.data;
 
-	if (value.len < 3 || bytes[0] >= STATUS_COUNT)
-		return error_set(
-			error, ERROR_TEMPORARY, "the history is damaged in the database");
-	*entry_r =
-		(struct entry){(enum status)bytes[0], (const char *)bytes + 1, value.len - 1};
-	return 0;
+	if (value.len < ENTRY_HEAD + 2 || (unsigned char)bytes[8] >= STATUS_COUNT)
+		return damaged(error);
+	*entry_r = (struct entry){
+		.before = read_number(bytes),
+		.status = (enum status)bytes[8],
+		.text = bytes + ENTRY_HEAD,
+		.len = value.len - ENTRY_HEAD,
+	};
+	memcpy(entry_r->id, bytes + 9, INVITATION_ID_LEN);
+	return 1;
+}
+
+/* Returns 1, 0 when there is none of that number, -1. */
+static int get_entry(
+	struct engine *engine, uint64_t number, struct entry *entry_r, struct error *error)
+{
+	struct kv_bytes value;
+	struct buf key;
+	int found;
+
+	number_key(&key, number);
+	found = kv_get(engine->kv, TREE_EVENT, kv_buf(&key), &value, error);
+	buf_free(&key);
+	return found == 1 ? read_entry(value, entry_r, error) : found;
 }
 
 static void append_entry(struct buf *out, const struct entry *entry, uint64_t sequence)
@@ -34,63 +77,135 @@ static void append_entry(struct buf *out, const struct entry *entry, uint64_t se
 		status_name(entry->status));
 }
 
-/* Appends until the page is full: then *last_r is the last one's number, else 0. */
-static int append_history(
-	struct kv_cursor *cursor, struct buf *out, uint64_t *last_r, struct error *error)
+/* --- writing --- */
+
+int history_append(struct engine *engine, struct json_object *record, struct trail *trail,
+	struct json_object *event, enum status status, struct error *error)
 {
-	struct kv_bytes key, value;
-	uint64_t last = 0;
+	struct buf key, value;
 	int result;
 
-	*last_r = 0;
-	while ((result = kv_next(cursor, &key, &value, error)) == 1) {
-		struct entry entry = {0};
+	number_key(&key, engine->sequence + 1);
+	buf_init(&value, EVENT_MAX);
+	key_number(&value, trail->last);
+	buf_byte(&value, (char)status);
+	buf_append(&value, json_string(record, "id", ""), INVITATION_ID_LEN);
+	buf_string(&value, json_text(event));
+	if (value.failed)
+		result = error_set(
+			error, ERROR_PERMANENT, "an event longer than %d bytes", EVENT_MAX);
+	else
+		result = kv_put(engine->kv, TREE_EVENT, kv_buf(&key), kv_buf(&value), error);
+	buf_free(&key);
+	buf_free(&value);
+	if (result != 0)
+		return -1;
+	trail->last = ++engine->sequence;
+	if (trail->first == 0)
+		trail->first = trail->last;
+	return 0;
+}
 
-		if (out->len > PAGE_MAX) {
-			*last_r = last;
-			return 0;
-		}
-		if (key.len != INVITATION_ID_LEN + 8 || read_entry(value, &entry, error) != 0)
-			continue;
-		if (last != 0)
-			buf_byte(out, ',');
-		last = read_number((const char *)key.data + INVITATION_ID_LEN);
-		append_entry(out, &entry, last);
-	}
+static int keep_sequence(struct engine *engine, struct error *error)
+{
+	struct buf number;
+	int result;
+
+	number_key(&number, engine->sequence);
+	result = kv_put(engine->kv, TREE_META, kv_text("sequence"), kv_buf(&number), error);
+	buf_free(&number);
 	return result;
+}
+
+int history_remove(struct engine *engine, const struct trail *trail, struct error *error)
+{
+	uint64_t number = trail->last;
+	struct entry entry;
+	struct buf key;
+	int result = 1;
+
+	while (number != 0 && (result = get_entry(engine, number, &entry, error)) == 1) {
+		number_key(&key, number);
+		result = kv_delete(engine->kv, TREE_EVENT, kv_buf(&key), error);
+		buf_free(&key);
+		if (result < 0)
+			break;
+		number = entry.before;
+	}
+	return result < 0 ? -1 : keep_sequence(engine, error);
+}
+
+/* --- one invitation's --- */
+
+/* The numbers of the trail behind `after`, the last one first. */
+static int collect(struct engine *engine, const struct trail *trail, uint64_t after,
+	struct buf *numbers, struct error *error)
+{
+	struct entry entry;
+	int found = 1;
+
+	for (uint64_t number = trail->last; number > after; number = entry.before) {
+		found = get_entry(engine, number, &entry, error);
+		if (found != 1)
+			return found < 0 ? -1 : damaged(error);
+		if (entry.before >= number)
+			return damaged(error);
+		buf_append(numbers, &number, sizeof(number));
+	}
+	return numbers->failed ? error_set(error, ERROR_TEMPORARY, "out of memory") : 0;
+}
+
+/* Appends the numbers' events, the oldest first, until the page is full: then
+ * *last_r is the last one's number, else 0. */
+static int append_events(struct engine *engine, const struct buf *numbers, struct buf *out,
+	uint64_t *last_r, struct error *error)
+{
+	size_t begin = out->len;
+	uint64_t number = 0;
+	struct entry entry;
+
+	*last_r = 0;
+	for (size_t left = numbers->len; left > 0;) {
+		if (out->len > begin + PAGE_MAX) {
+			*last_r = number;
+			break;
+		}
+		left -= sizeof(number);
+		memcpy(&number, numbers->data + left, sizeof(number));
+		if (get_entry(engine, number, &entry, error) != 1)
+			return -1;
+		if (out->len > begin)
+			buf_byte(out, ',');
+		append_entry(out, &entry, number);
+	}
+	return 0;
 }
 
 int op_history(struct ask *ask, struct engine_reply *reply, struct error *error)
 {
-	uint64_t after = (uint64_t)json_int(ask->request, "after", 0), last;
-	struct kv_cursor *cursor;
+	uint64_t after = (uint64_t)json_int(ask->request, "after", 0), last = 0;
 	struct stored stored;
-	struct buf from;
-	int found;
+	struct buf numbers;
+	int result;
 
 	if (ask_invitation(ask, reply->id, error) != 0)
 		return -1;
-	found = invitation_load(ask->engine, reply->id, &stored, error);
-	if (found != 1)
-		return found < 0 ? -1
-				 : error_set(error, ERROR_NOT_FOUND,
-					   "there is no such invitation");
-	buf_init(&from, KV_KEY_MAX);
-	buf_string(&from, reply->id);
-	key_number(&from, after + 1);
-	cursor =
-		kv_scan(ask->engine->kv, TREE_HISTORY, kv_buf(&from), INVITATION_ID_LEN, error);
-	buf_free(&from);
-	if (cursor == NULL)
+	result = invitation_load(ask->engine, reply->id, &stored, error);
+	if (result == 0)
+		error_set(error, ERROR_NOT_FOUND, "there is no such invitation");
+	if (result != 1)
 		return -1;
+	buf_init(&numbers, NUMBERS_MAX);
 	buf_string(&reply->text, "{\"events\":[");
-	found = append_history(cursor, &reply->text, &last, error);
-	kv_cursor_close(&cursor);
+	result = collect(ask->engine, &stored.trail, after, &numbers, error);
+	if (result == 0)
+		result = append_events(ask->engine, &numbers, &reply->text, &last, error);
+	buf_free(&numbers);
 	buf_byte(&reply->text, ']');
 	if (last != 0)
 		buf_printf(&reply->text, ",\"next\":%llu", (unsigned long long)last);
 	buf_byte(&reply->text, '}');
-	return found;
+	return result;
 }
 
 int op_subscribe(struct ask *ask, struct engine_reply *reply, struct error *error)
@@ -118,51 +233,35 @@ int op_ping(struct ask *ask, struct engine_reply *reply, struct error *error)
 
 /* --- following --- */
 
-/* Makes the text of one event. Returns 1, 0 when its invitation is no longer there, -1. */
-static int event_text(struct engine *engine, uint64_t sequence, const char *id, struct buf *out,
-	struct error *error)
+/* Gives one event. Returns 1, 2 when `fn` has enough, 0 when its invitation is
+ * no longer there, -1. */
+static int give(struct engine *engine, uint64_t sequence, struct kv_bytes value,
+	const struct follower *follower, struct error *error)
 {
+	struct engine_event event = {.sequence = sequence};
 	struct stored stored;
-	struct kv_bytes value;
-	struct entry entry = {0};
-	struct buf key;
-	int found;
+	struct entry entry;
+	struct buf text;
+	int found = read_entry(value, &entry, error);
 
-	buf_init(&key, KV_KEY_MAX);
-	buf_string(&key, id);
-	key_number(&key, sequence);
-	found = kv_get(engine->kv, TREE_HISTORY, kv_buf(&key), &value, error);
-	buf_free(&key);
 	if (found == 1)
-		found = invitation_load(engine, id, &stored, error);
+		found = invitation_load(engine, entry.id, &stored, error);
 	if (found != 1)
 		return found;
-	if (read_entry(value, &entry, error) != 0)
-		return -1;
-	buf_printf(out, "{\"sequence\":%llu,\"id\":\"%s\",\"status\":\"%s\",\"event\":",
-		(unsigned long long)sequence, id, status_name(entry.status));
-	append_entry(out, &entry, sequence);
-	buf_string(out, ",\"invitation\":");
-	if (invitation_append(engine, id, &stored, time(NULL), out, error) != 0)
-		return -1;
-	buf_byte(out, '}');
-	return out->failed ? error_set(error, ERROR_TEMPORARY, "out of memory") : 1;
-}
-
-/* Gives one event. Returns 1, 0 when there is nothing to tell of it, -1; *stop_r as event says. */
-static int give(struct engine *engine, struct engine_event *event, engine_event_fn *fn,
-	void *context, struct error *error)
-{
-	struct buf text;
-	int found;
-
 	buf_init(&text, REPLY_MAX);
-	found = event_text(engine, event->sequence, event->id, &text, error);
-	if (found == 1) {
-		event->text = text.data;
-		event->len = text.len;
-		found = fn(context, event) != 0 ? 2 : 1;
-	}
+	buf_printf(&text, "{\"sequence\":%llu,\"id\":\"%s\",\"status\":\"%s\",\"event\":",
+		(unsigned long long)sequence, entry.id, status_name(entry.status));
+	append_entry(&text, &entry, sequence);
+	buf_string(&text, ",\"invitation\":");
+	found = invitation_append(engine, entry.id, &stored, time(NULL), &text, error);
+	buf_byte(&text, '}');
+	event.id = entry.id;
+	event.text = text.data;
+	event.len = text.len;
+	if (found == 0 && text.failed)
+		found = error_set(error, ERROR_TEMPORARY, "out of memory");
+	if (found == 0)
+		found = follower->fn(follower->context, &event) != 0 ? 2 : 1;
 	buf_free(&text);
 	return found;
 }
@@ -170,6 +269,7 @@ static int give(struct engine *engine, struct engine_event *event, engine_event_
 int engine_events(struct engine *engine, uint64_t *after, unsigned max, engine_event_fn *event,
 	void *context, struct error *error)
 {
+	const struct follower follower = {event, context};
 	struct kv_bytes key, value;
 	struct kv_cursor *cursor;
 	struct buf from;
@@ -177,29 +277,22 @@ int engine_events(struct engine *engine, uint64_t *after, unsigned max, engine_e
 
 	if (*after >= engine->durable)
 		return 0;
-	buf_init(&from, 8);
-	key_number(&from, *after + 1);
-	cursor = kv_scan(engine->kv, TREE_SEQUENCE, kv_buf(&from), 0, error);
+	number_key(&from, *after + 1);
+	cursor = kv_scan(engine->kv, TREE_EVENT, kv_buf(&from), 0, error);
 	buf_free(&from);
 	if (cursor == NULL)
 		return -1;
-	while (result != 2 && (unsigned)n < max &&
+	while (result < 2 && (unsigned)n < max &&
 		(result = kv_next(cursor, &key, &value, error)) == 1) {
-		char id[INVITATION_ID_LEN + 1];
-		struct engine_event one = {.id = id};
+		uint64_t sequence = key.len == 8 ? read_number(key.data) : 0;
 
-		if (key.len != 8 || value.len != INVITATION_ID_LEN)
-			continue;
-		one.sequence = read_number(key.data);
-		if (one.sequence > engine->durable)
+		if (sequence > engine->durable)
 			break;
-		memcpy(id, value.data, INVITATION_ID_LEN);
-		id[INVITATION_ID_LEN] = '\0';
-		result = give(engine, &one, event, context, error);
+		result = give(engine, sequence, value, &follower, error);
 		if (result < 0)
 			break;
 		n += result > 0;
-		*after = one.sequence;
+		*after = sequence;
 	}
 	kv_cursor_close(&cursor);
 	/* Numbers whose events are no longer there are passed over. */

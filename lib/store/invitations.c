@@ -1,8 +1,9 @@
 /*
- * Invitations as they are stored. In front of a record's text stands a small head with what look-ups
- * ask for: since a status changes by time only when the record expires, the two statuses around that moment
- * are computed when the record is written, and reading it needs no parsing. A record, its event in the history and its
- * indexes are written in the caller's transaction.
+ * Invitations as they are stored. In front of a record's text stands a small
+ * head with what look-ups ask for: since a status changes by time only when the
+ * record expires, the two statuses around that moment are computed when the
+ * record is written, and reading it needs no parsing. A record, its event in
+ * the history and its indexes are written in the caller's transaction.
  */
 #include "store/engine_internal.h"
 
@@ -11,8 +12,7 @@
 
 #include <string.h>
 
-#define HEAD_LEN   (4 * 8 + 2)
-#define EVENT_MAX  (32 * 1024)
+#define HEAD_LEN   (5 * 8 + 2)
 #define RECORD_MAX (256 * 1024)
 
 static int no_memory(struct error *error)
@@ -33,15 +33,15 @@ int stored_read(
 {
 	const unsigned char *head = value.data;
 
-	if (value.len <= HEAD_LEN || head[32] >= STATUS_COUNT || head[33] >= STATUS_COUNT)
+	if (value.len <= HEAD_LEN || head[40] >= STATUS_COUNT || head[41] >= STATUS_COUNT)
 		return damaged(id, error);
 	*stored_r = (struct stored){
-		.created = read_number(head),
-		.revision = read_number(head + 8),
-		.expires_at = (time_t)read_number(head + 16),
-		.revoked_at = (time_t)read_number(head + 24),
-		.before = (enum status)head[32],
-		.after = (enum status)head[33],
+		.trail = {.first = read_number(head), .last = read_number(head + 8)},
+		.revision = read_number(head + 16),
+		.expires_at = (time_t)read_number(head + 24),
+		.revoked_at = (time_t)read_number(head + 32),
+		.before = (enum status)head[40],
+		.after = (enum status)head[41],
 		.text = (const char *)head + HEAD_LEN,
 		.len = value.len - HEAD_LEN,
 	};
@@ -61,8 +61,7 @@ int invitation_load(
 		found = kv_get(engine->kv, TREE_INVITATION, kv_text(id), &value, error);
 		if (found != 1)
 			return found;
-		cached = engine->changing ? NULL
-					  : cache_put(engine->cache, id, value.data, value.len);
+		cached = cache_put(engine->cache, id, value.data, value.len);
 	}
 	if (cached != NULL)
 		value = (struct kv_bytes){cached->value, cached->len};
@@ -77,10 +76,16 @@ enum status stored_status(const struct stored *stored, time_t now)
 								   : stored->before;
 }
 
+/* The cache gives its own away: what becomes of it is seen when it is written. */
 struct json_object *stored_record(const struct stored *stored, struct error *error)
 {
 	struct json_object *record = NULL;
 
+	if (stored->cached != NULL && stored->cached->record != NULL) {
+		record = stored->cached->record;
+		stored->cached->record = NULL;
+		return record;
+	}
 	if (json_parse(stored->text, stored->len, &record, error) != 0)
 		error_prefix(error, "record in the database");
 	return record;
@@ -105,29 +110,43 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 	return 0;
 }
 
-static int record_write(struct engine *engine, struct json_object *record, uint64_t created,
-	struct error *error)
+static int value_write(
+	struct engine *engine, const char *id, const struct buf *value, struct error *error)
 {
-	time_t expires_at = record_expires_at(record), revoked_at = 0;
+	/* Noted first: what cannot be taken back is not written. */
+	buf_append(&engine->written, id, strlen(id) + 1);
+	if (engine->written.failed)
+		return no_memory(error);
+	cache_forget(engine->cache, id);
+	return kv_put(engine->kv, TREE_INVITATION, kv_text(id), kv_buf(value), error);
+}
+
+/* The head's text and place are not looked at. */
+static int record_write(struct engine *engine, struct json_object *record,
+	const struct stored *head, struct error *error)
+{
 	const char *id = json_string(record, "id", "");
+	struct cached *cached = NULL;
 	struct buf value;
 	int result = -1;
 
-	clock_parse(json_string(record, "revoked_at", NULL), &revoked_at);
-	cache_forget(engine->cache, id);
 	buf_init(&value, RECORD_MAX);
-	key_number(&value, created);
-	key_number(&value, (uint64_t)json_int(record, "revision", 0));
-	key_number(&value, (uint64_t)expires_at);
-	key_number(&value, (uint64_t)revoked_at);
-	buf_byte(&value, (char)record_status(record, expires_at));
-	buf_byte(&value, (char)record_status(record, expires_at + 1));
+	key_number(&value, head->trail.first);
+	key_number(&value, head->trail.last);
+	key_number(&value, head->revision);
+	key_number(&value, (uint64_t)head->expires_at);
+	key_number(&value, (uint64_t)head->revoked_at);
+	buf_byte(&value, (char)head->before);
+	buf_byte(&value, (char)head->after);
 	buf_string(&value, json_text(record));
 	if (value.failed)
 		error_set(error, ERROR_PERMANENT, "a record longer than %d bytes", RECORD_MAX);
 	else
-		result =
-			kv_put(engine->kv, TREE_INVITATION, kv_text(id), kv_buf(&value), error);
+		result = value_write(engine, id, &value, error);
+	if (result == 0)
+		cached = cache_put(engine->cache, id, value.data, value.len);
+	if (cached != NULL)
+		cached->record = json_object_get(record);
 	buf_free(&value);
 	return result;
 }
@@ -157,7 +176,7 @@ static const struct {
 };
 
 /* Puts the record into its indexes, or takes it out of them. */
-static int index_record(struct engine *engine, struct json_object *record, uint64_t created,
+static int index_record(struct engine *engine, struct json_object *record, uint64_t first,
 	bool put, struct error *error)
 {
 	const char *customer_id = json_string(record, "customer_id", "");
@@ -172,7 +191,7 @@ static int index_record(struct engine *engine, struct json_object *record, uint6
 			continue;
 		buf_reset(&key);
 		index_prefix(&key, (struct index_query){indexed[i].kind, value});
-		key_number(&key, ~created);
+		key_number(&key, ~first);
 		buf_string(&key, json_string(record, "id", ""));
 		if (key.failed)
 			result = error_set(error, ERROR_PERMANENT, "\"%s\" is too long",
@@ -246,42 +265,14 @@ int invitation_latest(struct engine *engine, const char *customer_id,
 
 /* --- events --- */
 
-/* Appends to history and sequence, under the next number. */
-static int history_append(struct engine *engine, struct json_object *record,
-	struct json_object *event, time_t now, struct error *error)
-{
-	const char *id = json_string(record, "id", "");
-	struct buf key, number, value;
-	int result = -1;
-
-	engine->sequence++;
-	buf_init(&number, 8);
-	key_number(&number, engine->sequence);
-	buf_init(&key, KV_KEY_MAX);
-	buf_string(&key, id);
-	buf_append(&key, number.data, number.len);
-	buf_init(&value, EVENT_MAX);
-	buf_byte(&value, (char)record_status(record, now));
-	buf_string(&value, json_text(event));
-	if (value.failed)
-		error_set(error, ERROR_PERMANENT, "an event longer than %d bytes", EVENT_MAX);
-	else if (key.failed || number.failed)
-		no_memory(error);
-	else if (kv_put(engine->kv, TREE_HISTORY, kv_buf(&key), kv_buf(&value), error) == 0)
-		result = kv_put(engine->kv, TREE_SEQUENCE, kv_buf(&number), kv_text(id), error);
-	buf_free(&key);
-	buf_free(&number);
-	buf_free(&value);
-	return result;
-}
-
 static void done_key(struct buf *key, const char *tenant)
 {
 	buf_byte(key, INDEX_DONE);
 	key_lower(key, tenant);
 }
 
-/* Has that tenant never completed? What was said of this invitation before stays said. Returns 1, 0, -1. */
+/* Has that tenant never completed? What was said of this invitation before
+ * stays said. Returns 1, 0, -1. */
 static int first_connection(struct engine *engine, struct json_object *record,
 	struct json_object *event, struct error *error)
 {
@@ -337,18 +328,45 @@ static int note_completion(
 	return result < 0 ? -1 : 0;
 }
 
-/* A hint is worth telling, and keeping, also when it says nothing new: it makes tokend look. */
+/* A hint is worth telling, and keeping, also when it says nothing new: it makes
+ * tokend look. */
 static bool is_hint(struct json_object *event)
 {
 	return strncmp(json_string(event, "type", ""), "consent", strlen("consent")) == 0;
 }
 
-int invitation_event(struct ask *ask, struct json_object *record, uint64_t *created,
+/* What the record's head says of it; the trail comes later. */
+static struct stored make_head(struct json_object *record)
+{
+	struct stored head = {
+		.revision = (uint64_t)json_int(record, "revision", 0),
+		.expires_at = record_expires_at(record),
+	};
+
+	clock_parse(json_string(record, "revoked_at", NULL), &head.revoked_at);
+	head.before = record_status(record, head.expires_at);
+	head.after = record_status(record, head.expires_at + 1);
+	return head;
+}
+
+/* Writes what an event has changed, or only told. */
+static int write_event(struct ask *ask, struct json_object *record, struct trail *trail,
 	struct json_object *event, struct error *error)
 {
-	struct engine *engine = ask->engine;
+	struct stored head = make_head(record);
+
+	if (history_append(ask->engine, record, trail, event, stored_status(&head, ask->now),
+		    error) != 0)
+		return -1;
+	head.trail = *trail;
+	return record_write(ask->engine, record, &head, error);
+}
+
+int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
+	struct json_object *event, struct error *error)
+{
 	bool known = json_member(record, "signed_in_tenant") != NULL;
-	bool fresh = *created == 0;
+	bool fresh = trail->first == 0;
 	int changed;
 
 	if (complete_event(ask, record, event, error) != 0 || event_check(event, error) != 0)
@@ -357,19 +375,13 @@ int invitation_event(struct ask *ask, struct json_object *record, uint64_t *crea
 	if (changed < 0)
 		return -1;
 	if ((changed == 1 || is_hint(event)) &&
-		history_append(engine, record, event, ask->now, error) != 0)
-		return -1;
-	if (changed == 0)
-		return 0;
-	if (fresh)
-		*created = engine->sequence;
-	if (record_write(engine, record, *created, error) != 0)
+		write_event(ask, record, trail, event, error) != 0)
 		return -1;
 	/* Of the indexed members only signed_in_tenant comes later, once. */
 	if ((fresh || known != (json_member(record, "signed_in_tenant") != NULL)) &&
-		index_record(engine, record, *created, true, error) != 0)
+		index_record(ask->engine, record, trail->first, true, error) != 0)
 		return -1;
-	return note_completion(engine, record, error) != 0 ? -1 : 1;
+	return changed == 1 && note_completion(ask->engine, record, error) != 0 ? -1 : changed;
 }
 
 static bool ended(const struct stored *stored, time_t now)
@@ -391,7 +403,7 @@ int invitation_revoke(struct ask *ask, const char *id, struct error *error)
 	if (record == NULL)
 		return -1;
 	event = event_create("revoked", ask->now);
-	result = event != NULL ? invitation_event(ask, record, &stored.created, event, error)
+	result = event != NULL ? invitation_event(ask, record, &stored.trail, event, error)
 			       : no_memory(error);
 	json_object_put(event);
 	json_object_put(record);
@@ -399,46 +411,6 @@ int invitation_revoke(struct ask *ask, const char *id, struct error *error)
 }
 
 /* --- removal --- */
-
-static int history_remove(struct engine *engine, const char *id, struct error *error)
-{
-	struct kv_cursor *cursor =
-		kv_scan(engine->kv, TREE_HISTORY, kv_text(id), INVITATION_ID_LEN, error);
-	struct kv_bytes at;
-	int result;
-
-	if (cursor == NULL)
-		return -1;
-	while ((result = kv_next(cursor, &at, NULL, error)) == 1) {
-		unsigned char key[INVITATION_ID_LEN + 8];
-		struct kv_bytes whole = {key, sizeof(key)};
-		struct kv_bytes number = {key + INVITATION_ID_LEN, 8};
-
-		if (at.len != sizeof(key)) {
-			result = damaged(id, error);
-			break;
-		}
-		memcpy(key, at.data, sizeof(key));
-		if ((result = kv_delete(engine->kv, TREE_HISTORY, whole, error)) < 0 ||
-			(result = kv_delete(engine->kv, TREE_SEQUENCE, number, error)) < 0)
-			break;
-	}
-	kv_cursor_close(&cursor);
-	return result < 0 ? -1 : 0;
-}
-
-/* The last number given stays on record, so that it is never given again. */
-static int keep_sequence(struct engine *engine, struct error *error)
-{
-	struct buf number;
-	int result;
-
-	buf_init(&number, 8);
-	key_number(&number, engine->sequence);
-	result = kv_put(engine->kv, TREE_META, kv_text("sequence"), kv_buf(&number), error);
-	buf_free(&number);
-	return result;
-}
 
 int invitation_remove(struct engine *engine, const char *id, struct error *error)
 {
@@ -451,10 +423,9 @@ int invitation_remove(struct engine *engine, const char *id, struct error *error
 	record = stored_record(&stored, error);
 	if (record == NULL)
 		return -1;
-	result = index_record(engine, record, stored.created, false, error);
+	result = index_record(engine, record, stored.trail.first, false, error);
 	json_object_put(record);
-	if (result != 0 || history_remove(engine, id, error) != 0 ||
-		keep_sequence(engine, error) != 0)
+	if (result != 0 || history_remove(engine, &stored.trail, error) != 0)
 		return -1;
 	cache_forget(engine->cache, id);
 	return kv_delete(engine->kv, TREE_INVITATION, kv_text(id), error);

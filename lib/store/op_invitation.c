@@ -10,460 +10,507 @@
 #include <string.h>
 
 #define CANDIDATES_MAX 100
-#define SUBJECT_MAX 500
-#define WATCH_MAX_S 60
-#define OUTCOME_LEN (INVITATION_ID_LEN + 1) /* id, then '1' or '0' */
+#define SUBJECT_MAX    500
+#define WATCH_MAX_S    60
+#define OUTCOME_LEN    (INVITATION_ID_LEN + 1) /* id, then '1' or '0' */
 
-static int no_memory(struct error *error) {
-  return error_set(error, ERROR_TEMPORARY, "out of memory");
+static int no_memory(struct error *error)
+{
+	return error_set(error, ERROR_TEMPORARY, "out of memory");
 }
 
-static int unknown(struct error *error) {
-  return error_set(error, ERROR_NOT_FOUND, "there is no such invitation");
+static int unknown(struct error *error)
+{
+	return error_set(error, ERROR_NOT_FOUND, "there is no such invitation");
 }
 
-int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1],
-                   struct error *error) {
-  const char *id = json_string(ask->request, "id", NULL);
-  const char *link = json_string(ask->request, "link", NULL);
+int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error)
+{
+	const char *id = json_string(ask->request, "id", NULL);
+	const char *link = json_string(ask->request, "link", NULL);
 
-  if (link != NULL)
-    return link_token_verify(ask->engine->keys, link, id_r, error);
-  if (ask->caller->role == STORE_ROLE_WIZARD)
-    return error_set(error, ERROR_POLICY,
-                     "%s names invitations by their link only",
-                     role_name(ask->caller->role));
-  if (id == NULL || strlen(id) != INVITATION_ID_LEN)
-    return unknown(error);
-  strcpy(id_r, id);
-  return 0;
+	if (link != NULL)
+		return link_token_verify(ask->engine->keys, link, id_r, error);
+	if (ask->caller->role == STORE_ROLE_WIZARD)
+		return error_set(error, ERROR_POLICY, "%s names invitations by their link only",
+			role_name(ask->caller->role));
+	if (id == NULL || strlen(id) != INVITATION_ID_LEN)
+		return unknown(error);
+	strcpy(id_r, id);
+	return 0;
 }
 
-static int load(struct ask *ask, const char *id, struct stored *stored_r,
-                struct error *error) {
-  int found = invitation_load(ask->engine, id, stored_r, error);
+static int load(struct ask *ask, const char *id, struct stored *stored_r, struct error *error)
+{
+	int found = invitation_load(ask->engine, id, stored_r, error);
 
-  return found == 0 ? unknown(error) : found < 0 ? -1 : 0;
+	return found == 0 ? unknown(error) : found < 0 ? -1 : 0;
 }
 
 /* --- look-ups --- */
 
-static int append_reply(struct ask *ask, const char *id,
-                        const struct stored *stored, struct buf *out,
-                        struct error *error) {
-  buf_string(out, "{\"invitation\":");
-  if (invitation_append(ask->engine, id, stored, ask->now, out, error) != 0)
-    return -1;
-  buf_byte(out, '}');
-  return 0;
+static int append_reply(struct ask *ask, const char *id, const struct stored *stored,
+	struct buf *out, struct error *error)
+{
+	buf_string(out, "{\"invitation\":");
+	if (invitation_append(ask->engine, id, stored, ask->now, out, error) != 0)
+		return -1;
+	buf_byte(out, '}');
+	return 0;
 }
 
-int op_get(struct ask *ask, struct engine_reply *reply, struct error *error) {
-  struct stored stored;
+int op_get(struct ask *ask, struct engine_reply *reply, struct error *error)
+{
+	struct stored stored;
 
-  if (ask_invitation(ask, reply->id, error) != 0 ||
-      load(ask, reply->id, &stored, error) != 0)
-    return -1;
-  return append_reply(ask, reply->id, &stored, &reply->text, error);
+	if (ask_invitation(ask, reply->id, error) != 0 ||
+		load(ask, reply->id, &stored, error) != 0)
+		return -1;
+	return append_reply(ask, reply->id, &stored, &reply->text, error);
 }
 
-int op_watch(struct ask *ask, struct engine_reply *reply, struct error *error) {
-  int64_t revision = json_int(ask->request, "revision", -1);
-  int64_t timeout = json_int(ask->request, "timeout", 0);
-  struct stored stored;
+int op_watch(struct ask *ask, struct engine_reply *reply, struct error *error)
+{
+	int64_t revision = json_int(ask->request, "revision", -1);
+	int64_t timeout = json_int(ask->request, "timeout", 0);
+	struct stored stored;
 
-  if (timeout < 0 || timeout > WATCH_MAX_S)
-    return error_set(error, ERROR_PERMANENT, "\"timeout\" is not 0 to %d",
-                     WATCH_MAX_S);
-  if (ask_invitation(ask, reply->id, error) != 0 ||
-      load(ask, reply->id, &stored, error) != 0)
-    return -1;
-  if (timeout > 0 && revision >= 0 && stored.revision == (uint64_t)revision) {
-    reply->next = ENGINE_WAIT;
-    reply->timeout_s = (int)timeout;
-  }
-  return append_reply(ask, reply->id, &stored, &reply->text, error);
+	if (timeout < 0 || timeout > WATCH_MAX_S)
+		return error_set(
+			error, ERROR_PERMANENT, "\"timeout\" is not 0 to %d", WATCH_MAX_S);
+	if (ask_invitation(ask, reply->id, error) != 0 ||
+		load(ask, reply->id, &stored, error) != 0)
+		return -1;
+	if (timeout > 0 && revision >= 0 && stored.revision == (uint64_t)revision) {
+		reply->next = ENGINE_WAIT;
+		reply->timeout_s = (int)timeout;
+	}
+	return append_reply(ask, reply->id, &stored, &reply->text, error);
 }
 
 struct candidate {
-  uint64_t created;
-  char id[INVITATION_ID_LEN + 1];
+	uint64_t created;
+	char id[INVITATION_ID_LEN + 1];
 };
 
 struct candidates {
-  struct ask *ask;
-  size_t n;
-  struct candidate list[CANDIDATES_MAX];
+	struct ask *ask;
+	size_t n;
+	struct candidate list[CANDIDATES_MAX];
 };
 
-static int add_candidate(void *context, const char *id, const char *customer_id,
-                         struct error *error) {
-  struct candidates *candidates = context;
-  struct candidate *fresh = &candidates->list[candidates->n];
-  struct stored stored;
-  int found = invitation_load(candidates->ask->engine, id, &stored, error);
-  enum status status;
+static int add_candidate(
+	void *context, const char *id, const char *customer_id, struct error *error)
+{
+	struct candidates *candidates = context;
+	struct candidate *fresh = &candidates->list[candidates->n];
+	struct stored stored;
+	int found = invitation_load(candidates->ask->engine, id, &stored, error);
+	enum status status;
 
-  (void)customer_id;
-  if (found != 1)
-    return found;
-  status = stored_status(&stored, candidates->ask->now);
-  if (status == STATUS_REVOKED || status == STATUS_EXPIRED)
-    return 0;
-  for (size_t i = 0; i < candidates->n; i++)
-    if (strcmp(candidates->list[i].id, id) == 0)
-      return 0;
-  fresh->created = stored.trail.first;
-  strcpy(fresh->id, id);
-  candidates->n++;
-  return candidates->n == CANDIDATES_MAX;
+	(void)customer_id;
+	if (found != 1)
+		return found;
+	status = stored_status(&stored, candidates->ask->now);
+	if (status == STATUS_REVOKED || status == STATUS_EXPIRED)
+		return 0;
+	for (size_t i = 0; i < candidates->n; i++)
+		if (strcmp(candidates->list[i].id, id) == 0)
+			return 0;
+	fresh->created = stored.trail.first;
+	strcpy(fresh->id, id);
+	candidates->n++;
+	return candidates->n == CANDIDATES_MAX;
 }
 
-static int newest_first(const void *a, const void *b) {
-  const struct candidate *one = a, *other = b;
+static int newest_first(const void *a, const void *b)
+{
+	const struct candidate *one = a, *other = b;
 
-  return (one->created < other->created) - (one->created > other->created);
+	return (one->created < other->created) - (one->created > other->created);
 }
 
-static int append_candidates(struct candidates *candidates, struct buf *out,
-                             struct error *error) {
-  struct ask *ask = candidates->ask;
-  struct stored stored;
+static int append_candidates(
+	struct candidates *candidates, struct buf *out, struct error *error)
+{
+	struct ask *ask = candidates->ask;
+	struct stored stored;
 
-  buf_string(out, "{\"invitations\":[");
-  for (size_t i = 0; i < candidates->n; i++) {
-    if (i > 0)
-      buf_byte(out, ',');
-    if (load(ask, candidates->list[i].id, &stored, error) != 0 ||
-        invitation_append(ask->engine, candidates->list[i].id, &stored,
-                          ask->now, out, error) != 0)
-      return -1;
-  }
-  buf_string(out, "]}");
-  return 0;
+	buf_string(out, "{\"invitations\":[");
+	for (size_t i = 0; i < candidates->n; i++) {
+		if (i > 0)
+			buf_byte(out, ',');
+		if (load(ask, candidates->list[i].id, &stored, error) != 0 ||
+			invitation_append(ask->engine, candidates->list[i].id, &stored,
+				ask->now, out, error) != 0)
+			return -1;
+	}
+	buf_string(out, "]}");
+	return 0;
 }
 
-int op_candidates(struct ask *ask, struct engine_reply *reply,
-                  struct error *error) {
-  static const char kinds[] = {INDEX_MAILBOX, INDEX_ADMIN};
-  const char *mailbox = json_string(ask->request, "mailbox", NULL);
-  struct candidates candidates = {.ask = ask};
+int op_candidates(struct ask *ask, struct engine_reply *reply, struct error *error)
+{
+	static const char kinds[] = {INDEX_MAILBOX, INDEX_ADMIN};
+	const char *mailbox = json_string(ask->request, "mailbox", NULL);
+	struct candidates candidates = {.ask = ask};
 
-  if (!text_valid(mailbox))
-    return error_set(error, ERROR_PERMANENT, "\"mailbox\" is missing or none");
-  for (size_t i = 0; i < sizeof(kinds) && candidates.n < CANDIDATES_MAX; i++)
-    if (index_each(ask->engine, (struct index_query){kinds[i], mailbox},
-                   add_candidate, &candidates, error) < 0)
-      return -1;
-  qsort(candidates.list, candidates.n, sizeof(candidates.list[0]),
-        newest_first);
-  return append_candidates(&candidates, &reply->text, error);
+	if (!text_valid(mailbox))
+		return error_set(error, ERROR_PERMANENT, "\"mailbox\" is missing or none");
+	for (size_t i = 0; i < sizeof(kinds) && candidates.n < CANDIDATES_MAX; i++)
+		if (index_each(ask->engine, (struct index_query){kinds[i], mailbox},
+			    add_candidate, &candidates, error) < 0)
+			return -1;
+	qsort(candidates.list, candidates.n, sizeof(candidates.list[0]), newest_first);
+	return append_candidates(&candidates, &reply->text, error);
 }
 
 /* --- outcomes of changes --- */
 
-static void keep_outcome(struct buf *outcome, const char *id, bool flag) {
-  buf_string(outcome, id);
-  buf_byte(outcome, flag ? '1' : '0');
+static void keep_outcome(struct buf *outcome, const char *id, bool flag)
+{
+	buf_string(outcome, id);
+	buf_byte(outcome, flag ? '1' : '0');
 }
 
 /* The reply: the invitation as it is now, and what the change did then. */
-static int answer_flag(struct ask *ask, const struct buf *outcome,
-                       const char *flag, struct buf *out, struct error *error) {
-  char id[INVITATION_ID_LEN + 1];
-  struct stored stored;
+static int answer_flag(struct ask *ask, const struct buf *outcome, const char *flag,
+	struct buf *out, struct error *error)
+{
+	char id[INVITATION_ID_LEN + 1];
+	struct stored stored;
 
-  if (outcome->len != OUTCOME_LEN)
-    return error_set(error, ERROR_TEMPORARY,
-                     "the outcome of a change is damaged in the database");
-  memcpy(id, outcome->data, INVITATION_ID_LEN);
-  id[INVITATION_ID_LEN] = '\0';
-  if (load(ask, id, &stored, error) != 0)
-    return -1;
-  buf_string(out, "{\"invitation\":");
-  if (invitation_append(ask->engine, id, &stored, ask->now, out, error) != 0)
-    return -1;
-  buf_printf(out, ",\"%s\":%s}", flag,
-             outcome->data[INVITATION_ID_LEN] == '1' ? "true" : "false");
-  return 0;
+	if (outcome->len != OUTCOME_LEN)
+		return error_set(error, ERROR_TEMPORARY,
+			"the outcome of a change is damaged in the database");
+	memcpy(id, outcome->data, INVITATION_ID_LEN);
+	id[INVITATION_ID_LEN] = '\0';
+	if (load(ask, id, &stored, error) != 0)
+		return -1;
+	buf_string(out, "{\"invitation\":");
+	if (invitation_append(ask->engine, id, &stored, ask->now, out, error) != 0)
+		return -1;
+	buf_printf(out, ",\"%s\":%s}", flag,
+		outcome->data[INVITATION_ID_LEN] == '1' ? "true" : "false");
+	return 0;
 }
 
-int answer_opened(struct ask *ask, const struct buf *outcome, struct buf *out,
-                  struct error *error) {
-  return answer_flag(ask, outcome, "created", out, error);
+int answer_opened(
+	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
+{
+	return answer_flag(ask, outcome, "created", out, error);
 }
 
-int answer_applied(struct ask *ask, const struct buf *outcome, struct buf *out,
-                   struct error *error) {
-  return answer_flag(ask, outcome, "changed", out, error);
+int answer_applied(
+	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
+{
+	return answer_flag(ask, outcome, "changed", out, error);
 }
 
-int answer_as_kept(struct ask *ask, const struct buf *outcome, struct buf *out,
-                   struct error *error) {
-  (void)ask;
-  (void)error;
-  buf_append(out, outcome->data, outcome->len);
-  return 0;
+int answer_as_kept(
+	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
+{
+	(void)ask;
+	(void)error;
+	buf_append(out, outcome->data, outcome->len);
+	return 0;
 }
 
 /* --- apply --- */
 
-int op_apply(struct ask *ask, struct buf *outcome, struct error *error) {
-  struct json_object *given = json_member(ask->request, "event"), *event,
-                     *record = NULL;
-  const char *type = json_string(given, "type", "");
-  char id[INVITATION_ID_LEN + 1];
-  struct stored stored;
-  int changed = -1;
+int op_apply(struct ask *ask, struct buf *outcome, struct error *error)
+{
+	struct json_object *given = json_member(ask->request, "event"), *event, *record = NULL;
+	const char *type = json_string(given, "type", "");
+	char id[INVITATION_ID_LEN + 1];
+	struct stored stored;
+	int changed = -1;
 
-  if (event_senders(type) == NULL)
-    return error_set(error, ERROR_PERMANENT, "event: unknown type");
-  if (!role_sends(ask->caller->role, type))
-    return error_set(error, ERROR_POLICY, "%s may not send events \"%s\"",
-                     role_name(ask->caller->role), type);
-  if (ask_invitation(ask, id, error) != 0 || load(ask, id, &stored, error) != 0)
-    return -1;
-  event = json_copy(given);
-  if (event == NULL)
-    return no_memory(error);
-  record = stored_record(&stored, error);
-  if (record != NULL)
-    changed = invitation_event(ask, record, &stored.trail, event, error);
-  json_object_put(record);
-  json_object_put(event);
-  if (changed < 0)
-    return -1;
-  keep_outcome(outcome, id, changed == 1);
-  return 0;
+	if (event_senders(type) == NULL)
+		return error_set(error, ERROR_PERMANENT, "event: unknown type");
+	if (!role_sends(ask->caller->role, type))
+		return error_set(error, ERROR_POLICY, "%s may not send events \"%s\"",
+			role_name(ask->caller->role), type);
+	if (ask_invitation(ask, id, error) != 0 || load(ask, id, &stored, error) != 0)
+		return -1;
+	event = json_copy(given);
+	if (event == NULL)
+		return no_memory(error);
+	record = stored_record(&stored, error);
+	if (record != NULL)
+		changed = invitation_event(ask, record, &stored.trail, event, error);
+	json_object_put(record);
+	json_object_put(event);
+	if (changed < 0)
+		return -1;
+	keep_outcome(outcome, id, changed == 1);
+	return 0;
 }
 
 /* --- open --- */
 
 struct opening {
-  struct ask *ask;
-  char customer_id[TEXT_MAX + 1];
-  char mailbox[TEXT_MAX + 1];
-  struct json_object *row;    /* the customer's in the table, or NULL */
-  struct json_object *record; /* the invitation's */
-  struct trail trail;
+	struct ask *ask;
+	char customer_id[TEXT_MAX + 1];
+	char mailbox[TEXT_MAX + 1];
+	struct json_object *row;    /* the customer's in the table, or NULL */
+	struct json_object *record; /* the invitation's */
+	struct trail trail;
+	struct buf tenant; /* that the customer is bound to by an earlier sign-in */
 };
 
-static int take_customer(void *context, const char *customer_id,
-                         struct error *error) {
-  (void)error;
-  strcpy(context, customer_id);
-  return 1;
+static int take_customer(void *context, const char *customer_id, struct error *error)
+{
+	(void)error;
+	strcpy(context, customer_id);
+	return 1;
 }
 
-static void lower(char *text_r, const char *text) {
-  struct buf low;
+static void lower(char *text_r, const char *text)
+{
+	struct buf low;
 
-  buf_init(&low, TEXT_MAX);
-  key_lower(&low, text);
-  memcpy(text_r, low.data, low.len + 1);
-  buf_free(&low);
+	buf_init(&low, TEXT_MAX);
+	key_lower(&low, text);
+	memcpy(text_r, low.data, low.len + 1);
+	buf_free(&low);
 }
 
-/* Whose the mailbox is: as the table says, else the mailbox is a customer of
- * its own. */
-static int customer_of_mailbox(struct opening *opening, struct error *error) {
-  int found =
-      customer_each(opening->ask->engine,
-                    (struct index_query){TABLE_MAILBOX, opening->mailbox},
-                    take_customer, opening->customer_id, error);
+/* Whose the mailbox is: as the table says, else the mailbox is a customer of its own. */
+static int customer_of_mailbox(struct opening *opening, struct error *error)
+{
+	int found = customer_each(opening->ask->engine,
+		(struct index_query){TABLE_MAILBOX, opening->mailbox}, take_customer,
+		opening->customer_id, error);
 
-  if (found == 0)
-    lower(opening->customer_id, opening->mailbox);
-  return found < 0 ? -1 : 0;
+	if (found == 0)
+		lower(opening->customer_id, opening->mailbox);
+	return found < 0 ? -1 : 0;
 }
 
-/* Which mailbox is the customer's: as the table says, else the one invited
- * last. */
-static int mailbox_of_customer(struct opening *opening, struct error *error) {
-  struct engine *engine = opening->ask->engine;
-  const char *mailbox = json_string(opening->row, "mailbox", NULL);
-  char id[INVITATION_ID_LEN + 1];
-  struct json_object *record = NULL;
-  struct stored stored;
-  int found;
+/* Which mailbox is the customer's: as the table says, else the one invited last. */
+static int mailbox_of_customer(struct opening *opening, struct error *error)
+{
+	struct engine *engine = opening->ask->engine;
+	const char *mailbox = json_string(opening->row, "mailbox", NULL);
+	char id[INVITATION_ID_LEN + 1];
+	struct json_object *record = NULL;
+	struct stored stored;
+	int found;
 
-  if (mailbox == NULL) {
-    found = invitation_latest(engine, opening->customer_id, id, error);
-    if (found == 1)
-      found = invitation_load(engine, id, &stored, error);
-    if (found == 0)
-      return error_set(error, ERROR_NOT_FOUND,
-                       "customer \"%.100s\" is not known",
-                       opening->customer_id);
-    record = found == 1 ? stored_record(&stored, error) : NULL;
-    if (record == NULL)
-      return -1;
-    mailbox = json_string(record, "invitation_email", "");
-  }
-  strcpy(opening->mailbox, mailbox);
-  json_object_put(record);
-  return 0;
+	if (mailbox == NULL) {
+		found = invitation_latest(engine, opening->customer_id, id, error);
+		if (found == 1)
+			found = invitation_load(engine, id, &stored, error);
+		if (found == 0)
+			return error_set(error, ERROR_NOT_FOUND,
+				"customer \"%.100s\" is not known", opening->customer_id);
+		record = found == 1 ? stored_record(&stored, error) : NULL;
+		if (record == NULL)
+			return -1;
+		mailbox = json_string(record, "invitation_email", "");
+	}
+	strcpy(opening->mailbox, mailbox);
+	json_object_put(record);
+	return 0;
 }
 
-static int resolve(struct opening *opening, struct error *error) {
-  struct json_object *request = opening->ask->request;
-  const char *customer_id = json_string(request, "customer_id", NULL);
-  const char *mailbox = json_string(request, "mailbox", NULL);
+static int resolve(struct opening *opening, struct error *error)
+{
+	struct json_object *request = opening->ask->request;
+	const char *customer_id = json_string(request, "customer_id", NULL);
+	const char *mailbox = json_string(request, "mailbox", NULL);
 
-  if (customer_id == NULL && mailbox == NULL)
-    return error_set(error, ERROR_PERMANENT,
-                     "neither a mailbox nor a customer is named");
-  if ((customer_id != NULL && !text_valid(customer_id)) ||
-      (mailbox != NULL && !text_valid(mailbox)))
-    return error_set(
-        error, ERROR_PERMANENT,
-        "a mailbox or customer id is empty, has control characters or is "
-        "longer than "
-        "%d bytes",
-        TEXT_MAX);
-  if (mailbox != NULL)
-    strcpy(opening->mailbox, mailbox);
-  if (customer_id != NULL)
-    strcpy(opening->customer_id, customer_id);
-  else if (customer_of_mailbox(opening, error) != 0)
-    return -1;
-  if (customer_row(opening->ask->engine, opening->customer_id, &opening->row,
-                   error) < 0)
-    return -1;
-  return mailbox != NULL ? 0 : mailbox_of_customer(opening, error);
+	if (customer_id == NULL && mailbox == NULL)
+		return error_set(
+			error, ERROR_PERMANENT, "neither a mailbox nor a customer is named");
+	if ((customer_id != NULL && !text_valid(customer_id)) ||
+		(mailbox != NULL && !text_valid(mailbox)))
+		return error_set(error, ERROR_PERMANENT,
+			"a mailbox or customer id is empty, has control characters or is "
+			"longer than "
+			"%d bytes",
+			TEXT_MAX);
+	if (mailbox != NULL)
+		strcpy(opening->mailbox, mailbox);
+	if (customer_id != NULL)
+		strcpy(opening->customer_id, customer_id);
+	else if (customer_of_mailbox(opening, error) != 0)
+		return -1;
+	if (customer_row(opening->ask->engine, opening->customer_id, &opening->row, error) < 0)
+		return -1;
+	return mailbox != NULL ? 0 : mailbox_of_customer(opening, error);
 }
 
-/* Is it the open invitation of this customer and mailbox? Then its record is
- * taken. */
-static int take_open(void *context, const char *id, const char *customer_id,
-                     struct error *error) {
-  struct opening *opening = context;
-  struct stored stored;
-  int found = invitation_load(opening->ask->engine, id, &stored, error);
-  enum status status;
+/* Is it the open invitation of this customer and mailbox? Then its record is taken. */
+static int take_open(
+	void *context, const char *id, const char *customer_id, struct error *error)
+{
+	struct opening *opening = context;
+	struct stored stored;
+	int found = invitation_load(opening->ask->engine, id, &stored, error);
+	enum status status;
 
-  (void)customer_id;
-  if (found != 1)
-    return found;
-  status = stored_status(&stored, opening->ask->now);
-  if (status == STATUS_REVOKED || status == STATUS_EXPIRED ||
-      status == STATUS_AUTHENTICATION_COMPLETE)
-    return 0;
-  opening->record = stored_record(&stored, error);
-  if (opening->record == NULL)
-    return -1;
-  opening->trail = stored.trail;
-  if (strcasecmp(json_string(opening->record, "invitation_email", ""),
-                 opening->mailbox) == 0)
-    return 1;
-  json_object_put(opening->record);
-  opening->record = NULL;
-  return 0;
+	(void)customer_id;
+	if (found != 1)
+		return found;
+	status = stored_status(&stored, opening->ask->now);
+	if (status == STATUS_REVOKED || status == STATUS_EXPIRED ||
+		status == STATUS_AUTHENTICATION_COMPLETE)
+		return 0;
+	opening->record = stored_record(&stored, error);
+	if (opening->record == NULL)
+		return -1;
+	opening->trail = stored.trail;
+	if (strcasecmp(json_string(opening->record, "invitation_email", ""),
+		    opening->mailbox) == 0)
+		return 1;
+	json_object_put(opening->record);
+	opening->record = NULL;
+	return 0;
 }
 
-static int apply_new(struct opening *opening, struct json_object *event,
-                     struct error *error) {
-  int changed = event == NULL ? no_memory(error)
-                              : invitation_event(opening->ask, opening->record,
-                                                 &opening->trail, event, error);
+static int apply_new(struct opening *opening, struct json_object *event, struct error *error)
+{
+	int changed = event == NULL ? no_memory(error)
+				    : invitation_event(opening->ask, opening->record,
+					      &opening->trail, event, error);
 
-  json_object_put(event);
-  return changed < 0 ? -1 : 0;
+	json_object_put(event);
+	return changed < 0 ? -1 : 0;
 }
 
-static struct json_object *created_event(struct opening *opening) {
-  static const char *const from_row[] = {"full_name", "tenant",
-                                         "m365_admin_email"};
-  time_t now = opening->ask->now;
-  struct json_object *event = event_create("created", now);
-  char id[INVITATION_ID_LEN + 1], expires_at[CLOCK_TEXT_SIZE];
-  int failed = event == NULL || invitation_id_new(id) != 0;
+/* Has somebody signed in by this earlier invitation? Then its tenant is taken. */
+static int take_tenant(
+	void *context, const char *id, const char *customer_id, struct error *error)
+{
+	struct opening *opening = context;
+	struct json_object *record;
+	struct stored stored;
+	int found = invitation_load(opening->ask->engine, id, &stored, error);
 
-  if (!failed) {
-    clock_format(now + opening->ask->engine->settings->invitation_lifetime,
-                 expires_at);
-    failed |= json_set_string(event, "id", id);
-    failed |= json_set_string(event, "customer_id", opening->customer_id);
-    failed |= json_set_string(event, "invitation_email", opening->mailbox);
-    failed |= json_set_string(event, "expires_at", expires_at);
-  }
-  for (size_t i = 0; !failed && i < sizeof(from_row) / sizeof(from_row[0]);
-       i++) {
-    const char *value = json_string(opening->row, from_row[i], "");
+	(void)customer_id;
+	if (found != 1)
+		return found;
+	record = stored_record(&stored, error);
+	if (record == NULL)
+		return -1;
+	buf_string(&opening->tenant, json_string(record, "signed_in_tenant", ""));
+	json_object_put(record);
+	return opening->tenant.len > 0;
+}
 
-    if (*value != '\0')
-      failed |= json_set_string(event, from_row[i], value);
-  }
-  if (!failed)
-    return event;
-  json_object_put(event);
-  return NULL;
+/* The tenant of a customer whose table row names none: that of the newest verified sign-in. */
+static int bound_tenant(struct opening *opening, struct error *error)
+{
+	if (*json_string(opening->row, "tenant", "") != '\0')
+		return 0;
+	return index_each(opening->ask->engine,
+		       (struct index_query){INDEX_CUSTOMER, opening->customer_id}, take_tenant,
+		       opening, error) < 0
+		       ? -1
+		       : 0;
+}
+
+static struct json_object *created_event(struct opening *opening)
+{
+	static const char *const from_row[] = {"full_name", "tenant", "m365_admin_email"};
+	time_t now = opening->ask->now;
+	struct json_object *event = event_create("created", now);
+	char id[INVITATION_ID_LEN + 1], expires_at[CLOCK_TEXT_SIZE];
+	int failed = event == NULL || invitation_id_new(id) != 0;
+
+	if (!failed) {
+		clock_format(
+			now + opening->ask->engine->settings->invitation_lifetime, expires_at);
+		failed |= json_set_string(event, "id", id);
+		failed |= json_set_string(event, "customer_id", opening->customer_id);
+		failed |= json_set_string(event, "invitation_email", opening->mailbox);
+		failed |= json_set_string(event, "expires_at", expires_at);
+	}
+	for (size_t i = 0; !failed && i < sizeof(from_row) / sizeof(from_row[0]); i++) {
+		const char *value = json_string(opening->row, from_row[i], "");
+
+		if (*value != '\0')
+			failed |= json_set_string(event, from_row[i], value);
+	}
+	if (!failed && opening->tenant.len > 0)
+		failed |= json_set_string(event, "tenant", opening->tenant.data);
+	if (!failed)
+		return event;
+	json_object_put(event);
+	return NULL;
 }
 
 /* A subject may be as long as a mail's head; it is kept for people only. */
-static int cut_subject(struct json_object *event) {
-  const char *subject = json_string(event, "subject", NULL);
-  char cut[SUBJECT_MAX + 1];
-  size_t len = SUBJECT_MAX;
+static int cut_subject(struct json_object *event)
+{
+	const char *subject = json_string(event, "subject", NULL);
+	char cut[SUBJECT_MAX + 1];
+	size_t len = SUBJECT_MAX;
 
-  if (subject == NULL || strlen(subject) <= SUBJECT_MAX)
-    return 0;
-  while (len > 0 && ((unsigned char)subject[len] & 0xc0) == 0x80)
-    len--; /* not within a character of UTF-8 */
-  memcpy(cut, subject, len);
-  cut[len] = '\0';
-  return json_set_string(event, "subject", cut);
+	if (subject == NULL || strlen(subject) <= SUBJECT_MAX)
+		return 0;
+	while (len > 0 && ((unsigned char)subject[len] & 0xc0) == 0x80)
+		len--; /* not within a character of UTF-8 */
+	memcpy(cut, subject, len);
+	cut[len] = '\0';
+	return json_set_string(event, "subject", cut);
 }
 
-static struct json_object *email_event(struct opening *opening,
-                                       struct json_object *email) {
-  struct json_object *event = json_copy(email);
-  char at[CLOCK_TEXT_SIZE];
+static struct json_object *email_event(struct opening *opening, struct json_object *email)
+{
+	struct json_object *event = json_copy(email);
+	char at[CLOCK_TEXT_SIZE];
 
-  if (event != NULL && json_set_string(event, "type", "email_sent") == 0 &&
-      json_set_string(event, "at", clock_format(opening->ask->now, at)) == 0 &&
-      cut_subject(event) == 0)
-    return event;
-  json_object_put(event);
-  return NULL;
+	if (event != NULL && json_set_string(event, "type", "email_sent") == 0 &&
+		json_set_string(event, "at", clock_format(opening->ask->now, at)) == 0 &&
+		cut_subject(event) == 0)
+		return event;
+	json_object_put(event);
+	return NULL;
 }
 
-static int open_invitation(struct opening *opening, bool *created_r,
-                           struct error *error) {
-  struct json_object *email = json_member(opening->ask->request, "email");
-  int found =
-      index_each(opening->ask->engine,
-                 (struct index_query){INDEX_CUSTOMER, opening->customer_id},
-                 take_open, opening, error);
+static int open_invitation(struct opening *opening, bool *created_r, struct error *error)
+{
+	struct json_object *email = json_member(opening->ask->request, "email");
+	int found = index_each(opening->ask->engine,
+		(struct index_query){INDEX_CUSTOMER, opening->customer_id}, take_open, opening,
+		error);
 
-  if (found < 0)
-    return -1;
-  *created_r = found == 0;
-  if (found == 0) {
-    opening->trail = (struct trail){0};
-    opening->record = json_object_new_object();
-    if (opening->record == NULL)
-      return no_memory(error);
-    if (apply_new(opening, created_event(opening), error) != 0)
-      return -1;
-  }
-  if (email == NULL)
-    return 0;
-  if (!json_object_is_type(email, json_type_object))
-    return error_set(error, ERROR_PERMANENT, "\"email\" is not an object");
-  return apply_new(opening, email_event(opening, email), error);
+	if (found < 0)
+		return -1;
+	*created_r = found == 0;
+	if (found == 0) {
+		opening->trail = (struct trail){0};
+		opening->record = json_object_new_object();
+		if (opening->record == NULL)
+			return no_memory(error);
+		if (bound_tenant(opening, error) != 0 ||
+			apply_new(opening, created_event(opening), error) != 0)
+			return -1;
+	}
+	if (email == NULL)
+		return 0;
+	if (!json_object_is_type(email, json_type_object))
+		return error_set(error, ERROR_PERMANENT, "\"email\" is not an object");
+	return apply_new(opening, email_event(opening, email), error);
 }
 
-int op_open(struct ask *ask, struct buf *outcome, struct error *error) {
-  struct opening opening = {.ask = ask};
-  bool created = false;
-  int result = resolve(&opening, error);
+int op_open(struct ask *ask, struct buf *outcome, struct error *error)
+{
+	struct opening opening = {.ask = ask};
+	bool created = false;
+	int result;
 
-  if (result == 0)
-    result = open_invitation(&opening, &created, error);
-  if (result == 0)
-    keep_outcome(outcome, json_string(opening.record, "id", ""), created);
-  json_object_put(opening.row);
-  json_object_put(opening.record);
-  return result;
+	buf_init(&opening.tenant, KV_KEY_MAX);
+	result = resolve(&opening, error);
+	if (result == 0)
+		result = open_invitation(&opening, &created, error);
+	if (result == 0)
+		keep_outcome(outcome, json_string(opening.record, "id", ""), created);
+	json_object_put(opening.row);
+	json_object_put(opening.record);
+	buf_free(&opening.tenant);
+	return result;
 }

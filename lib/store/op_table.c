@@ -54,7 +54,7 @@ static struct load **find_load(struct ask *ask, struct error *error)
 	for (struct load **at = &ask->engine->loads; *at != NULL; at = &(*at)->next)
 		if ((*at)->table == table && (*at)->client == ask->caller->client)
 			return at;
-	error_set(error, ERROR_CONFLICT, "there is no such load (any more): begin again");
+	error_set(error, ERROR_TEMPORARY, "there is no such load (any more), load again");
 	return NULL;
 }
 

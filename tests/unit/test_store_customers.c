@@ -133,7 +133,7 @@ static void test_load_replaces(void **state)
 		store_keep_house(site, time(NULL));
 	}
 	store_fails("a load that is over", store_rows(site, load, "warn", ""), site,
-		ERROR_CONFLICT);
+		ERROR_TEMPORARY);
 	reply = store_owner(site, "{\"op\":\"find\",\"key\":\"fab\"}");
 	snprintf(text, sizeof(text), "%s",
 		json_string(json_object_array_get_idx(json_member(reply, "customers"), 0),
@@ -211,7 +211,7 @@ static void test_bad_rows(void **state)
 		store_fails(
 			bad[i], store_rows(site, load, "warn", bad[i]), site, ERROR_PERMANENT);
 		store_fails("a load with a fault is over", store_end_load(site, load), site,
-			ERROR_CONFLICT);
+			ERROR_TEMPORARY);
 		store_fails(bad[i],
 			store_ask(site, STORE_ROLE_OWNER,
 				"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"warn\","
@@ -241,7 +241,7 @@ static void test_client_goes_away(void **state)
 		store_rows(site, load, "warn", "[\"y\",\"y@x.example\",\"\",\"\",\"\"]"), site,
 		__FILE__, __LINE__));
 	engine_client_gone(site->engine, site);
-	store_fails("gone with its client", store_end_load(site, load), site, ERROR_CONFLICT);
+	store_fails("gone with its client", store_end_load(site, load), site, ERROR_TEMPORARY);
 	store_keep_house(site, time(NULL));
 	store_check_list(
 		site, "", 9, "Zeta+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
