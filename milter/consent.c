@@ -143,7 +143,9 @@ sfsistat act_consent(SMFICTX *ctx, struct session *session)
 			choice.invitation, facts->consent);
 		return SMFIS_ACCEPT;
 	}
-	log_warning("%s: consent from=%s consent=%s action=none reason=\"%s\"", queue_id(ctx),
+	/* Most go to reviewers, who are nobody that was invited. */
+	log_line(error.kind == ERROR_NOT_FOUND ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+		"%s: consent from=%s consent=%s action=none reason=\"%s\"", queue_id(ctx),
 		facts->from, facts->consent, error.text);
 	if (error.kind == ERROR_TEMPORARY || error.kind == ERROR_UNCERTAIN)
 		return answer_error(ctx, &error);
