@@ -21,41 +21,7 @@
 #define VALUES_MAX  40
 #define MESSAGE_MAX 2048
 
-const char *const page_files[] = {"journey", "problem", NULL};
-
-const char *const page_names[] = {
-	"account",
-	"action",
-	"application",
-	"base",
-	"button",
-	"code_groups",
-	"code_spelled",
-	"csrf",
-	"customer",
-	"heading",
-	"live",
-	"message",
-	"minutes",
-	"next",
-	"notice",
-	"organisation",
-	"page",
-	"part",
-	"permission",
-	"permissions",
-	"revision",
-	"seconds",
-	"status",
-	"step",
-	"text",
-	"user_code",
-	"valid_until",
-	"verification_uri",
-	"welcome",
-	"why",
-	NULL,
-};
+const char *const page_files[] = {"journey.html", "problem.html", NULL};
 
 struct view {
 	struct template_value values[VALUES_MAX + 1];
@@ -134,7 +100,7 @@ static void answer_page(
 	struct buf out;
 
 	buf_init(&out, PAGE_MAX);
-	template_render((*visit)->site->pages, file, view->values, &out);
+	template_render((*visit)->site->pages, file, NULL, view->values, &out);
 	view_end(view);
 	visit_answer(visit, http_status, "text/html; charset=utf-8", &out);
 	buf_free(&out);
@@ -288,8 +254,8 @@ void page_journey(struct visit **visit, unsigned http_status, const char *notice
 		put_welcome(&view, v);
 	if (step->action != STEP_NOTHING)
 		put_csrf(&view, v);
-	answer_page(
-		visit, http_status != 0 ? http_status : step->http_status, "journey", &view);
+	answer_page(visit, http_status != 0 ? http_status : step->http_status, "journey.html",
+		&view);
 }
 
 static void set_code(struct json_object *json, struct json_object *code)
@@ -372,5 +338,5 @@ void page_problem(struct visit **visit, unsigned http_status, const char *detail
 		put(&view, "live",
 			view.page.data); /* with a link, the page tries again by itself */
 	}
-	answer_page(visit, http_status, "problem", &view);
+	answer_page(visit, http_status, "problem.html", &view);
 }

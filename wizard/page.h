@@ -13,7 +13,6 @@
 
 /* For template_set_load. */
 extern const char *const page_files[];
-extern const char *const page_names[];
 
 /* Where the journey stands. http_status 0: the step's own. notice: or NULL. */
 void page_journey(struct visit **visit, unsigned http_status, const char *notice);

@@ -8,6 +8,7 @@
 
 #include "base/endpoint.h"
 #include "web/mac.h"
+#include "web/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,11 +81,14 @@ static int load_static(
 
 static int load(const struct settings *settings, struct site *site, struct error *error)
 {
+	struct template_source source = {.directory = settings->template_directory,
+		.pages = page_files,
+		.names = page_names};
+
 	site->keys = keyfile_load(settings->link_key_file, error);
 	if (site->keys == NULL)
 		return -1;
-	site->pages =
-		template_set_load(settings->template_directory, page_files, page_names, error);
+	site->pages = template_set_load(&source, error);
 	if (site->pages == NULL ||
 		load_static(settings, "style.css", &site->style, error) != 0 ||
 		load_static(settings, "wizard.js", &site->script, error) != 0)

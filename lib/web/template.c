@@ -1,48 +1,30 @@
 /*
- * A page is parsed once into a flat array of nodes; a section's node knows the index behind
+ * Parsing. A page is parsed once into a flat array of nodes; a section's node knows the index behind
  * its last one, so that rendering is a walk that skips or repeats ranges. Included files are parsed
  * into the same array, which makes a section always open and close within one file.
  */
 #include "web/template.h"
 
 #include "base/secret.h"
+#include "web/template_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define MAX_DEPTH	8
 #define MAX_INCLUDES	4
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_"
 
-enum node_kind { NODE_TEXT, NODE_VALUE, NODE_SECTION, NODE_INVERTED };
-
-struct node {
-	enum node_kind kind;
-	char *text; /* the text itself, or the name */
-	size_t len;
-	size_t end; /* of a section: the index behind its last node */
-};
-
-struct template
-{
-	const char *page;
-	struct node *nodes;
-	size_t count;
-};
-
-struct template_set {
-	size_t count;
-	struct template templates[];
-};
-
 struct parser {
-	const char *directory;
-	const char *const *names;
+	const struct template_source *source;
 	struct template *template;
+	const char *suffix; /* of the page and of the files that it puts in */
+	bool html, in_tag, in_title;
 	size_t open[MAX_DEPTH]; /* indices of the sections that are open */
 	size_t depth;
 	int includes;
@@ -56,13 +38,36 @@ struct place {
 	size_t depth; /* sections open before this file */
 };
 
-static int parse_file(struct parser *parser, const char *page);
+static int parse_file(struct parser *parser, const char *file);
 
 static int fault(
 	struct parser *parser, const struct place *place, const char *what, const char *tag)
 {
-	return error_set(parser->error, ERROR_CONFIGURATION, "%s/%s.html:%d: %s {{%s}}",
-		parser->directory, place->file, place->line, what, tag);
+	return error_set(parser->error, ERROR_CONFIGURATION, "%s/%s%s:%d: %s {{%s}}",
+		parser->source->directory, place->file, parser->suffix, place->line, what, tag);
+}
+
+/* Where the last text has led to: into a tag, or into <title>. */
+static void follow_html(struct parser *parser, const char *text, size_t len)
+{
+	for (size_t i = 0; parser->html && i < len; i++) {
+		if (text[i] == '>')
+			parser->in_tag = false;
+		if (text[i] != '<')
+			continue;
+		parser->in_tag = true;
+		if (strncasecmp(text + i, "<title", 6) == 0)
+			parser->in_title = true;
+		else if (strncasecmp(text + i, "</title", 7) == 0)
+			parser->in_title = false;
+	}
+}
+
+static enum form form_here(const struct parser *parser)
+{
+	if (!parser->html)
+		return FORM_TEXT;
+	return parser->in_tag || parser->in_title ? FORM_ATTRIBUTE : FORM_CONTENT;
 }
 
 static int add_node(struct parser *parser, enum node_kind kind, const char *text, size_t len)
@@ -77,17 +82,9 @@ static int add_node(struct parser *parser, enum node_kind kind, const char *text
 		free(copy);
 		return error_set(parser->error, ERROR_TEMPORARY, "out of memory");
 	}
-	nodes[template->count++] = (struct node){.kind = kind, .text = copy, .len = len};
+	nodes[template->count++] = (struct node){
+		.kind = kind, .form = form_here(parser), .text = copy, .len = len};
 	return 0;
-}
-
-static bool known(const char *const *names, const char *name)
-{
-	for (; *names != NULL; names++) {
-		if (strcmp(*names, name) == 0)
-			return true;
-	}
-	return false;
 }
 
 static int open_section(struct parser *parser, const struct place *place, const char *tag)
@@ -112,15 +109,31 @@ static int close_section(struct parser *parser, const struct place *place, const
 	return 0;
 }
 
+static int add_word(struct parser *parser, const struct place *place, const char *tag)
+{
+	const struct words *words = parser->source->words;
+	int number = words != NULL ? words_number(words, tag + 1) : -1;
+
+	if (number < 0)
+		return fault(parser, place, "words.en has no word for", tag);
+	if (add_node(parser, NODE_WORD, tag + 1, strlen(tag + 1)) != 0)
+		return -1;
+	parser->template->nodes[parser->template->count - 1].word = number;
+	return 0;
+}
+
 static int parse_tag(struct parser *parser, const struct place *place, const char *tag)
 {
-	const char *name = tag + (strchr("#^/>", *tag) != NULL && *tag != '\0');
+	const struct template_name *const names[] = {parser->source->names, NULL};
+	const char *name = tag + (strchr("#^/>@", *tag) != NULL && *tag != '\0');
 
 	if (*name == '\0' || name[strspn(name, NAME_CHARACTERS)] != '\0')
 		return fault(parser, place, "malformed placeholder", tag);
 	if (*tag == '>')
 		return parse_file(parser, name);
-	if (!known(parser->names, name))
+	if (*tag == '@')
+		return add_word(parser, place, tag);
+	if (!template_name_known(names, name))
 		return fault(parser, place, "unknown placeholder", tag);
 	if (*tag == '#' || *tag == '^')
 		return open_section(parser, place, tag);
@@ -151,25 +164,27 @@ static int parse_text(struct parser *parser, struct place *place, const char *te
 			return fault(parser, place, "a placeholder does not end:", "");
 		memcpy(tag, open + 2, len);
 		tag[len] = '\0';
+		follow_html(parser, text, (size_t)(open - text));
 		if (add_node(parser, NODE_TEXT, text, (size_t)(open - text)) != 0 ||
 			parse_tag(parser, place, tag) != 0)
 			return -1;
 		text = open + 2 + len + 2;
 	}
+	follow_html(parser, text, strlen(text));
 	place->line += count_lines(text, strlen(text));
 	return add_node(parser, NODE_TEXT, text, strlen(text));
 }
 
-static int parse_file(struct parser *parser, const char *page)
+static int parse_file(struct parser *parser, const char *file)
 {
-	struct place place = {page, 1, parser->depth};
+	struct place place = {file, 1, parser->depth};
 	struct buf text;
 	char *path;
 	int result;
 
 	if (parser->includes == MAX_INCLUDES)
-		return fault(parser, &place, "too many files within each other:", page);
-	if (asprintf(&path, "%s/%s.html", parser->directory, page) < 0)
+		return fault(parser, &place, "too many files within each other:", file);
+	if (asprintf(&path, "%s/%s%s", parser->source->directory, file, parser->suffix) < 0)
 		return error_set(parser->error, ERROR_TEMPORARY, "out of memory");
 	parser->includes++;
 	buf_init(&text, TEMPLATE_FILE_MAX);
@@ -185,14 +200,31 @@ static int parse_file(struct parser *parser, const char *page)
 	return result;
 }
 
-struct template_set *template_set_load(const char *directory, const char *const *pages,
-	const char *const *names, struct error *error)
+static int parse_page(struct parser *parser, const char *page)
 {
-	struct parser parser = {.directory = directory, .names = names, .error = error};
+	const char *dot = strrchr(page, '.');
+	char *file = strndup(page, dot != NULL ? (size_t)(dot - page) : strlen(page));
+	int result;
+
+	if (file == NULL)
+		return error_set(parser->error, ERROR_TEMPORARY, "out of memory");
+	parser->template->page = page;
+	parser->suffix = dot != NULL ? dot : "";
+	parser->html = strcmp(parser->suffix, ".html") == 0;
+	parser->in_tag = parser->in_title = false;
+	result = parse_file(parser, file);
+	free(file);
+	return result;
+}
+
+struct template_set *template_set_load(
+	const struct template_source *source, struct error *error)
+{
+	struct parser parser = {.source = source, .error = error};
 	struct template_set *set;
 	size_t count = 0;
 
-	while (pages[count] != NULL)
+	while (source->pages[count] != NULL)
 		count++;
 	set = calloc(1, sizeof(*set) + count * sizeof(set->templates[0]));
 	if (set == NULL) {
@@ -201,9 +233,8 @@ struct template_set *template_set_load(const char *directory, const char *const 
 	}
 	set->count = count;
 	for (size_t i = 0; i < count; i++) {
-		set->templates[i].page = pages[i];
 		parser.template = &set->templates[i];
-		if (parse_file(&parser, pages[i]) != 0) {
+		if (parse_page(&parser, source->pages[i]) != 0) {
 			template_set_free(&set);
 			return NULL;
 		}
@@ -222,103 +253,6 @@ void template_set_free(struct template_set **set)
 	}
 	free(*set);
 	*set = NULL;
-}
-
-struct scope {
-	const struct template_value *values;
-	const struct scope *outer;
-};
-
-static const struct template_value *look_up(const struct scope *scope, const char *name)
-{
-	static const struct template_value empty = {"", NULL, NULL};
-
-	for (; scope != NULL; scope = scope->outer) {
-		for (const struct template_value *v = scope->values; v->name != NULL; v++) {
-			if (strcmp(v->name, name) == 0)
-				return v;
-		}
-	}
-	return &empty;
-}
-
-static bool filled(const struct template_value *value)
-{
-	if (value->rows != NULL)
-		return value->rows[0] != NULL;
-	return value->text != NULL && value->text[0] != '\0';
-}
-
-static void render(const struct template *template, size_t from, size_t to,
-	const struct scope *scope, struct buf *out)
-{
-	for (size_t i = from; i < to; i++) {
-		const struct node *node = &template->nodes[i];
-		const struct template_value *value;
-
-		if (node->kind == NODE_TEXT) {
-			buf_append(out, node->text, node->len);
-			continue;
-		}
-		value = look_up(scope, node->text);
-		if (node->kind == NODE_VALUE) {
-			template_escape(value->text, out);
-			continue;
-		}
-		if (node->kind == NODE_SECTION && value->rows != NULL) {
-			for (size_t row = 0; value->rows[row] != NULL; row++) {
-				struct scope inner = {value->rows[row], scope};
-
-				render(template, i + 1, node->end, &inner, out);
-			}
-		} else if ((node->kind == NODE_SECTION) == filled(value)) {
-			render(template, i + 1, node->end, scope, out);
-		}
-		i = node->end - 1;
-	}
-}
-
-void template_render(const struct template_set *set, const char *page,
-	const struct template_value *values, struct buf *out)
-{
-	struct scope scope = {values, NULL};
-
-	for (size_t i = 0; i < set->count; i++) {
-		const struct template *template = &set->templates[i];
-
-		if (strcmp(template->page, page) == 0)
-			render(template, 0, template->count, &scope, out);
-	}
-}
-
-static const char *reference(char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
-	}
-}
-
-void template_escape(const char *text, struct buf *out)
-{
-	for (; text != NULL && *text != '\0'; text++) {
-		const char *escaped = reference(*text);
-
-		if (escaped != NULL)
-			buf_string(out, escaped);
-		else
-			buf_byte(out, *text);
-	}
 }
 
 int template_read_file(const char *path, struct buf *out, struct error *error)

@@ -23,7 +23,9 @@ static void remove_folder(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const pages[] = {"page", NULL}, *const names[] = {"a", "list", NULL};
+	static const char *const pages[] = {"page.html", NULL};
+	static const struct template_name names[] = {{"a", ""}, {"list", ""}, {0}};
+	struct template_source source = {.directory = folder, .pages = pages, .names = names};
 	static const struct template_value row[] = {{.name = "a", .text = "<\001>"}, {0}};
 	static const struct template_value *const rows[] = {row, row, NULL};
 	static const struct template_value values[] = {{.name = "list", .rows = rows}, {0}};
@@ -37,9 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ftruncate(file, 0) != 0 || pwrite(file, data, size, 0) != (ssize_t)size)
 		abort();
 	buf_init(&out, 65536);
-	set = template_set_load(folder, pages, names, &error);
+	set = template_set_load(&source, &error);
 	if (set != NULL)
-		template_render(set, "page", values, &out);
+		template_render(set, "page.html", NULL, values, &out);
 	if (memchr(data, 1, size) == NULL && strstr(out.data, "<\001") != NULL)
 		abort();
 	template_set_free(&set);

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const pages[] = {"page", NULL};
-static const char *const names[] = {"a", "b", "list", "item", "empty", NULL};
+static const char *const pages[] = {"page.html", NULL};
+static const struct template_name names[] = {
+	{"a", ""}, {"b", ""}, {"list", ""}, {"item", ""}, {"empty", ""}, {"said", ""}, {0}};
+static const struct template_name *const tables[] = {names, NULL};
 
 static const struct template_value row_one[] = {{.name = "item", .text = "1"}, {0}};
 static const struct template_value row_two[] = {
@@ -51,6 +53,15 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static struct template_set *load(const char *folder, const char *const *files,
+	const struct words *words, struct error *error)
+{
+	struct template_source source = {
+		.directory = folder, .pages = files, .names = names, .words = words};
+
+	return template_set_load(&source, error);
+}
+
 static const struct {
 	const char *label, *text, *want;
 } good[] = {
@@ -83,11 +94,11 @@ static void test_render(void **state)
 		struct buf out;
 
 		put_file(folder, "page.html", good[i].text);
-		set = template_set_load(folder, pages, names, &error);
+		set = load(folder, pages, NULL, &error);
 		if (set == NULL)
 			fail_msg("%s: %s", good[i].label, error.text);
 		buf_init(&out, 1000);
-		template_render(set, "page", values, &out);
+		template_render(set, "page.html", NULL, values, &out);
 		assert_text(good[i].label, out.data, good[i].want);
 		buf_free(&out);
 		template_set_free(&set);
@@ -117,6 +128,8 @@ static const struct {
 	{"opened by another file", "{{>open}}{{/a}}", "/open.html:1: a section is not closed"},
 	{"closed by another file", "{{#a}}{{>close}}{{/a}}",
 		"/close.html:1: no section is open at {{/a}}"},
+	{"word without a catalog", "\n{{@hello}}",
+		"/page.html:2: words.en has no word for {{@hello}}"},
 	{"deep", "{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}{{#a}}", "too many sections"},
 };
 
@@ -129,7 +142,7 @@ static void test_faults(void **state)
 		struct template_set *set;
 
 		put_file(folder, "page.html", bad[i].text);
-		set = template_set_load(folder, pages, names, &error);
+		set = load(folder, pages, NULL, &error);
 		if (set != NULL)
 			fail_msg("%s: accepted", bad[i].label);
 		if (strstr(error.text, bad[i].want) == NULL)
@@ -137,6 +150,70 @@ static void test_faults(void **state)
 				bad[i].want);
 		assert_int_equal(error.kind, ERROR_CONFIGURATION);
 	}
+}
+
+static const struct template_value spoken[] = {
+	{.name = "a", .text = "a@b\r\nBcc: <c>"},
+	{.name = "b", .word = "inner"},
+	{.name = "item", .text = "it"},
+	{.name = "said", .word = "circle"},
+	{0},
+};
+
+static const struct {
+	const char *label, *page, *text, *want;
+} worded[] = {
+	{"word is escaped", "page.html", "{{@plain}}", "a &lt; b &amp; c"},
+	{"value within", "page.html", "<p>{{@with}}</p>",
+		"<p>To <bdi>a@b\r\nBcc: &lt;c&gt;</bdi>.</p>"},
+	{"in a tag", "page.html", "<p title=\"{{@nested}}\">{{@nested}}",
+		"<p title=\"[x it]\">[<bdi>x it</bdi>]"},
+	{"in title", "page.html", "<TITLE>{{@nested}}</TITLE><p>{{@nested}}",
+		"<TITLE>[x it]</TITLE><p>[<bdi>x it</bdi>]"},
+	{"value that is a word", "page.html", "{{#b}}{{b}}{{/b}}", "x <bdi>it</bdi>"},
+	{"empty value within", "page.html", "{{@gap}}", "()"},
+	{"circle ends", "page.html", "{{said}}", "o<bdi>ooo</bdi>"},
+	{"text is not escaped", "page.txt", "<{{@plain}}> \n{{@with}}\n",
+		"<a < b & c> \nTo a@b  Bcc: <c>.\n"},
+	{"value in text", "page.txt", "Subject: {{a}}\n", "Subject: a@b  Bcc: <c>\n"},
+	{"text included", "page.txt", "{{>foot}}", "-- \nfoot"},
+};
+
+static void test_words(void **state)
+{
+	const char *folder = *state;
+	struct words_source source = {.directory = folder, .values = tables};
+	struct words *words;
+	struct error error;
+
+	put_file(folder, "words.en",
+		"direction = ltr\nplain = a < b & c\nwith = To\n {{a}}.\n"
+		"nested = [{{b}}]\ninner = x {{item}}\ngap = ({{empty}})\n"
+		"circle = o{{said}}\n");
+	put_file(folder, "foot.txt", "-- \nfoot");
+	words = words_load(&source, &error);
+	assert_non_null(words);
+	for (size_t i = 0; i < ARRAY_SIZE(worded); i++) {
+		const char *const files[] = {worded[i].page, NULL};
+		const struct catalog *catalog = words_choose(words, NULL, "en");
+		struct template_set *set;
+		struct buf out;
+
+		put_file(folder, worded[i].page, worded[i].text);
+		set = load(folder, files, words, &error);
+		if (set == NULL)
+			fail_msg("%s: %s", worded[i].label, error.text);
+		buf_init(&out, 1000);
+		template_render(set, worded[i].page, catalog, spoken, &out);
+		assert_text(worded[i].label, out.data, worded[i].want);
+		buf_reset(&out);
+		template_words(catalog, "with", spoken, &out);
+		assert_text("one line", out.data, "To a@b  Bcc: <c>.");
+		buf_free(&out);
+		template_set_free(&set);
+	}
+	words_free(&words);
+	assert_null(words);
 }
 
 static void test_limits(void **state)
@@ -150,14 +227,14 @@ static void test_limits(void **state)
 	memset(big, 'x', TEMPLATE_FILE_MAX + 1);
 	big[TEMPLATE_FILE_MAX + 1] = '\0';
 	put_file(folder, "page.html", big);
-	assert_null(template_set_load(folder, pages, names, &error));
+	assert_null(load(folder, pages, NULL, &error));
 	assert_non_null(strstr(error.text, "over 65536 bytes"));
 	big[TEMPLATE_FILE_MAX] = '\0';
 	put_file(folder, "page.html", big);
-	set = template_set_load(folder, pages, names, &error);
+	set = load(folder, pages, NULL, &error);
 	assert_non_null(set);
 	buf_init(&out, 100);
-	template_render(set, "page", values, &out);
+	template_render(set, "page.html", NULL, values, &out);
 	assert_true(out.failed);
 	buf_free(&out);
 	template_set_free(&set);
@@ -170,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_render),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests_name("web template", tests, set_up, tear_down);
