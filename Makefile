@@ -25,7 +25,7 @@ CPPFLAGS = -D_GNU_SOURCE -Ilib
 CFLAGS = -std=c11 $(OPTIMISE) $(WARNINGS) $(WERROR) $(HARDENING) -pthread
 LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LDLIBS = -lmilter -lopendkim -lmicrohttpd -lcurl -ljson-c -lgmime-3.0 -lgobject-2.0 -lglib-2.0 \
-	-ldb-5.3 -levent_core -levent_extra -lpcre2-8 -lssl -lcrypto
+	-ldb-5.3 -levent_core -levent_extra -lpcre2-8 -lssl -lcrypto -lm
 
 MODULES = base invite mail store token web
 PROGRAMS = store milter wizard tokend

@@ -290,6 +290,8 @@ static void check_together(struct loading *loading)
 	if (cert != (settings->wizard_tls_key_file[0] != '\0'))
 		fault_of(loading, cert ? "wizard_tls_cert_file" : "wizard_tls_key_file",
 			"wizard_tls_cert_file and wizard_tls_key_file go together");
+	if (settings->brand_name[0] == '\0')
+		settings->brand_name = settings->application_name;
 	if (settings->vault_store[0] == '\0') {
 		const char *directory = strchr(settings->state_store, ':') + 1;
 		char *path = keep(loading, malloc(strlen(directory) + sizeof("/vault")));

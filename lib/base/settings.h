@@ -70,6 +70,11 @@ struct settings {
 	string_list confirmation_scopes;
 
 	const char *template_directory;
+	const char *default_language; /* a language tag */
+	const char *brand_name; /* never empty once loaded */
+	const char *brand_logo_file; /* "" or path */
+	const char *brand_color;     /* #rrggbb, readable on white */
+	const char *support_address; /* "", mailbox or URL */
 
 	time_t history_retention;
 };

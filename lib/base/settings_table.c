@@ -3,6 +3,7 @@
  */
 #include "base/settings_table.h"
 
+#include "base/color.h"
 #include "base/settings.h"
 
 #include <ctype.h>
@@ -63,6 +64,36 @@ static int check_authentication(const char *value, struct error *error)
 		(strncmp(value, "authserv:", 9) != 0 || value[9] == '\0'))
 		return error_set(error, ERROR_CONFIGURATION, "is neither dkim nor authserv:ID");
 	return 0;
+}
+
+static int check_brand_color(const char *value, struct error *error)
+{
+	char better[COLOR_TEXT_SIZE];
+
+	if (!color_valid(value))
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%s\" is not a colour such as #0b57a4", value);
+	if (color_contrast(value, COLOR_WHITE) >= COLOR_CONTRAST)
+		return 0;
+	color_readable(value, COLOR_WHITE, better);
+	return error_set(error, ERROR_CONFIGURATION,
+		"%s is too light: its contrast to white is %.1f:1, and text needs 4.5:1 (WCAG AA); "
+		"choose a darker colour, such as %s",
+		value, color_contrast(value, COLOR_WHITE), better);
+}
+
+/* A mailbox as an address bar takes it, or an URL. */
+static int check_support_address(const char *value, struct error *error)
+{
+	const char *at = strchr(value, '@');
+	bool url = strncmp(value, "https://", 8) == 0 && value[8] != '\0';
+	bool mailbox = at != NULL && at != value && strchr(at + 1, '.') != NULL &&
+		       strchr(at + 1, '@') == NULL && strpbrk(value, "/:?&%#,;()") == NULL;
+
+	if (value[0] == '\0' || ((url || mailbox) && strpbrk(value, " \t\"'<>\\") == NULL))
+		return 0;
+	return error_set(error, ERROR_CONFIGURATION,
+		"\"%s\" is neither a mailbox nor an URL that begins with https://", value);
 }
 
 static const char *const link_fallback_choices[] = {"pass", "append", "reject", NULL};
@@ -166,7 +197,22 @@ const struct setting settings_table[] = {
 		"permissions of the first connection's second sign-in; empty: no such step"},
 
 	{"template_directory", SETTING_TEXT, "$config_directory/templates", AT(template_directory),
-		"pages of the wizard", .heading = "Pages"},
+		"pages, mails and their words, see postinvite.templates(5)",
+		.heading = "Pages and mails"},
+	{"default_language", SETTING_TEXT, "en", AT(default_language),
+		"language of mails, and of pages for a browser that asks for none of those there are: a "
+		"catalog words.LANGUAGE of template_directory"},
+	{"brand_name", SETTING_TEXT, "", AT(brand_name),
+		"who invites, as customers know it; empty: application_name"},
+	{"brand_logo_file", SETTING_TEXT, "", AT(brand_logo_file),
+		"logo of the pages: PNG, JPEG or SVG of at most 256 KiB; empty: the name alone"},
+	{"brand_color", SETTING_TEXT, "#0b57a4", AT(brand_color),
+		"accent colour of buttons and links, #rrggbb, with a contrast of 4.5:1 to white "
+		"(WCAG AA); dark mode uses a lighter one of that hue",
+		.check = check_brand_color},
+	{"support_address", SETTING_TEXT, "", AT(support_address),
+		"whom customers may ask, shown on every page and mail: a mailbox or an https:// URL",
+		.check = check_support_address},
 };
 
 const size_t settings_table_rows = sizeof(settings_table) / sizeof(settings_table[0]);

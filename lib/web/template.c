@@ -255,7 +255,7 @@ void template_set_free(struct template_set **set)
 	*set = NULL;
 }
 
-int template_read_file(const char *path, struct buf *out, struct error *error)
+int template_read_bytes(const char *path, struct buf *out, struct error *error)
 {
 	char chunk[4096];
 	ssize_t got = -1;
@@ -265,11 +265,19 @@ int template_read_file(const char *path, struct buf *out, struct error *error)
 		buf_append(out, chunk, (size_t)got);
 	if (got < 0)
 		error_errno(error, errno, "%s %s", fd < 0 ? "open" : "read", path);
-	else if (out->failed || memchr(out->data, '\0', out->len) != NULL)
-		got = error_set(error, ERROR_CONFIGURATION, "%s: no text, or over %zu bytes",
-			path, out->max);
+	else if (out->failed)
+		got = error_set(error, ERROR_CONFIGURATION, "%s: over %zu bytes", path, out->max);
 	if (fd >= 0)
 		close(fd);
 	secret_wipe(chunk, sizeof(chunk)); /* it may be a private key */
 	return got < 0 ? -1 : 0;
+}
+
+int template_read_file(const char *path, struct buf *out, struct error *error)
+{
+	if (template_read_bytes(path, out, error) != 0)
+		return -1;
+	if (memchr(out->data, '\0', out->len) != NULL)
+		return error_set(error, ERROR_CONFIGURATION, "%s: is no text", path);
+	return 0;
 }

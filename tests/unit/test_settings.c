@@ -71,6 +71,7 @@ static void test_values(void **state)
 	assert_text("default list", settings->consent_dkim_domains[0], "microsoft.com");
 	assert_number("time of -o", settings->invitation_lifetime, 1209600);
 	assert_number("choice", settings->link_fallback, LINK_FALLBACK_APPEND);
+	assert_text("brand", settings->brand_name, settings->application_name);
 	assert_text("pattern, continued", pattern_text(settings->welcome_subject), "^Welcome,    friend$");
 	assert_null(settings->customer_id_pattern);
 	assert_text("derived", settings->vault_store, "/x/vault");
@@ -99,6 +100,15 @@ static void test_faults(void **state)
 		{REQUIRED "welcome_subject = (\n",
 			"postinvite.cf:6: welcome_subject: regular expression \"(\", character 2: missing "
 			"closing parenthesis\n"},
+		{REQUIRED "brand_color = #ffcc00\n",
+			"postinvite.cf:6: brand_color: #ffcc00 is too light: its contrast to white is "
+			"1.5:1, and text needs 4.5:1 (WCAG AA); choose a darker colour, such as "
+			"#8f7300\n"},
+		{REQUIRED "brand_color = blue\n",
+			"postinvite.cf:6: brand_color: \"blue\" is not a colour such as #0b57a4\n"},
+		{REQUIRED "support_address = javascript:alert@x.example\n",
+			"postinvite.cf:6: support_address: \"javascript:alert@x.example\" is neither a "
+			"mailbox nor an URL that begins with https://\n"},
 		{REQUIRED "link_fallback = perhaps\n",
 			"postinvite.cf:6: link_fallback: \"perhaps\" is none of: pass, append, reject\n"},
 		{REQUIRED "link_fallback = append\n",
