@@ -1,6 +1,6 @@
 /*
  * One view is filled for a page and rendered at once; its texts belong to the settings, the invitation, the tables
- * or the view itself.
+ * or the view itself. Words are named here and looked up in the page's language when it is rendered.
  */
 #include "page.h"
 
@@ -11,14 +11,13 @@
 #include "base/json.h"
 #include "web/mac.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define PAGE_MAX    (256 * 1024)
-#define VALUES_MAX  40
+#define VALUES_MAX  56
 #define MESSAGE_MAX 2048
 
 const char *const page_files[] = {"journey.html", "problem.html", NULL};
@@ -30,14 +29,14 @@ struct view {
 	struct code_groups groups;
 	struct buf spelled;
 	struct buf message;
-	struct buf notice;
 	struct buf page; /* its path */
+	struct fault fault;
 	char csrf[WEB_MAC_SIZE];
 	char nonce[WEB_NONCE_SIZE];
 	char revision[24];
 	char seconds[24];
 	char minutes[24];
-	char valid_until[40];
+	char day[4], year[8], month[12];
 };
 
 static void put(struct view *view, const char *name, const char *text)
@@ -45,6 +44,13 @@ static void put(struct view *view, const char *name, const char *text)
 	if (view->count < VALUES_MAX)
 		view->values[view->count++] =
 			(struct template_value){.name = name, .text = text};
+}
+
+static void put_word(struct view *view, const char *name, const char *word)
+{
+	if (word != NULL && view->count < VALUES_MAX)
+		view->values[view->count++] =
+			(struct template_value){.name = name, .word = word};
 }
 
 static void put_list(
@@ -58,13 +64,19 @@ static void put_list(
 /* What every page has. */
 static void view_begin(struct view *view, const struct visit *visit)
 {
+	const struct settings *settings = visit->generation->settings;
+
 	memset(view, 0, sizeof(*view));
 	buf_init(&view->spelled, 256);
 	buf_init(&view->message, MESSAGE_MAX);
-	buf_init(&view->notice, MESSAGE_MAX);
 	buf_init(&view->page, 4096);
 	put(view, "base", visit->site->base_path);
-	put(view, "application", visit->generation->settings->application_name);
+	put(view, "application", settings->application_name);
+	put(view, "brand", settings->brand_name);
+	put(view, "logo", visit->site->logo.len > 0 ? "yes" : "");
+	put(view, "support", settings->support_address);
+	put(view, "support_uri", visit->site->support_uri);
+	put(view, "language", catalog_language(visit->catalog));
 	if (visit->token[0] != '\0')
 		buf_printf(&view->page, "%s/i/%s", visit->site->base_path, visit->token);
 	put(view, "page", view->page.data);
@@ -75,23 +87,23 @@ static void view_end(struct view *view)
 	permission_rows_free(&view->permissions);
 	buf_free(&view->spelled);
 	buf_free(&view->message);
-	buf_free(&view->notice);
 	buf_free(&view->page);
 }
 
-/* An error's text as a sentence of its own: errors begin small, since they stand behind a colon as a rule. */
-static void put_sentence(struct view *view, const char *name, const char *text)
+/* What went wrong, kept in the view, under the name that the page has for it. */
+static void put_fault(struct view *view, const struct visit *visit, const char *name)
 {
-	bool address = text != NULL && memchr(text, '@', strcspn(text, " ")) != NULL;
+	const struct fault *fault = &view->fault;
+	bool foreign =
+		fault->text[0] != '\0' && strcmp(catalog_language(visit->catalog), "en") != 0;
 
-	if (text != NULL && text[0] != '\0') {
-		buf_byte(&view->notice,
-			address ? text[0] : (char)toupper((unsigned char)text[0]));
-		buf_string(&view->notice, text + 1);
-		if (strchr(".!?", text[strlen(text) - 1]) == NULL)
-			buf_byte(&view->notice, '.');
-	}
-	put(view, name, view->notice.data);
+	if (fault->word[0] != '\0')
+		put_word(view, name, fault->word);
+	else
+		put(view, name, fault->text);
+	put(view, "notice_language", foreign ? "en" : "");
+	put(view, "codes", fault->codes);
+	put(view, "other_account", fault->other_account);
 }
 
 static void answer_page(
@@ -100,7 +112,7 @@ static void answer_page(
 	struct buf out;
 
 	buf_init(&out, PAGE_MAX);
-	template_render((*visit)->site->pages, file, NULL, view->values, &out);
+	template_render((*visit)->site->pages, file, (*visit)->catalog, view->values, &out);
 	view_end(view);
 	visit_answer(visit, http_status, "text/html; charset=utf-8", &out);
 	buf_free(&out);
@@ -126,23 +138,47 @@ static void put_csrf(struct view *view, struct visit *visit)
 	put(view, "csrf", view->csrf);
 }
 
-/* How it went last time, or NULL: where nothing is left to do it does not matter any more, and while a code
+/* How it went last time: where nothing is left to do it does not matter any more, and while a code
  * lives it is a passing fault that tokend retries. */
-static const char *last_fault(const struct visit *visit, const struct step *step)
+static void last_fault(
+	const struct visit *visit, const struct step *step, struct fault *fault_r)
 {
-	if (step->action == STEP_NOTHING || visit->code != NULL)
-		return NULL;
-	return json_string(json_member(visit->invitation, "last_error"), "text", NULL);
+	struct json_object *last = json_member(visit->invitation, "last_error");
+	bool matters = step->action != STEP_NOTHING && visit->code == NULL;
+
+	fault_refusal(visit->catalog, json_string(last, "code", NULL),
+		matters ? json_string(last, "text", NULL) : NULL, fault_r);
 }
 
-/* What changed last, in words: the page's script reloads the page when they differ. */
+void page_refusal(const struct visit *visit, const char *text, struct fault *fault_r)
+{
+	struct json_object *last = json_member(visit->invitation, "last_error");
+	bool known = strcmp(json_string(last, "text", ""), text) == 0;
+
+	fault_refusal(
+		visit->catalog, known ? json_string(last, "code", NULL) : NULL, text, fault_r);
+}
+
+/* What changed last, in one line of words: the page's script reloads the page when they differ. */
 static void say(const struct visit *visit, const struct step *step, struct buf *message)
 {
-	const char *fault = last_fault(visit, step);
+	struct fault fault;
+	struct template_value values[] = {
+		{.name = "heading", .word = step->heading},
+		{.name = "brand", .text = visit->generation->settings->brand_name},
+		{.name = "application", .text = visit->generation->settings->application_name},
+		{.name = "other_account", .text = fault.other_account},
+		{0},
+	};
 
-	buf_string(message, step->heading);
-	if (fault != NULL)
-		buf_printf(message, ": %s", fault);
+	last_fault(visit, step, &fault);
+	template_words(visit->catalog, step->heading, values, message);
+	if (fault_said(&fault))
+		buf_string(message, ": ");
+	template_words(visit->catalog, fault.word, values, message);
+	buf_string(message, fault.text);
+	if (fault.codes[0] != '\0')
+		buf_printf(message, " (%s)", fault.codes);
 }
 
 /* Only where a browser may go: Entra's answer is not ours. */
@@ -196,10 +232,17 @@ static void put_welcome(struct view *view, const struct visit *visit)
 		customer = json_string(visit->invitation, "customer_id", "");
 	put(view, "welcome", "yes");
 	put(view, "customer", customer);
-	if (expires != 0 && gmtime_r(&expires, &tm) != NULL)
-		strftime(view->valid_until, sizeof(view->valid_until), "%-d %B %Y", &tm);
-	put(view, "valid_until", view->valid_until);
-	view->permissions = permission_rows_new(visit->generation->settings->scopes);
+	if (expires != 0 && gmtime_r(&expires, &tm) != NULL) {
+		strftime(view->day, sizeof(view->day), "%-d", &tm);
+		strftime(view->year, sizeof(view->year), "%Y", &tm);
+		snprintf(view->month, sizeof(view->month), "month_%d", tm.tm_mon % 12 + 1);
+		put(view, "day", view->day);
+		put_word(view, "month", view->month);
+		put(view, "year", view->year);
+		put_word(view, "valid_until", "date");
+	}
+	view->permissions =
+		permission_rows_new(visit->generation->settings->scopes, visit->site->words);
 	if (view->permissions != NULL)
 		put_list(view, "permissions", permission_rows_list(view->permissions));
 }
@@ -208,30 +251,18 @@ static void put_step(struct view *view, const struct visit *visit, const struct 
 {
 	static const char *const actions[] = {
 		[STEP_NOTHING] = "", [STEP_START] = "start", [STEP_CONFIRM] = "confirm"};
-	static const struct step with_code = {
-		.heading = "Enter this code at Microsoft",
-		.text = "Copy the code, open Microsoft's page and enter it there. Sign in with "
-			"the "
-			"account named below.",
-		.next = "This page goes on by itself when Microsoft reports the sign-in.",
-	};
-	const char *number = step->number, *heading = step->heading, *text = step->text;
+	bool code = visit->code != NULL;
 
-	if (visit->code != NULL) {
-		number = step->welcome ? "2" : number;
-		heading = step->code_heading != NULL ? step->code_heading : with_code.heading;
-		text = step->code_text != NULL ? step->code_text : with_code.text;
-	}
-	put(view, "step", number);
-	put(view, "heading", heading);
-	put(view, "text", text);
-	put(view, "next", visit->code != NULL ? with_code.next : step->next);
-	put(view, "button", visit->code != NULL ? "" : step->button);
+	put(view, "step", code && step->welcome ? "2" : step->number);
+	put_word(view, "heading", code ? step->code_heading : step->heading);
+	put_word(view, "text", code ? step->code_text : step->text);
+	put_word(view, "next", code ? "code_next" : step->next);
+	put_word(view, "button", code ? NULL : step->button);
 	put(view, "action", actions[step->action]);
-	put(view, "live", step->live || visit->code != NULL ? "yes" : "");
+	put(view, "live", step->live || code ? "yes" : "");
 }
 
-void page_journey(struct visit **visit, unsigned http_status, const char *notice)
+void page_journey(struct visit **visit, unsigned http_status, const struct fault *notice)
 {
 	struct visit *v = *visit;
 	enum status status = visit_status(v);
@@ -245,7 +276,11 @@ void page_journey(struct visit **visit, unsigned http_status, const char *notice
 	put(&view, "status", status_name(status));
 	put(&view, "revision", view.revision);
 	put(&view, "message", view.message.data);
-	put_sentence(&view, "notice", notice != NULL ? notice : last_fault(v, step));
+	if (notice != NULL)
+		view.fault = *notice;
+	else
+		last_fault(v, step, &view.fault);
+	put_fault(&view, v, "notice");
 	put_step(&view, v, step);
 	put_account(&view, v);
 	if (v->code != NULL)
@@ -296,31 +331,16 @@ static const struct problem {
 	const char *text;
 	const char *next;
 } problems[] = {
-	{404, "This link does not work",
-		"The address is not one of ours. Often a part of a long link was lost: try to "
-		"copy all "
-		"of it from the mail.",
-		"If it still does not work, ask whoever sent you the invitation for a new "
-		"one."},
-	{503, "Please try again in a minute",
-		"Something that this page needs does not answer right now. Nothing is lost: "
-		"your "
-		"invitation stays as it is.",
-		"If it lasts, tell whoever sent you the invitation."},
-	{413, "That was too much", "Your browser sent more than this page takes.",
-		"Open the link of your invitation again."},
-	{405, "That does not work here",
-		"Your browser asked in a way that this page does not know.",
-		"Open the link of your invitation again."},
-	{400, "That did not work", "Something about the request was not right.",
-		"Open the link of your invitation again; if it keeps failing, ask whoever sent "
-		"it to "
-		"you."},
+	{404, "not_found_heading", "not_found_text", "not_found_next"},
+	{503, "unavailable_heading", "unavailable_text", "unavailable_next"},
+	{413, "too_large_heading", "too_large_text", "open_again"},
+	{405, "bad_method_heading", "bad_method_text", "open_again"},
+	{400, "bad_request_heading", "bad_request_text", "bad_request_next"},
 };
 
 #define PROBLEMS (sizeof(problems) / sizeof(problems[0]))
 
-void page_problem(struct visit **visit, unsigned http_status, const char *detail)
+void page_problem(struct visit **visit, unsigned http_status, const struct fault *detail)
 {
 	const struct problem *problem = &problems[PROBLEMS - 1];
 	struct view view;
@@ -330,13 +350,41 @@ void page_problem(struct visit **visit, unsigned http_status, const char *detail
 			problem = &problems[i];
 	}
 	view_begin(&view, *visit);
-	put(&view, "heading", problem->heading);
-	put_sentence(&view, "text", detail != NULL ? detail : problem->text);
-	put(&view, "next", problem->next);
+	if (detail != NULL)
+		view.fault = *detail;
+	else
+		fault_word(problem->text, &view.fault);
+	put_word(&view, "heading", problem->heading);
+	put_fault(&view, *visit, "text");
+	put_word(&view, "next", problem->next);
 	if (http_status == 503) {
 		web_header((*visit)->request, "Retry-After", "15");
 		put(&view, "live",
 			view.page.data); /* with a link, the page tries again by itself */
 	}
 	answer_page(visit, http_status, "problem.html", &view);
+}
+
+int page_require_words(const struct words *words, struct error *error)
+{
+	static const char *const others[] = {
+		"code_next", "date", PAGE_PRESS_AGAIN, PAGE_SIGN_IN_USED, NULL};
+	char month[12];
+
+	for (size_t i = 0; others[i] != NULL; i++) {
+		if (words_require(words, others[i], error) != 0)
+			return -1;
+	}
+	for (int i = 1; i <= 12; i++) {
+		snprintf(month, sizeof(month), "month_%d", i);
+		if (words_require(words, month, error) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < PROBLEMS; i++) {
+		if (words_require(words, problems[i].heading, error) != 0 ||
+			words_require(words, problems[i].text, error) != 0 ||
+			words_require(words, problems[i].next, error) != 0)
+			return -1;
+	}
+	return 0;
 }

@@ -4,26 +4,15 @@
  */
 #include "permission.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-static const struct {
-	const char *scope;
-	const char *why;
-} reasons[] = {
-	{"User.Read.All", "Find the users who get telephone numbers."},
-	{"Group.ReadWrite.All", "Keep the groups that decide who may telephone how."},
-	{"Directory.AccessAsUser.All", "Read and write directory data, with no more rights "
-				       "than the account that signs in."},
-	{"AppCatalog.ReadWrite.All", "Install and update the provider's apps in Teams."},
-	{"offline_access", "Stay connected without asking for a sign-in every day."},
-	{"openid", "Know that the sign-in really happened at Microsoft."},
-	{"profile", "Know which account signed in, so that a wrong one is refused."},
-	{"email", "Know the mail address of the account that signed in."},
-};
+#define PREFIX	      "permission_"
+#define WORD_NAME_MAX 80
 
 struct row {
+	char word[WORD_NAME_MAX];
 	struct template_value values[3];
 };
 
@@ -39,16 +28,21 @@ static const char *short_name(const char *scope)
 	return slash != NULL && slash[1] != '\0' ? slash + 1 : scope;
 }
 
-static const char *reason(const char *name)
+/* "User.Read.All" is the word permission_user_read_all. */
+static void find_reason(const char *name, const struct words *words, char *word_r)
 {
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (strcasecmp(reasons[i].scope, name) == 0)
-			return reasons[i].why;
-	}
-	return "Asked for by the application; its provider can tell you why.";
+	size_t n = strlen(strcpy(word_r, PREFIX));
+
+	for (; *name != '\0' && n + 1 < WORD_NAME_MAX; name++)
+		word_r[n++] = isalnum((unsigned char)*name)
+				      ? (char)tolower((unsigned char)*name)
+				      : '_';
+	word_r[n] = '\0';
+	if (words_number(words, word_r) < 0)
+		strcpy(word_r, PERMISSION_OTHER);
 }
 
-struct permission_rows *permission_rows_new(string_list scopes)
+struct permission_rows *permission_rows_new(string_list scopes, const struct words *words)
 {
 	struct permission_rows *rows = calloc(1, sizeof(*rows));
 	size_t count = 0;
@@ -66,9 +60,12 @@ struct permission_rows *permission_rows_new(string_list scopes)
 	for (size_t i = 0; i < count; i++) {
 		const char *name = short_name(scopes[i]);
 
-		rows->rows[i] = (struct row){{{.name = "permission", .text = name},
-			{.name = "why", .text = reason(name)}, {0}}};
-		rows->list[i] = rows->rows[i].values;
+		struct row *row = &rows->rows[i];
+
+		find_reason(name, words, row->word);
+		row->values[0] = (struct template_value){.name = "permission", .text = name};
+		row->values[1] = (struct template_value){.name = "why", .word = row->word};
+		rows->list[i] = row->values;
 	}
 	return rows;
 }

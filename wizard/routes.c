@@ -22,10 +22,6 @@
 #define LONG_POLL_S	   25
 #define LONG_POLL_LIMIT_MS ((LONG_POLL_S + 5) * 1000)
 
-#define PRESS_AGAIN                                                                            \
-	"Please press the button once more: the page was too old. If this comes again, allow " \
-	"cookies for this site."
-
 /* The beginning of every route with a link. NULL: answered already. */
 static struct visit *visit_begin(void *context, struct web_request *request)
 {
@@ -182,12 +178,15 @@ static bool csrf_good(const struct visit *visit)
 static void show_press_again(
 	struct visit *visit, struct json_object *reply, const struct error *error)
 {
+	struct fault notice;
+
 	if (error != NULL) {
 		visit_fail(visit, error);
 		return;
 	}
 	visit_keep_invitation(visit, reply);
-	page_journey(&visit, 403, PRESS_AGAIN);
+	fault_word(PAGE_PRESS_AGAIN, &notice);
+	page_journey(&visit, 403, &notice);
 }
 
 /* The beginning of every POST: a verified link and a form of ours. NULL: answered, or on its way. */
@@ -205,12 +204,15 @@ static struct visit *visit_begin_post(void *context, struct web_request *request
 static void show_outcome(
 	struct visit *visit, struct json_object *reply, const struct error *error)
 {
+	struct fault refusal;
+
 	if (error != NULL) {
 		visit_fail(visit, error);
 		return;
 	}
 	visit_keep_invitation(visit, reply);
-	page_journey(&visit, 0, visit->refusal[0] != '\0' ? visit->refusal : NULL);
+	page_refusal(visit, visit->refusal, &refusal);
+	page_journey(&visit, 0, fault_said(&refusal) ? &refusal : NULL);
 }
 
 /* tokend's refusal is text for people. Returns true when the visit is over. */
@@ -291,11 +293,12 @@ static void post_confirm(void *context, struct web_request *request)
 static void came_back(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	const char *text = json_string(reply, "text", "");
+	struct fault fault;
 	char *path;
 
 	if (error != NULL && error->kind == ERROR_NOT_FOUND) {
-		page_problem(
-			&visit, 400, "This sign-in was used already, or it is not known here.");
+		fault_word(PAGE_SIGN_IN_USED, &fault);
+		page_problem(&visit, 400, &fault);
 		return;
 	}
 	if (error != NULL) {
@@ -307,7 +310,8 @@ static void came_back(struct visit *visit, struct json_object *reply, const stru
 		return;
 	}
 	if (strcmp(json_string(reply, "outcome", ""), "confirmed") != 0) {
-		page_problem(&visit, 400, text[0] != '\0' ? text : NULL);
+		fault_refusal(visit->catalog, json_string(reply, "code", NULL), text, &fault);
+		page_problem(&visit, 400, fault_said(&fault) ? &fault : NULL);
 		return;
 	}
 	if (asprintf(&path, "%s/i/%s/done", visit->site->base_path, visit->token) < 0) {
@@ -336,33 +340,45 @@ static void get_callback(void *context, struct web_request *request)
 	visit_ask_microsoft(visit, question, came_back);
 }
 
-/* --- style and script --- */
+/* --- style, script and logo --- */
 
-static void answer_static(
-	void *context, struct web_request *request, const char *type, bool script)
+static void answer_static(struct visit *visit, const struct buf *file, const char *type)
 {
-	struct visit *visit = visit_new(context, request);
-	const struct buf *file;
 	struct buf body;
 
-	if (visit == NULL)
-		return;
-	file = script ? &visit->site->script : &visit->site->style;
 	buf_init(&body, file->max);
 	buf_append(&body, file->data, file->len);
-	web_header(request, "Cache-Control", "public, max-age=300");
+	web_header(visit->request, "Cache-Control", "public, max-age=300");
 	visit_answer(&visit, 200, type, &body);
 	buf_free(&body);
 }
 
 static void get_style(void *context, struct web_request *request)
 {
-	answer_static(context, request, "text/css; charset=utf-8", false);
+	struct visit *visit = visit_new(context, request);
+
+	if (visit != NULL)
+		answer_static(visit, &visit->site->style, "text/css; charset=utf-8");
 }
 
 static void get_script(void *context, struct web_request *request)
 {
-	answer_static(context, request, "text/javascript; charset=utf-8", true);
+	struct visit *visit = visit_new(context, request);
+
+	if (visit != NULL)
+		answer_static(visit, &visit->site->script, "text/javascript; charset=utf-8");
+}
+
+static void get_logo(void *context, struct web_request *request)
+{
+	struct visit *visit = visit_new(context, request);
+
+	if (visit == NULL)
+		return;
+	if (visit->site->logo.len > 0)
+		answer_static(visit, &visit->site->logo, visit->site->logo_type);
+	else
+		page_problem(&visit, 404, NULL);
 }
 
 const struct web_route wizard_routes[] = {
@@ -376,6 +392,7 @@ const struct web_route wizard_routes[] = {
 	{"callback", "GET", "/callback", get_callback},
 	{"style", "GET", "/static/style.css", get_style},
 	{"script", "GET", "/static/wizard.js", get_script},
+	{"logo", "GET", "/static/logo", get_logo},
 	{NULL, NULL, NULL, NULL},
 };
 

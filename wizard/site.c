@@ -5,8 +5,12 @@
 #include "site.h"
 
 #include "page.h"
+#include "permission.h"
+#include "step.h"
 
 #include "base/endpoint.h"
+#include "base/log.h"
+#include "web/brand.h"
 #include "web/mac.h"
 #include "web/names.h"
 
@@ -79,6 +83,50 @@ static int load_static(
 	return result;
 }
 
+static void tell_missing(void *context, const char *text)
+{
+	(void)context;
+	log_warning("%s", text);
+}
+
+static int load_words(const struct settings *settings, struct site *site, struct error *error)
+{
+	struct words_source source = {.directory = settings->template_directory,
+		.values = all_names,
+		.missing = tell_missing};
+
+	site->words = words_load(&source, error);
+	if (site->words == NULL)
+		return error_prefix(error, "template_directory");
+	if (step_require_words(site->words, error) != 0 ||
+		page_require_words(site->words, error) != 0 ||
+		words_require(site->words, PERMISSION_OTHER, error) != 0)
+		return error_prefix(error, "%s", settings->template_directory);
+	if (!words_has_language(site->words, settings->default_language))
+		return error_set(error, ERROR_CONFIGURATION,
+			"default_language: there is no %s/words.%s",
+			settings->template_directory, settings->default_language);
+	return 0;
+}
+
+static int load_brand(const struct settings *settings, struct site *site, struct error *error)
+{
+	struct buf uri;
+
+	if (settings->brand_logo_file[0] != '\0' &&
+		brand_read_logo(
+			settings->brand_logo_file, &site->logo, &site->logo_type, error) != 0)
+		return error_prefix(error, "brand_logo_file");
+	brand_style(settings->brand_color, &site->style);
+	buf_init(&uri, 4096);
+	brand_support_uri(settings->support_address, &uri);
+	site->support_uri = buf_take(&uri, NULL);
+	buf_free(&uri);
+	if (site->support_uri == NULL)
+		return error_set(error, ERROR_CONFIGURATION, "support_address: is too long");
+	return 0;
+}
+
 static int load(const struct settings *settings, struct site *site, struct error *error)
 {
 	struct template_source source = {.directory = settings->template_directory,
@@ -86,13 +134,16 @@ static int load(const struct settings *settings, struct site *site, struct error
 		.names = page_names};
 
 	site->keys = keyfile_load(settings->link_key_file, error);
-	if (site->keys == NULL)
+	if (site->keys == NULL || load_words(settings, site, error) != 0)
 		return -1;
+	source.words = site->words;
 	site->pages = template_set_load(&source, error);
 	if (site->pages == NULL ||
 		load_static(settings, "style.css", &site->style, error) != 0 ||
 		load_static(settings, "wizard.js", &site->script, error) != 0)
 		return error_prefix(error, "template_directory");
+	if (load_brand(settings, site, error) != 0)
+		return -1;
 	return load_tls(settings, site, error) != 0 ? -1 : derive(settings, site, error);
 }
 
@@ -102,6 +153,7 @@ int site_new(const struct settings *settings, void **site_r, struct error *error
 
 	if (site == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	buf_init(&site->logo, BRAND_LOGO_MAX);
 	buf_init(&site->style, STYLE_MAX);
 	buf_init(&site->script, SCRIPT_MAX);
 	buf_init(&site->tls_cert, PEM_MAX);
@@ -120,6 +172,9 @@ void site_free(void *derived)
 
 	keyfile_free(&site->keys);
 	template_set_free(&site->pages);
+	words_free(&site->words);
+	buf_free(&site->logo);
+	free(site->support_uri);
 	buf_free(&site->style);
 	buf_free(&site->script);
 	buf_free(&site->tls_cert);

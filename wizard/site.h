@@ -11,7 +11,11 @@
 
 struct site {
 	struct keyfile *keys;
+	struct words *words;
 	struct template_set *pages;
+	struct buf logo; /* empty: none */
+	const char *logo_type;
+	char *support_uri; /* "" without a support_address */
 	struct buf style;
 	struct buf script;
 	char *base_path;     /* of wizard_url, without a trailing slash: "" as a rule */

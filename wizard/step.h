@@ -1,10 +1,11 @@
 /*
- * What a customer is told at each status of the journey: one const table.
+ * What a customer is told at each status of the journey: one const table of the words' names (words.en).
  */
 #ifndef POSTINVITE_WIZARD_STEP_H
 #define POSTINVITE_WIZARD_STEP_H
 
 #include "invite/record.h"
+#include "web/words.h"
 
 #include <stdbool.h>
 
@@ -15,8 +16,7 @@ struct step {
 	const char *number; /* of four, or NULL where counting makes no sense */
 	const char *heading;
 	const char *text;
-	const char *
-		code_heading; /* instead, while a code of this browser lives; NULL: the common words */
+	const char *code_heading; /* instead, while a code of this browser lives */
 	const char *code_text;
 	const char *button;
 	const char *next; /* what happens next, or whom to ask */
@@ -28,5 +28,8 @@ struct step {
 };
 
 const struct step *step_of(enum status status);
+
+/* 0, or -1 when the catalogs lack one of the table's words. */
+int step_require_words(const struct words *words, struct error *error);
 
 #endif

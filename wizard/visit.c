@@ -26,6 +26,9 @@ struct visit *visit_new(struct wizard *wizard, struct web_request *request)
 	visit->request = request;
 	visit->generation = daemon_generation(wizard->daemon);
 	visit->site = visit->generation->derived;
+	visit->catalog =
+		words_choose(visit->site->words, web_request_header(request, "Accept-Language"),
+			visit->generation->settings->default_language);
 	return visit;
 }
 

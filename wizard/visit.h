@@ -35,6 +35,7 @@ struct visit {
 	struct web_request *request;
 	const struct daemon_generation *generation;
 	const struct site *site;
+	const struct catalog *catalog;	/* the language of its pages */
 	char token[LINK_TOKEN_LEN + 1]; /* "" until verified */
 	char id[INVITATION_ID_LEN + 1]; /* "" until verified */
 	struct json_object *invitation; /* as last seen, or NULL */

@@ -1,6 +1,6 @@
 /*
  * What the pages gain from a script; all of them work without it. The page is made by the server: when the
- * journey has moved on, the script has the browser load it again.
+ * journey has moved on, the script has the browser load it again. Its words are in the page, too.
  */
 (function () {
 	"use strict";
@@ -37,9 +37,9 @@
 	}
 
 	function tell(copied) {
-		element("copied").textContent = copied
-			? "The code is copied. Paste it on Microsoft's page."
-			: "Your browser does not allow copying. Please select the code and copy it.";
+		var place = element("copied");
+
+		place.textContent = copied ? place.dataset.copied : place.dataset.notCopied;
 	}
 
 	function copy() {
@@ -79,8 +79,7 @@
 				leave();
 				return;
 			}
-			place.textContent = Math.floor(left / 60) + ":" + (seconds < 10 ? "0" : "") + seconds
-				+ " minutes";
+			place.textContent = Math.floor(left / 60) + ":" + (seconds < 10 ? "0" : "") + seconds;
 			window.setTimeout(show, 1000);
 		}
 		show();
@@ -113,7 +112,7 @@
 				window.setTimeout(poll, again, answer.revision);
 			})
 			.catch(function () {
-				element("live").textContent = "The connection is interrupted. This page keeps trying.";
+				element("live").textContent = element("live").dataset.interrupted;
 				window.setTimeout(poll, 10 * again, revision);
 			});
 	}

@@ -83,6 +83,11 @@ const char *web_request_query(const struct web_request *request, const char *nam
 	return look_up(request, MHD_GET_ARGUMENT_KIND, name);
 }
 
+const char *web_request_header(const struct web_request *request, const char *name)
+{
+	return look_up(request, MHD_HEADER_KIND, name);
+}
+
 const char *web_request_cookie(const struct web_request *request, const char *name)
 {
 	return look_up(request, MHD_COOKIE_KIND, name);

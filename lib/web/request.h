@@ -24,10 +24,11 @@ const struct web_route *web_request_route(
 	const struct web_request *request);			      /* NULL: none fits */
 const char *web_request_parameter(const struct web_request *request); /* what '*' stood for */
 
-/* A query argument or a form field: valid UTF-8 text, or NULL. A form is there when its type is
+/* A query argument, a header, a cookie or a form field: valid UTF-8 text, or NULL. A form is there when its type is
  * application/x-www-form-urlencoded and it is well formed. They live as long as the request. */
 const char *web_request_query(const struct web_request *request, const char *name);
 const char *web_request_field(const struct web_request *request, const char *name);
+const char *web_request_header(const struct web_request *request, const char *name);
 const char *web_request_cookie(const struct web_request *request, const char *name);
 
 /* The answer comes later. When the server stops before, `cancel` is called and the server answers 503 itself: the handler

@@ -81,8 +81,6 @@ static const char *check_text(const struct words_source *source, const char *tex
 {
 	if (!form_text_valid(text, strlen(text)))
 		return "is no UTF-8 text";
-	if (text[0] == '\0')
-		return "is empty";
 	while ((text = strstr(text, "{{")) != NULL) {
 		size_t len = strcspn(text + 2, "}");
 		char name[64];
@@ -138,11 +136,14 @@ static void add_text(void *context, const char *place, const char *name)
 	struct catalog *catalog = reading->catalog;
 	const char *text = settings_file_value(catalog->file, name);
 	const char *wrong = check_text(reading->source, text);
+	bool may_be_empty = strncmp(name, WORDS_OPTIONAL, strlen(WORDS_OPTIONAL)) == 0;
 	int number = words_number(reading->words, name);
 
 	if (wrong == NULL && strcmp(name, "direction") == 0 && strcmp(text, "ltr") != 0 &&
 		strcmp(text, "rtl") != 0)
 		wrong = "is neither ltr nor rtl";
+	if (text[0] == '\0' && !may_be_empty)
+		wrong = "is empty";
 	if (number < 0)
 		wrong = "is no name of words.en";
 	else if (catalog->texts[number] != NULL)

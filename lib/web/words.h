@@ -19,6 +19,7 @@
 
 #define WORDS_FILE_MAX	    (128 * 1024)
 #define WORDS_LANGUAGES_MAX 64
+#define WORDS_OPTIONAL	    "refusal_" /* words that may be empty: the program then says it itself */
 
 /* A value that templates and words may name, with one line for the manual; a table ends with a NULL name. */
 struct template_name {
