@@ -26,8 +26,8 @@ month_11 = noviembre
 month_12 = diciembre
 
 # La página de bienvenida.
-welcome_heading = Conecte su Microsoft 365
-welcome_text = Se le invita a dar a una aplicación acceso al Microsoft 365 de su organización. No ocurre nada hasta que pulse el
+welcome_heading = Conecte su Microsoft 365
+welcome_text = Se le invita a dar a una aplicación acceso al Microsoft 365 de su organización. No ocurre nada hasta que pulse el
 	botón de abajo.
 welcome_next = Recibirá un código y lo escribirá en la página de Microsoft. Su contraseña se escribe solo allí, nunca aquí.
 fact_application = Aplicación
@@ -113,7 +113,7 @@ complete_heading = Autenticación del token completada
 complete_text = Activación del inquilino: su organización está conectada. El proveedor de la aplicación continúa desde aquí.
 complete_next = No queda nada por hacer. Puede cerrar esta página.
 expired_heading = Esta invitación ha caducado
-expired_text = Ya no se puede usar. No se ha cambiado nada en su Microsoft 365.
+expired_text = Ya no se puede usar. No se ha cambiado nada en su Microsoft 365.
 expired_next = Pida una nueva a quien se la envió.
 revoked_heading = Esta invitación se ha retirado
 revoked_text = El remitente la retiró y ya no se puede usar.

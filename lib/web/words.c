@@ -62,8 +62,11 @@ static int compare(const void *a, const void *b)
 
 int words_number(const struct words *words, const char *name)
 {
-	const char **found =
-		bsearch(&name, words->names, words->count, sizeof(*words->names), compare);
+	const char **found;
+
+	if (words->count == 0) /* an empty words.en, while it is loaded */
+		return -1;
+	found = bsearch(&name, words->names, words->count, sizeof(*words->names), compare);
 
 	return found != NULL ? (int)(found - words->names) : -1;
 }

@@ -113,6 +113,7 @@ static const struct {
 	{"no UTF-8", "words.de", "hello = \xff\n", "/words.de:1: hello: is no UTF-8 text"},
 	{"empty", "words.de", "hello =\n", "/words.de:1: hello: is empty"},
 	{"direction", "words.de", "direction = right\n", "direction: is neither ltr nor rtl"},
+	{"nothing", "words.en", "", "words.en: direction is missing"},
 	{"no direction", "words.en", "hello = x\n", "words.en: direction is missing"},
 };
 
