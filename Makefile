@@ -97,12 +97,24 @@ fuzz:
 $(BUILD)/settings-doc: $(BUILD)/man/settings_doc.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
-docs: $(BUILD)/settings-doc
+# What the tables of values and the English catalog say.
+$(BUILD)/templates-doc: $(BUILD)/man/templates_doc.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+docs: $(BUILD)/settings-doc $(BUILD)/templates-doc
 	@mkdir -p $(BUILD)/conf $(BUILD)/man
 	$(BUILD)/settings-doc sample > $(BUILD)/conf/postinvite.cf.sample
 	$(BUILD)/settings-doc manual > $(BUILD)/man/settings.mdoc
 	sed -e '/^@SETTINGS@$$/{r $(BUILD)/man/settings.mdoc' -e 'd;}' man/postinvite.cf.5.in \
 		> $(BUILD)/man/postinvite.cf.5
+	for part in pages mails; do \
+		$(BUILD)/templates-doc $$part > $(BUILD)/man/$$part.mdoc || exit 1; \
+	done
+	$(BUILD)/templates-doc words conf/templates/words.en > $(BUILD)/man/words.mdoc
+	sed -e '/^@PAGES@$$/{r $(BUILD)/man/pages.mdoc' -e 'd;}' \
+		-e '/^@MAILS@$$/{r $(BUILD)/man/mails.mdoc' -e 'd;}' \
+		-e '/^@WORDS@$$/{r $(BUILD)/man/words.mdoc' -e 'd;}' man/postinvite.templates.5.in \
+		> $(BUILD)/man/postinvite.templates.5
 
 demo:
 	tests/install-packages build demo

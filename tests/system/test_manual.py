@@ -19,7 +19,8 @@ def built(name):
         return file.read()
 
 
-@pytest.mark.parametrize("page", PAGES + [os.path.join(BUILD, "man", "postinvite.cf.5")],
+@pytest.mark.parametrize("page", PAGES + [os.path.join(BUILD, "man", name) for name in (
+    "postinvite.cf.5", "postinvite.templates.5")],
                          ids=os.path.basename)
 def test_pages_are_good_mdoc(page):
     result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page],
@@ -47,3 +48,23 @@ def test_every_setting_is_in_sample_and_manual():
     assert len(names) == len(set(names)) > 30
     assert re.findall(r"^#?(\w+) =", built("conf/postinvite.cf.sample"), re.M) == names
     assert re.findall(r"^\.It Ic (\w+) Pq ", built("man/postinvite.cf.5"), re.M) == names
+
+
+def test_every_value_and_word_is_in_the_manual():
+    manual = built("man/postinvite.templates.5")
+    listed = {title: re.findall(r"^\.It Ic (\w+)$", text, re.M) for title, text in re.findall(
+        r"^\.Sh (VALUES OF PAGES|VALUES OF MAILS|WORDS)\n(.*?)(?=^\.Sh)", manual, re.M | re.S)}
+    templates = os.path.join(TOP, "conf", "templates")
+    with open(os.path.join(templates, "words.en")) as file:
+        names = re.findall(r"^(\w+) =", file.read(), re.M)
+    assert listed["WORDS"] == names and len(names) > 100
+    used = {"pages": set(), "mails": set()}
+    for path in glob.glob(os.path.join(templates, "*.html")) + glob.glob(
+            os.path.join(templates, "*.txt")):
+        with open(path) as file:
+            kind = "mails" if os.path.basename(path).startswith("mail_") else "pages"
+            used[kind].update(re.findall(r"{{[#^]?(\w+)}}", file.read()))
+    assert used["pages"] <= set(listed["VALUES OF PAGES"])
+    assert used["mails"] <= set(listed["VALUES OF MAILS"])
+    assert not [name for name in listed["VALUES OF PAGES"] if listed[
+        "VALUES OF PAGES"].count(name) > 1]
