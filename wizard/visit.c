@@ -26,6 +26,7 @@ struct visit *visit_new(struct wizard *wizard, struct web_request *request)
 	visit->request = request;
 	visit->generation = daemon_generation(wizard->daemon);
 	visit->site = visit->generation->derived;
+	visit->policy = visit->site->policy;
 	visit->catalog =
 		words_choose(visit->site->words, web_request_header(request, "Accept-Language"),
 			visit->generation->settings->default_language);
@@ -151,7 +152,7 @@ void visit_answer(struct visit **visit, unsigned status, const char *type, struc
 	struct web_request *request = (*visit)->request;
 
 	log_visit(*visit, status);
-	web_header(request, "Content-Security-Policy", (*visit)->site->policy);
+	web_header(request, "Content-Security-Policy", (*visit)->policy);
 	visit_free(visit);
 	web_answer(request, status, type, body);
 }
@@ -161,7 +162,7 @@ void visit_redirect(struct visit **visit, const char *location)
 	struct web_request *request = (*visit)->request;
 
 	log_visit(*visit, 303);
-	web_header(request, "Content-Security-Policy", (*visit)->site->policy);
+	web_header(request, "Content-Security-Policy", (*visit)->policy);
 	visit_free(visit);
 	web_redirect(request, location);
 }

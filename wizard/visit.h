@@ -38,6 +38,7 @@ struct visit {
 	const struct catalog *catalog;	/* the language of its pages */
 	char token[LINK_TOKEN_LEN + 1]; /* "" until verified */
 	char id[INVITATION_ID_LEN + 1]; /* "" until verified */
+	const char *policy;		/* the answer's Content-Security-Policy */
 	struct json_object *invitation; /* as last seen, or NULL */
 	struct json_object *code; /* tokend's live code, shown to this browser only; or NULL */
 	struct ipc_async_call *call;

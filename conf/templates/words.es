@@ -75,8 +75,8 @@ code_approval = Si Microsoft indica que se necesita aprobación, elija «Solicit
 
 # En qué punto está.
 started_heading = Todavía no ha iniciado sesión
-started_text = Se empezó un inicio de sesión. Si fue en otro navegador, continúe allí; si no, pulse el botón para obtener aquí un
-	código.
+started_text = Se empezó un inicio de sesión. Si fue en otro navegador, continúe allí; si no, pulse el botón para continuar
+	aquí.
 started_next = Un código es válido durante 15 minutos. Puede pedir uno nuevo en cualquier momento.
 requested_heading = Pendiente de aprobación
 requested_text = Se ha pedido a un administrador de su organización que apruebe los permisos. Microsoft avisa a ambos por correo.
