@@ -346,7 +346,7 @@ static const char *const by_milter[] = {"milter", NULL};
 static const char *const by_wizard[] = {"wizard", NULL};
 static const char *const by_tokend[] = {"tokend", NULL};
 static const char *const by_operator[] = {"operator", NULL};
-static const char *const by_consent[] = {"milter", "wizard", "tokend", NULL};
+static const char *const by_consent[] = {"milter", "tokend", NULL};
 
 static const struct event_type {
 	const char *name;
@@ -368,11 +368,12 @@ static const struct event_type {
 	{"consent", by_consent, "consent consent_source", "message_id", consent,
 		"Administrator's consent {consent}, known by {consent_source} {message_id}"},
 	{"consent_hint", by_milter, "text", "", nothing, "Unproved consent mail: {text}"},
-	{"sign_in_started", by_tokend, "", "", sign_in_started, "Device code issued"},
+	{"sign_in_started", by_tokend, "", "method", sign_in_started,
+		"Sign-in started, method {method}"},
 	{"sign_in_failed", by_tokend, "code text", "", sign_in_failed,
 		"Sign-in failed ({code}): {text}"},
 	{"sign_in_error", by_tokend, "code text", "", sign_in_error,
-		"Passing fault, retried ({code}): {text}"},
+		"Passing fault ({code}): {text}"},
 	{"device_authenticated", by_tokend, "signed_in_as signed_in_tenant signed_in_oid granted_scopes",
 		"", device_authenticated,
 		"Token acquired and sealed for {signed_in_as} of tenant {signed_in_tenant}"},

@@ -13,9 +13,9 @@
  *	delivery              delivery delivery_status delivery_text         milter
  *	link_seen                                                            wizard
  *	link_opened                                                          wizard
- *	consent               consent consent_source message_id              milter (source mail), wizard (redirect), tokend (token)
+ *	consent               consent consent_source message_id              milter (source mail), tokend (redirect)
  *	consent_hint          text                                           milter: an unproved consent mail; changes no fact
- *	sign_in_started                                                      tokend; clears failed_at and last_error
+ *	sign_in_started       method                                         tokend: device, code; clears failed_at, last_error
  *	sign_in_failed        code text final                                tokend; final sets failed_at
  *	sign_in_error         code text                                      tokend: a passing fault, last_error only
  *	device_authenticated  signed_in_as signed_in_tenant signed_in_oid    tokend; store adds first_connection

@@ -23,7 +23,7 @@ static const char *shown(const struct flow_account *account)
 static int refuse(
 	const struct flow_account *account, const char *expected, struct refusal *refusal_r)
 {
-	return refusal_set(refusal_r, OUTCOME_DECLINED, "wrong_account",
+	return refusal_set(refusal_r, OUTCOME_DECLINED, REFUSAL_ACCOUNT,
 		"%s signed in, but %s is expected; nothing was kept. Start again, and on "
 		"Microsoft's page "
 		"choose the right account",

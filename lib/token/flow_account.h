@@ -27,7 +27,7 @@ struct flow_account {
 	const char *preferred_username;	 /* the id_token's, or "" */
 };
 
-/* Returns 0, or -1 with OUTCOME_DECLINED, code "wrong_account", and words that say who is expected. */
+/* Returns 0, or -1 with OUTCOME_DECLINED, code REFUSAL_ACCOUNT, and words that say who is expected. */
 int flow_account_check(const struct flow_account_rule *rule, const struct flow_account *account,
 		       struct refusal *refusal_r);
 

@@ -153,6 +153,19 @@ char *oauth_authorize_url(const struct oauth_authorize *authorize)
 	return buf_take(&url, NULL);
 }
 
+char *oauth_admin_consent_url(const struct oauth_admin_consent *consent)
+{
+	struct buf url;
+
+	buf_init(&url, URL_MAX);
+	buf_printf(&url, "%s/%s/v2.0/adminconsent?", consent->authority_url, consent->tenant);
+	form_field(&url, "client_id", consent->client_id);
+	put_scopes(&url, consent->scopes);
+	form_field(&url, "redirect_uri", consent->redirect_uri);
+	form_field(&url, "state", consent->state);
+	return buf_take(&url, NULL);
+}
+
 static int malformed(struct refusal *refusal_r, const char *member)
 {
 	return refusal_set(refusal_r, OUTCOME_TEMPORARY, "malformed",

@@ -48,6 +48,18 @@ struct oauth_authorize {
  * secret. */
 char *oauth_authorize_url(const struct oauth_authorize *authorize);
 
+struct oauth_admin_consent {
+	const char *authority_url;
+	const char *tenant; /* tenant_valid */
+	const char *client_id;
+	const char *redirect_uri;
+	const char *const *scopes;
+	const char *state;
+};
+
+/* Where an administrator approves the scopes for the whole tenant; likewise. */
+char *oauth_admin_consent_url(const struct oauth_admin_consent *consent);
+
 /* A device flow that began. */
 struct oauth_device {
 	struct secret *device_code;

@@ -5,6 +5,10 @@
 
 #include "base/json.h"
 
+#include <string.h>
+
+#define HINT_MAX 254 /* RFC 5321 section 4.5.3.1.3, without its angle brackets */
+
 struct json_object *token_request(const char *op, const char *link)
 {
 	struct json_object *request = json_object_new_object();
@@ -16,4 +20,16 @@ struct json_object *token_request(const char *op, const char *link)
 		return request;
 	json_object_put(request);
 	return NULL;
+}
+
+bool login_hint_valid(const char *text)
+{
+	const char *at = strrchr(text, '@');
+
+	if (at == NULL || at == text || at[1] == '\0' || strlen(text) > HINT_MAX)
+		return false;
+	for (const char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>\"\\", *p) != NULL)
+			return false;
+	return strspn(at + 1, ".-") == 0 && strchr(at, '.') != NULL;
 }

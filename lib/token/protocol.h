@@ -4,23 +4,34 @@
  * code, an access token or a refresh token.
  *
  *	op        members                         reply
- *	start     link                            {user_code, verification_uri, expires_in, interval, message}
+ *	start     link, [login_hint]              {user_code, verification_uri, expires_in, interval, message, [login_hint]}
  *	          Starts a device flow, or answers the live one. Entra's refusal is an error whose text says what to
- *	          do; it is on record as last_error too.
+ *	          do; it is on record as last_error too. The hint is of no use to Entra here: it comes back with the
+ *	          code, to be shown.
  *	code      link                            as start, or {} when no code is live
+ *	sign_in   link, [login_hint]              {url}
+ *	          Sign-in by authorization code with PKCE (RFC 7636): where to send the browser. Its redirect URI is
+ *	          wizard_url/callback. The hint counts where no account is expected.
  *	confirm   link                            {url}
- *	          The first connection's second sign-in (authorization code with PKCE, RFC 7636, confirmation_scopes):
- *	          where to send the browser. Its redirect URI is wizard_url/callback.
- *	callback  state, code | error, error_description   {link, outcome: "confirmed" | "failed", text}
- *	          What the browser brought back. Unknown or used state: not found.
+ *	          The first connection's second sign-in, likewise, with confirmation_scopes.
+ *	approve   link                            {url}
+ *	          The tenant's admin consent endpoint, for an administrator's browser.
+ *	callback  state, code | admin_consent, tenant | error, error_description   {link, outcome, text}
+ *	          What the browser brought back. outcome: "signed_in" (proved, or still being proved; the invitation tells),
+ *	          "confirmed", "granted" and "denied" (an administrator's answer: a hint), "failed" (text says why and what
+ *	          to do; last_error too). Unknown or used state: not found.
  *	ping                                      {flows}
  */
 #ifndef POSTINVITE_TOKEN_PROTOCOL_H
 #define POSTINVITE_TOKEN_PROTOCOL_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 
 /* {"op": op, "link": link}; link may be NULL. The caller's; NULL out of memory. */
 struct json_object *token_request(const char *op, const char *link);
+
+/* Can it be the name of an account (name@domain, at most 254 bytes, no blanks or control characters)? */
+bool login_hint_valid(const char *text);
 
 #endif

@@ -130,15 +130,15 @@ static void put_quote(struct buf *out, const char *description)
 }
 
 /* "words (invalid_grant/bad_token, AADSTS50173)", and the quote where the row wants it. */
-static int refuse(
-	struct refusal *refusal_r, const struct facts *facts, const struct refusal_row *row)
+static int refuse(struct refusal *refusal_r, const struct facts *facts,
+	const struct refusal_row *row, const char *words)
 {
 	char name[64];
 	struct buf text;
 
 	buf_init(&text, 1024);
 	plain_name(facts->error, name, sizeof(name));
-	buf_printf(&text, "%s (%s", row->words, name);
+	buf_printf(&text, "%s (%s", words, name);
 	if (facts->suberror != NULL) {
 		plain_name(facts->suberror, name, sizeof(name));
 		buf_printf(&text, "/%s", name);
@@ -148,7 +148,8 @@ static int refuse(
 	buf_byte(&text, ')');
 	if (row->quote && facts->description != NULL)
 		put_quote(&text, facts->description);
-	refusal_set(refusal_r, row->outcome, facts->error, "%s", text.data);
+	refusal_set(refusal_r, row->outcome, row->name != NULL ? row->name : facts->error, "%s",
+		text.data);
 	buf_free(&text);
 	return -1;
 }
@@ -208,11 +209,13 @@ static int refuse_body(
 		.suberror = json_string(object, "suberror", NULL),
 		.description = json_string(object, "error_description", NULL),
 	};
+	const struct refusal_row *row;
 
 	if (facts.error == NULL)
 		return refuse_status(reply, refusal_r);
 	read_codes(object, &facts);
-	refuse(refusal_r, &facts, find_row(&facts));
+	row = find_row(&facts);
+	refuse(refusal_r, &facts, row, row->words);
 	if (refusal_r->outcome == OUTCOME_TEMPORARY)
 		refusal_r->retry_after = reply->retry_after;
 	return -1;
@@ -235,8 +238,11 @@ int refusal_read(const struct reply *reply, struct refusal *refusal_r)
 int refusal_from_callback(const char *error, const char *description, struct refusal *refusal_r)
 {
 	struct facts facts = {.error = error != NULL ? error : "", .description = description};
+	const struct refusal_row *row;
 
 	code_of_description(&facts);
 	facts.description = NULL;
-	return refuse(refusal_r, &facts, find_row(&facts));
+	row = find_row(&facts);
+	return refuse(
+		refusal_r, &facts, row, row->in_browser != NULL ? row->in_browser : row->words);
 }

@@ -12,6 +12,11 @@
 
 #include "token/reply.h"
 
+/* Codes that pages know, whatever Entra called it: each has a way on of its own. */
+#define REFUSAL_CONSENT "consent_required"	  /* an administrator has to approve */
+#define REFUSAL_POLICY	"blocked_by_policy" /* conditional access; device codes are blocked more often than browsers */
+#define REFUSAL_ACCOUNT "wrong_account"	  /* somebody else signed in (token/flow_account.h) */
+
 enum outcome {
 	OUTCOME_PENDING,          /* poll again after the interval */
 	OUTCOME_SLOW_DOWN,        /* the same, the interval is 5 s longer from now on (RFC 8628 section 3.5) */
@@ -28,7 +33,8 @@ enum outcome {
 
 struct refusal {
 	enum outcome outcome;
-	char code[64];   /* of a record's last_error: the reply's error, "http_503", "malformed"; [A-Za-z0-9_.-] only */
+	char code[64];   /* of a record's last_error: the reply's error, "http_503", "malformed", or a name below;
+			  * [A-Za-z0-9_.-] only */
 	char text[512];  /* one line: what happened, what to do, and the codes in brackets; no secret */
 	int retry_after; /* seconds, 0: none given */
 };
@@ -42,8 +48,8 @@ int refusal_set(struct refusal *refusal_r, enum outcome outcome, const char *cod
  * "return refusal_read(...)" reads well. */
 int refusal_read(const struct reply *reply, struct refusal *refusal_r);
 
-/* The same for what a browser brought to the redirect URI: the error parameters, description may be NULL.
- * Always returns -1. */
+/* The same for what a browser brought to the redirect URI: the error parameters, description may be NULL. Nothing is
+ * tried again by itself here, and the words say so. Always returns -1. */
 int refusal_from_callback(const char *error, const char *description, struct refusal *refusal_r);
 
 #endif

@@ -7,10 +7,24 @@
 #define CONSENT_WORDS                                                                          \
 	"an administrator has to approve the permissions; after the approval "                 \
 	"somebody signs in again"
-#define BLOCKED_WORDS                                                                          \
-	"a conditional access policy of the tenant blocks this sign-in; its "                  \
-	"administrator has to allow it, or the sign-in in the browser may work "               \
-	"where the device code does not"
+#define CONSENT(error, suberror, code)                                                         \
+	{                                                                                      \
+		error, suberror, code, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS,                \
+			.name = REFUSAL_CONSENT                                                \
+	}
+#define BLOCKED(error, code, outcome)                                                          \
+	{                                                                                      \
+		error, NULL, code, outcome,                                                    \
+			"a conditional access policy of the tenant blocks this sign-in; its "  \
+			"administrator has to allow it, or the sign-in in the browser may "    \
+			"work where the device code does not",                                 \
+			.name = REFUSAL_POLICY,                                                \
+			.in_browser = "a conditional access policy of the tenant blocks this " \
+				      "sign-in; its administrator has to allow it"             \
+	}
+#define AWAY_IN_BROWSER                                                                        \
+	"Microsoft's sign-in service is in trouble for the moment; please press the button "   \
+	"once more in a minute"
 #define PUBLIC_CLIENT_WORDS                                                                    \
 	"Entra wants a client secret; in the app registration, under "                         \
 	"Authentication, set \"Allow public client flows\" to Yes and list the "               \
@@ -24,9 +38,15 @@ const struct refusal_row refusal_table[] = {
 
 	{"authorization_declined", NULL, 0, OUTCOME_DECLINED,
 		"the sign-in was declined; start again if that was a mistake"},
-	{"access_denied", NULL, 90094, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"access_denied", NULL, 90095, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"access_denied", NULL, 53003, OUTCOME_DECLINED, BLOCKED_WORDS},
+	CONSENT("access_denied", NULL, 65001),
+	CONSENT("access_denied", NULL, 90094),
+	CONSENT("access_denied", NULL, 90095),
+	BLOCKED("access_denied", 53003, OUTCOME_DECLINED),
+	BLOCKED("access_denied", 530036, OUTCOME_DECLINED),
+	{"access_denied", NULL, 50105, OUTCOME_DECLINED,
+		"the tenant lets only assigned users sign in to the application; its "
+		"administrator has to assign the account",
+		.name = "not_assigned"},
 	{"access_denied", NULL, 65004, OUTCOME_DECLINED,
 		"the person who signed in did not accept the permissions; start again and "
 		"accept them, or ask an administrator to approve them"},
@@ -40,16 +60,15 @@ const struct refusal_row refusal_table[] = {
 	{"bad_verification_code", NULL, 0, OUTCOME_BAD_CODE,
 		"Microsoft does not know the code any more; start again for a new one"},
 
-	{"consent_required", NULL, 0, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"invalid_grant", "consent_required", 0, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"invalid_grant", NULL, 65001, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"invalid_grant", NULL, 90094, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"invalid_grant", NULL, 90095, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"interaction_required", "consent_required", 0, OUTCOME_CONSENT_REQUIRED,
-		CONSENT_WORDS},
-	{"interaction_required", NULL, 65001, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"interaction_required", NULL, 90094, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
-	{"interaction_required", NULL, 90095, OUTCOME_CONSENT_REQUIRED, CONSENT_WORDS},
+	CONSENT("consent_required", NULL, 0),
+	CONSENT("invalid_grant", "consent_required", 0),
+	CONSENT("invalid_grant", NULL, 65001),
+	CONSENT("invalid_grant", NULL, 90094),
+	CONSENT("invalid_grant", NULL, 90095),
+	CONSENT("interaction_required", "consent_required", 0),
+	CONSENT("interaction_required", NULL, 65001),
+	CONSENT("interaction_required", NULL, 90094),
+	CONSENT("interaction_required", NULL, 90095),
 
 	{"invalid_grant", NULL, 50173, OUTCOME_NEEDS_SIGN_IN,
 		"the account's password was changed or its sessions were revoked; sign in "
@@ -65,8 +84,8 @@ const struct refusal_row refusal_table[] = {
 	{"invalid_grant", NULL, 50079, OUTCOME_NEEDS_SIGN_IN,
 		"multi-factor authentication has to be set up for the account; do so and "
 		"sign in again"},
-	{"invalid_grant", NULL, 53003, OUTCOME_NEEDS_SIGN_IN, BLOCKED_WORDS},
-	{"invalid_grant", NULL, 530036, OUTCOME_NEEDS_SIGN_IN, BLOCKED_WORDS},
+	BLOCKED("invalid_grant", 53003, OUTCOME_NEEDS_SIGN_IN),
+	BLOCKED("invalid_grant", 530036, OUTCOME_NEEDS_SIGN_IN),
 	{"invalid_grant", NULL, 50057, OUTCOME_NEEDS_SIGN_IN,
 		"the account is disabled; enable it, or sign in again with another one"},
 	{"invalid_grant", NULL, 54005, OUTCOME_BAD_CODE,
@@ -89,7 +108,8 @@ const struct refusal_row refusal_table[] = {
 		"the token has expired; sign in again"},
 	{"invalid_grant", NULL, 0, OUTCOME_NEEDS_SIGN_IN,
 		"Microsoft does not accept the code or token any more; sign in again"},
-	{"interaction_required", NULL, 53003, OUTCOME_NEEDS_SIGN_IN, BLOCKED_WORDS},
+	BLOCKED("interaction_required", 53003, OUTCOME_NEEDS_SIGN_IN),
+	BLOCKED("interaction_required", 530036, OUTCOME_NEEDS_SIGN_IN),
 	{"interaction_required", NULL, 0, OUTCOME_NEEDS_SIGN_IN,
 		"Microsoft wants the person at the screen; sign in again"},
 	{"login_required", NULL, 0, OUTCOME_NEEDS_SIGN_IN,
@@ -134,9 +154,11 @@ const struct refusal_row refusal_table[] = {
 
 	{"temporarily_unavailable", NULL, 0, OUTCOME_TEMPORARY,
 		"Microsoft's sign-in service is not available for the moment; it is tried "
-		"again"},
+		"again",
+		.in_browser = AWAY_IN_BROWSER},
 	{"server_error", NULL, 0, OUTCOME_TEMPORARY,
-		"Microsoft's sign-in service has an error; it is tried again"},
+		"Microsoft's sign-in service has an error; it is tried again",
+		.in_browser = AWAY_IN_BROWSER},
 
 	{NULL, NULL, 0, OUTCOME_TERMINAL,
 		"Microsoft refused for a reason that is not known here; start again, or "

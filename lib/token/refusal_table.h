@@ -13,7 +13,9 @@ struct refusal_row {
 	int code;
 	enum outcome outcome;
 	const char *words;
-	bool quote; /* error_description says what the words cannot */
+	bool quote;		 /* error_description says what the words cannot */
+	const char *name;	 /* the refusal's code where pages tell it from others; NULL: the error itself */
+	const char *in_browser; /* the words for what a browser brought back; NULL: the same */
 };
 
 extern const struct refusal_row refusal_table[];

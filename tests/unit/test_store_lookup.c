@@ -247,7 +247,7 @@ static void test_roles_of_events(void **state)
 		{"email_sent", "", "om   "},
 		{"consent_hint", ",\"text\":\"x\"", "om   "},
 		{"link_opened", "", "o w  "},
-		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"mail\"", "omwt "},
+		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"mail\"", "om t "},
 		{"sign_in_started", "", "o  t "},
 		{"validated", ",\"validation\":\"x\"", "o  t "},
 		{"revoked", "", "o   a"},

@@ -124,6 +124,26 @@ static void test_authorize_url(void **state)
 	free(url);
 }
 
+static void test_admin_consent_url(void **state)
+{
+	const struct oauth_admin_consent consent = {
+		.authority_url = "https://login.example",
+		.tenant = "contoso.example",
+		.client_id = "id",
+		.redirect_uri = "https://invite.example/callback",
+		.scopes = scopes,
+		.state = "st",
+	};
+	char *url = oauth_admin_consent_url(&consent);
+
+	(void)state;
+	assert_text("url", url,
+		"https://login.example/contoso.example/v2.0/adminconsent?client_id=id"
+		"&scope=User.Read.All%20offline_access%20openid"
+		"&redirect_uri=https%3A%2F%2Finvite.example%2Fcallback&state=st");
+	free(url);
+}
+
 #define DEVICE "\"device_code\":\"planted-secret\",\"user_code\":\"ABCD-EFGH\","
 #define URI    "\"verification_uri\":\"https://microsoft.com/devicelogin\","
 
@@ -552,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_long_secret),
 		cmocka_unit_test(test_authorize_url),
+		cmocka_unit_test(test_admin_consent_url),
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_device_bounds),
 		cmocka_unit_test(test_device_refused),

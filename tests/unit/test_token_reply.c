@@ -161,7 +161,7 @@ static void test_every_row(void **state)
 		reply = reply_of(400, body);
 		assert_number(label, refusal_read(&reply, &refusal), -1);
 		assert_number(label, refusal.outcome, row->outcome);
-		assert_text(label, refusal.code, row->error);
+		assert_text(label, refusal.code, row->name != NULL ? row->name : row->error);
 		assert_non_null(strstr(refusal.text, code));
 		if (strncmp(refusal.text, row->words, strlen(row->words)) != 0)
 			fail_msg("%s: %s", label, refusal.text);
@@ -217,7 +217,7 @@ static void test_replies(void **state)
 		{"code in the description alone", 400,
 			"{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS65001: "
 			"no\"}",
-			OUTCOME_CONSENT_REQUIRED, "invalid_grant", 0},
+			OUTCOME_CONSENT_REQUIRED, REFUSAL_CONSENT, 0},
 		{"a description with too large a code", 400,
 			"{\"error\":\"invalid_grant\",\"error_description\":"
 			"\"AADSTS65001650016: no\"}",
@@ -306,17 +306,53 @@ static void test_set_cuts_whole_characters(void **state)
 	assert_text("no code", refusal.code, "unknown");
 }
 
+/* What a browser can come back with: each is a step on, under a code that the page knows. */
 static void test_callback(void **state)
 {
+	static const struct {
+		const char *error, *description;
+		enum outcome outcome;
+		const char *code, *words;
+	} rows[] = {
+		{"access_denied", NULL, OUTCOME_DECLINED, "access_denied",
+			"cancelled or refused"},
+		{"access_denied", "AADSTS65004: User declined.", OUTCOME_DECLINED,
+			"access_denied", "ask an administrator"},
+		{"access_denied", "AADSTS90094: App needs permission.",
+			OUTCOME_CONSENT_REQUIRED, REFUSAL_CONSENT, "has to approve"},
+		{"access_denied", "AADSTS65001: No consent.", OUTCOME_CONSENT_REQUIRED,
+			REFUSAL_CONSENT, "has to approve"},
+		{"access_denied", "AADSTS50105: Not assigned.", OUTCOME_DECLINED,
+			"not_assigned", "has to assign the account"},
+		{"access_denied", "AADSTS53003: Blocked.", OUTCOME_DECLINED, REFUSAL_POLICY,
+			"administrator has to allow it (access_denied, AADSTS53003)"},
+		{"consent_required", NULL, OUTCOME_CONSENT_REQUIRED, REFUSAL_CONSENT,
+			"has to approve"},
+		{"interaction_required", "AADSTS90095: Approval.", OUTCOME_CONSENT_REQUIRED,
+			REFUSAL_CONSENT, "has to approve"},
+		{"interaction_required", "AADSTS530036: Blocked.", OUTCOME_NEEDS_SIGN_IN,
+			REFUSAL_POLICY, "has to allow it"},
+		{"interaction_required", "AADSTS50076: MFA.", OUTCOME_NEEDS_SIGN_IN,
+			"interaction_required", "sign in again"},
+		{"login_required", NULL, OUTCOME_NEEDS_SIGN_IN, "login_required",
+			"sign in again"},
+		{"server_error", NULL, OUTCOME_TEMPORARY, "server_error", "press the button"},
+		{"temporarily_unavailable", NULL, OUTCOME_TEMPORARY, "temporarily_unavailable",
+			"press the button"},
+		{"invalid_request", "AADSTS50011: Redirect URI.", OUTCOME_CONFIGURATION,
+			"invalid_request", "wizard_url/callback"},
+	};
 	struct refusal refusal;
 
 	(void)state;
-	refusal_from_callback("access_denied", "AADSTS65004: User declined.", &refusal);
-	assert_number("declined", refusal.outcome, OUTCOME_DECLINED);
-	refusal_from_callback("access_denied", "AADSTS90094: App needs permission.", &refusal);
-	assert_number("admin", refusal.outcome, OUTCOME_CONSENT_REQUIRED);
-	refusal_from_callback("consent_required", NULL, &refusal);
-	assert_number("consent", refusal.outcome, OUTCOME_CONSENT_REQUIRED);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		refusal_from_callback(rows[i].error, rows[i].description, &refusal);
+		assert_number(rows[i].error, refusal.outcome, rows[i].outcome);
+		assert_text(rows[i].error, refusal.code, rows[i].code);
+		if (strstr(refusal.text, rows[i].words) == NULL)
+			assert_text(rows[i].error, refusal.text, rows[i].words);
+		assert_null(strstr(refusal.text, "tried again"));
+	}
 	refusal_from_callback("<script>", "Your account was hacked, call us", &refusal);
 	assert_number("unknown", refusal.outcome, OUTCOME_TERMINAL);
 	assert_text("no words of others", refusal.text,
@@ -339,6 +375,38 @@ static void test_request(void **state)
 	json_object_put(request);
 }
 
+static void test_login_hint(void **state)
+{
+	char longest[300] = "a@";
+	static const struct {
+		const char *hint;
+		bool valid;
+	} rows[] = {
+		{"ada@customer.test", true},
+		{"o'brien+x@customer.co.test", true},
+		{"\xc3\xa4@customer.test", true},
+		{"", false},
+		{"ada", false},
+		{"@customer.test", false},
+		{"ada@", false},
+		{"ada@test", false},
+		{"ada@.test", false},
+		{"a da@customer.test", false},
+		{"ada@customer.test\n", false},
+		{"<ada@customer.test>", false},
+		{"\"ada\"@customer.test", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_number(rows[i].hint, login_hint_valid(rows[i].hint), rows[i].valid);
+	memset(longest + 2, 'x', 252);
+	longest[100] = '.';
+	assert_number("longest", login_hint_valid(longest), true);
+	longest[254] = 'x';
+	assert_number("too long", login_hint_valid(longest), false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_set_cuts_whole_characters),
 		cmocka_unit_test(test_callback),
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_login_hint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
