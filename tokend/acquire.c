@@ -48,6 +48,10 @@ static void renewed(void *context, const struct http_answer *answer)
 		if (fresh.id_token == NULL) {
 			fresh.id_token = flow->tokens.id_token;
 			flow->tokens.id_token = NULL;
+		} else {
+			/* The first one answered the nonce; a refreshed one need not have it. */
+			free(flow->nonce);
+			flow->nonce = NULL;
 		}
 		acquire_begin(flow, &fresh);
 		return;
@@ -192,6 +196,7 @@ static void got_keys(void *context, const struct authority_answer *answer)
 	struct id_token_expectations expected = {
 		.client_id = flow->tokend->generation->settings->client_id,
 		.issuer = flow->issuer,
+		.nonce = flow->nonce,
 		.now = time(NULL),
 	};
 	struct error error;
@@ -268,8 +273,10 @@ void acquire_step(struct flow *flow)
 		return;
 	}
 	flow->unsaved = false;
-	if (flow->tokend->stopping)
+	if (flow->tokend->stopping) {
+		flow_answer_returned(flow, "signed_in", "");
 		return;
+	}
 	if (flow->renew) {
 		renew(flow);
 		return;

@@ -46,8 +46,7 @@ static uint32_t any_number(void)
 	return number;
 }
 
-/* Nothing is under way any more. */
-static void flow_cancel(struct flow *flow)
+void flow_cancel(struct flow *flow)
 {
 	http_cancel(&flow->http);
 	authority_cancel(&flow->wait);
@@ -74,16 +73,19 @@ void flow_free(struct flow *flow)
 	flow_cancel(flow);
 	while (!TAILQ_EMPTY(&flow->waiters))
 		request_wait(TAILQ_FIRST(&flow->waiters), NULL);
+	while (!TAILQ_EMPTY(&flow->returned))
+		request_wait(TAILQ_FIRST(&flow->returned), NULL);
 	store_event_detach(&flow->telling);
 	event_free(flow->timer);
 	flow_wipe(flow);
-	for (size_t i = 0; i < sizeof(flow->tenants) / sizeof(flow->tenants[0]); i++)
-		free(flow->tenants[i]);
+	tenants_free(&flow->tenants);
 	free(flow->tenant);
 	free(flow->tenant_id);
 	free(flow->issuer);
 	free(flow->token_endpoint);
 	free(flow->jwks_uri);
+	free(flow->nonce);
+	free(flow->login_hint);
 	free(flow);
 }
 
@@ -136,6 +138,7 @@ struct flow *flow_new(struct tokend *tokend, const char *id, enum flow_phase pha
 	flow->progress.interval = 1;
 	memccpy(flow->id, id, '\0', INVITATION_ID_LEN);
 	TAILQ_INIT(&flow->waiters);
+	TAILQ_INIT(&flow->returned);
 	flow->timer = evtimer_new(tokend->base, on_timer, flow);
 	if (flow->timer == NULL || tsearch(flow, &tokend->flows, flow_compare) == NULL) {
 		if (flow->timer != NULL)
@@ -146,6 +149,12 @@ struct flow *flow_new(struct tokend *tokend, const char *id, enum flow_phase pha
 	LIST_INSERT_HEAD(&tokend->flow_list, flow, entry);
 	tokend->flows_n++;
 	return flow;
+}
+
+bool flow_signed_in(const struct flow *flow)
+{
+	return flow->phase == PHASE_ACQUIRING || flow->phase == PHASE_TELLING ||
+	       flow->tokens.access_token != NULL;
 }
 
 void flow_asked(struct flow *flow)
@@ -190,6 +199,7 @@ static void failure_told(void *context, const struct error *error)
 
 	(void)error;
 	flow->telling = NULL;
+	flow_answer_returned(flow, "failed", flow->refusal.text);
 	flow_pause(flow);
 }
 
@@ -219,12 +229,13 @@ void flow_end(struct flow *flow, const struct refusal *refusal, bool final)
 	else
 		json_object_put(event);
 	if (flow->telling == NULL)
-		flow_pause(flow);
+		failure_told(flow, NULL);
 }
 
 void flow_leave(struct flow *flow, const struct error *error)
 {
 	flow_stop(flow, error);
+	flow_answer_returned(flow, "signed_in", "");
 	flow_pause(flow);
 }
 
@@ -267,6 +278,7 @@ void flow_refused(struct flow *flow, const struct refusal *refusal, bool uncerta
 	else if (refusal->outcome != OUTCOME_PENDING)
 		log_debug("invitation=%s again code=%s wait_ms=%d", flow->id, plan.refusal.code,
 			plan.wait_ms);
+	flow_answer_returned(flow, "signed_in", "");
 	if (refusal->retry_after > 0)
 		flow->not_before = clock_monotonic_ms() + (uint64_t)refusal->retry_after * 1000;
 	if (interval != flow->progress.interval && flow_save(flow, &error) != 0)
@@ -325,6 +337,7 @@ struct json_object *flow_code(const struct flow *flow)
 		json_set_string(reply, "verification_uri", flow->device.verification_uri) ==
 			0 &&
 		json_set_string(reply, "message", flow->device.message) == 0 &&
+		json_set_string(reply, "login_hint", flow->login_hint) == 0 &&
 		json_set_int(reply, "expires_in", left > 0 ? left : 0) == 0 &&
 		json_set_int(reply, "interval", flow->progress.interval) == 0)
 		return reply;
@@ -342,6 +355,14 @@ void flow_answer_waiters(struct flow *flow, const struct error *error)
 		else
 			request_reply(request, flow_code(flow));
 	}
+}
+
+void flow_answer_returned(struct flow *flow, const char *outcome, const char *text)
+{
+	struct request *request;
+
+	while ((request = TAILQ_FIRST(&flow->returned)) != NULL)
+		callback_reply(request, outcome, text);
 }
 
 void flow_answer_signed_in(struct flow *flow)

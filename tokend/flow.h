@@ -1,14 +1,16 @@
 /*
- * Device flows under way, one an invitation: from the first request for a code to the sealed token that the store knows
- * of. A flow is in one phase; each phase has a step that its timer calls, and what comes back ends in flow_refused,
- * flow_end or the next phase.
+ * Sign-ins under way, one an invitation: from the first request for a code, or the tokens that a browser's sign-in gave,
+ * to the sealed token that the store knows of. A flow is in one phase; each phase has a step that its timer calls, and what
+ * comes back ends in flow_refused, flow_end or the next phase.
  */
 #ifndef POSTINVITE_TOKEND_FLOW_H
 #define POSTINVITE_TOKEND_FLOW_H
 
+#include "tenants.h"
 #include "tokend.h"
 
 #include "invite/link.h"
+#include "invite/record.h"
 #include "token/flow.h"
 #include "token/id_token.h"
 #include "token/oauth.h"
@@ -41,11 +43,11 @@ struct flow {
 	struct ipc_async_call *ask;
 	struct authority_wait *wait;
 	struct store_event *telling; /* the event that the phase waits for */
-	struct request_list waiters; /* who asked to start */
+	struct request_list waiters;  /* who asked to start */
+	struct request_list returned; /* whose browser brought the code that is being acquired with */
 
 	/* starting */
-	char *tenants[4]; /* whose OpenID configuration is tried, in order; NULL behind the last */
-	size_t tenants_n;
+	struct tenants tenants;
 	uint64_t patience;	/* until when who waits is kept waiting */
 	struct refusal refusal; /* why the start failed, for those who come during the pause */
 
@@ -54,6 +56,8 @@ struct flow {
 	char *issuer, *token_endpoint, *jwks_uri;
 	struct oauth_device device;
 	time_t expires_at;
+	char *nonce;	  /* of a sign-in in the browser; else NULL */
+	char *login_hint; /* what was said to be the account, to be shown; or NULL */
 
 	/* acquiring */
 	struct oauth_tokens tokens;
@@ -79,6 +83,12 @@ void flow_later(struct flow *flow, int ms);
 /* The same at a random moment within the interval, so that flows that begin together do not stay together. */
 void flow_spread(struct flow *flow);
 
+/* Nothing is under way any more; what it found out stays. */
+void flow_cancel(struct flow *flow);
+
+/* Has somebody signed in, and it is being looked at? */
+bool flow_signed_in(const struct flow *flow);
+
 /* Marks that Microsoft is being asked now. */
 void flow_asked(struct flow *flow);
 
@@ -99,6 +109,9 @@ void flow_revoke(struct tokend *tokend, const char *id);
 struct json_object *flow_code(const struct flow *flow); /* start's reply; NULL out of memory */
 void flow_answer_waiters(struct flow *flow, const struct error *error /* NULL: with the code */);
 void flow_answer_signed_in(struct flow *flow); /* no code is needed any more */
+
+/* Tells the browsers that came back how it went; the outcomes are those of op callback. */
+void flow_answer_returned(struct flow *flow, const char *outcome, const char *text);
 
 /* The flow in the vault. flow_save: 0, or -1 with error set. flow_load makes one of a record; NULL with error set. */
 int flow_save(struct flow *flow, struct error *error);
@@ -121,6 +134,9 @@ int token_seal(struct flow *flow, const char *upn, struct error *error);
 /* ops start and code; the request is answered now or later. */
 void start_request(struct request *request);
 void code_request(struct request *request);
+
+/* Why nobody can sign in to an invitation of that status now; NULL: somebody can. */
+const char *no_sign_in(enum status status);
 
 /* Takes up what the vault holds. Returns 0 or -1. */
 int resume_all(struct tokend *tokend, struct error *error);

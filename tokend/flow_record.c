@@ -21,6 +21,8 @@ static const struct {
 	{"issuer", offsetof(struct flow, issuer)},
 	{"token_endpoint", offsetof(struct flow, token_endpoint)},
 	{"jwks_uri", offsetof(struct flow, jwks_uri)},
+	{"nonce", offsetof(struct flow, nonce)},
+	{"login_hint", offsetof(struct flow, login_hint)},
 	{"verification_uri", offsetof(struct flow, device.verification_uri)},
 	{"scope", offsetof(struct flow, tokens.scope)},
 };

@@ -100,7 +100,7 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 
 	(void)unused;
 	(void)what;
-	confirm_sweep(tokend);
+	redirect_sweep(tokend);
 	event_add(tokend->sweep, &sweep_step);
 }
 

@@ -30,7 +30,9 @@ static const struct op {
 } ops[] = {
 	{"start", true, start_request},
 	{"code", true, code_request},
+	{"sign_in", true, sign_in_request},
 	{"confirm", true, confirm_request},
+	{"approve", true, approve_request},
 	{"callback", false, callback_request},
 	{"ping", false, ping_request},
 };
@@ -60,7 +62,7 @@ static void request_free(struct request *request)
 	authority_cancel(&request->wait);
 	if (request->ask != NULL)
 		ipc_async_cancel(&request->ask);
-	confirmation_free(&request->confirmation);
+	redirect_free(&request->redirect);
 	json_object_put(request->body);
 	json_object_put(request->invitation);
 	free(request);

@@ -7,7 +7,7 @@
 #include "tokend.h"
 
 struct flow;
-struct confirmation;
+struct redirect;
 
 struct request {
 	TAILQ_ENTRY(request) link;    /* in tokend->requests */
@@ -23,7 +23,7 @@ struct request {
 	struct ipc_async_call *ask;
 	struct authority_wait *wait;
 	struct http_call *http;
-	struct confirmation *confirmation;
+	struct redirect *redirect;
 };
 
 int requests_serve(struct tokend *tokend);
@@ -41,12 +41,17 @@ void request_wait(struct request *request, struct request_list *list);
 /* Which kind of error a refusal of Microsoft's is for the asker. */
 enum error_kind refusal_kind(enum outcome outcome);
 
-/* confirm.c */
+/* redirect.c and callback.c: ops that send a browser to Microsoft, and what it brings back. */
+void sign_in_request(struct request *request);
 void confirm_request(struct request *request);
+void approve_request(struct request *request);
 void callback_request(struct request *request);
-void confirmation_free(struct confirmation **confirmation);
+void redirect_free(struct redirect **redirect);
 
-/* Removes what is over: sign-ins that nobody came back from. */
-void confirm_sweep(struct tokend *tokend);
+/* Answers op callback. */
+void callback_reply(struct request *request, const char *outcome, const char *text);
+
+/* Removes what is over: browsers that never came back. */
+void redirect_sweep(struct tokend *tokend);
 
 #endif

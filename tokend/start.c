@@ -11,8 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "invite/event.h"
-#include "invite/record.h"
+#include "token/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,42 +19,6 @@
 
 #define PATIENCE_MS 6000
 #define SOON_MS	    1500 /* a pause that is worth waiting out */
-
-#define ANY_TENANT "organizations"
-
-/* --- whom to ask --- */
-
-static void add_tenant(struct flow *flow, const char *name)
-{
-	if (name == NULL || !tenant_valid(name))
-		return;
-	flow->tenants[flow->tenants_n] = strdup(name);
-	if (flow->tenants[flow->tenants_n] != NULL)
-		flow->tenants_n++;
-}
-
-static const char *domain_of(const char *mailbox)
-{
-	const char *at = mailbox != NULL ? strrchr(mailbox, '@') : NULL;
-
-	return at != NULL ? at + 1 : NULL;
-}
-
-/* The customer's own tenant and nothing else; or the domains of who must and who should sign in, at last any. */
-static void choose_tenants(struct flow *flow, struct json_object *invitation)
-{
-	const char *tenant = json_string(invitation, "signed_in_tenant", NULL);
-
-	if (tenant == NULL)
-		tenant = json_string(invitation, "tenant", "");
-	if (tenant[0] != '\0') {
-		add_tenant(flow, tenant);
-		return;
-	}
-	add_tenant(flow, domain_of(json_string(invitation, "m365_admin_email", NULL)));
-	add_tenant(flow, domain_of(json_string(invitation, "invitation_email", NULL)));
-	add_tenant(flow, ANY_TENANT);
-}
 
 /* --- the code is here --- */
 
@@ -74,8 +37,8 @@ static void tell_started(struct flow *flow)
 {
 	struct store_told told = {started_told, flow};
 
-	flow->telling = store_tell(flow->tokend, flow->id,
-		event_create("sign_in_started", time(NULL)), NULL, &told);
+	flow->telling = store_tell(
+		flow->tokend, flow->id, sign_in_started_event("device"), NULL, &told);
 	if (flow->telling == NULL)
 		flow_answer_waiters(flow, NULL);
 }
@@ -141,7 +104,7 @@ static void ask_device(struct flow *flow, const struct discovery *discovery)
 	struct http_request request = {.url = discovery->device_authorization_endpoint,
 		.form = oauth_device_body(settings->client_id, settings->scopes)};
 
-	if (keep(&flow->tenant, flow->tenants[0]) &&
+	if (keep(&flow->tenant, flow->tenants.names[0]) &&
 		keep(&flow->tenant_id, discovery->tenant_id) &&
 		keep(&flow->issuer, discovery->issuer) &&
 		keep(&flow->jwks_uri, discovery->jwks_uri) &&
@@ -156,14 +119,6 @@ static void ask_device(struct flow *flow, const struct discovery *discovery)
 		out_of_memory(flow);
 }
 
-static void drop_tenant(struct flow *flow)
-{
-	free(flow->tenants[0]);
-	memmove(flow->tenants, flow->tenants + 1,
-		sizeof(flow->tenants) - sizeof(flow->tenants[0]));
-	flow->tenants[--flow->tenants_n] = NULL;
-}
-
 static void got_discovery(void *context, const struct authority_answer *answer)
 {
 	struct flow *flow = context;
@@ -171,9 +126,9 @@ static void got_discovery(void *context, const struct authority_answer *answer)
 	flow->wait = NULL;
 	if (answer->refusal == NULL) {
 		ask_device(flow, answer->discovery);
-	} else if (answer->refusal->outcome == OUTCOME_CONFIGURATION && flow->tenants_n > 1) {
-		log_info("invitation=%s no_tenant name=%s", flow->id, flow->tenants[0]);
-		drop_tenant(flow);
+	} else if (answer->refusal->outcome == OUTCOME_CONFIGURATION && flow->tenants.n > 1) {
+		log_info("invitation=%s no_tenant name=%s", flow->id, flow->tenants.names[0]);
+		tenants_drop(&flow->tenants);
 		start_step(flow);
 	} else {
 		flow_refused(flow, answer->refusal, false);
@@ -187,24 +142,20 @@ void start_step(struct flow *flow)
 
 	if (flow->tokend->stopping)
 		return;
-	if (flow->tenants_n == 0) {
-		refusal_set(&refusal, OUTCOME_CONFIGURATION, "tenant",
-			"the customer's tenant is neither a domain nor a tenant id; mend it in "
-			"the "
-			"customers table");
+	if (flow->tenants.n == 0) {
+		refusal_set(&refusal, OUTCOME_CONFIGURATION, "tenant", NO_TENANT);
 		flow_end(flow, &refusal, true);
 		return;
 	}
 	flow->wait = authority_discovery(flow->tokend->authority, settings->authority_url,
-		flow->tenants[0], got_discovery, flow);
+		flow->tenants.names[0], got_discovery, flow);
 	if (flow->wait == NULL)
 		out_of_memory(flow);
 }
 
 /* --- ops start and code --- */
 
-/* Can somebody sign in now? Else the reason. */
-static const char *no_start(enum status status)
+const char *no_sign_in(enum status status)
 {
 	switch (status) {
 	case STATUS_REVOKED:
@@ -222,6 +173,7 @@ static const char *no_start(enum status status)
 static void start_new(struct request *request)
 {
 	const char *id = json_string(request->invitation, "id", "");
+	const char *hint = json_string(request->body, "login_hint", "");
 	struct flow *flow = flow_new(request->tokend, id, PHASE_STARTING);
 
 	if (flow == NULL) {
@@ -229,8 +181,9 @@ static void start_new(struct request *request)
 		return;
 	}
 	request_wait(request, &flow->waiters);
+	flow->login_hint = login_hint_valid(hint) ? strdup(hint) : NULL;
 	flow->patience = clock_monotonic_ms() + PATIENCE_MS;
-	choose_tenants(flow, request->invitation);
+	tenants_choose(&flow->tenants, request->invitation);
 	start_step(flow);
 }
 
@@ -261,7 +214,7 @@ static void join(struct flow *flow, struct request *request)
 
 void start_request(struct request *request)
 {
-	const char *reason = no_start(record_status(request->invitation, time(NULL)));
+	const char *reason = no_sign_in(record_status(request->invitation, time(NULL)));
 	struct flow *flow =
 		flow_find(request->tokend, json_string(request->invitation, "id", ""));
 

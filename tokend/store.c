@@ -141,6 +141,16 @@ struct json_object *store_refusal_event(const char *type, const struct refusal *
 	return NULL;
 }
 
+struct json_object *sign_in_started_event(const char *method)
+{
+	struct json_object *event = event_create("sign_in_started", time(NULL));
+
+	if (event != NULL && json_set_string(event, "method", method) == 0)
+		return event;
+	json_object_put(event);
+	return NULL;
+}
+
 /* --- what others tell the store --- */
 
 static struct json_object *follow_request(void *context)

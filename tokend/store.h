@@ -30,6 +30,9 @@ void store_event_detach(struct store_event **event); /* it is told, but nobody i
 /* sign_in_error and sign_in_failed. */
 struct json_object *store_refusal_event(const char *type, const struct refusal *refusal);
 
+/* method: "device" or "code". */
+struct json_object *sign_in_started_event(const char *method);
+
 /* Follows the store's events. */
 int store_follow(struct tokend *tokend);
 

@@ -20,7 +20,7 @@
 /* Kinds of vault records. */
 #define KIND_FLOW    "flow"    /* a device flow under way; id: the invitation's */
 #define KIND_TOKEN   "token"   /* what was acquired; id: the invitation's */
-#define KIND_SIGN_IN "sign_in" /* a second sign-in under way; id: its state */
+#define KIND_SIGN_IN "sign_in" /* a browser that was sent to Microsoft; id: its state */
 
 struct flow;
 struct request;
