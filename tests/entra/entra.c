@@ -42,7 +42,7 @@
  * CONTROL under /_sim/, JSON bodies; 204 or 200 with JSON, 400 {"error"} when refused:
  *   POST fault    { endpoint, and what to do }: faults queue up, the first that fits a
  *                 request is used. Which: endpoint (openid jwks devicecode token authorize
- *                 adminconsent device login consent review me organization dns), grant
+ *                 adminconsent device login logout consent review me organization dns), grant
  *                 (device_code authorization_code refresh_token), tenant (as in the path),
  *                 times (0 or absent: until cleared). Instead of an answer: status, error,
  *                 suberror, error_description, error_codes, body (raw), close "before";
@@ -50,9 +50,10 @@
  *                 retry_after, headers {}, content_type, delay_ms, truncate (true or bytes),
  *                 huge (bytes of white space before it), close true (carried out, connection
  *                 dropped), json {members; null removes}, me {the same}, scope,
- *                 drop_refresh_token, id_token {claims; null removes; bad_signature,
- *                 unknown_kid, alg "none" | "HS256"}. DNS: rcode "SERVFAIL" | "NXDOMAIN",
- *                 silent, txt, delay_ms
+ *                 drop_refresh_token, redirect_error (of authorize and adminconsent: back to
+ *                 the application with that error and error_description), id_token {claims;
+ *                 null removes; bad_signature, unknown_kid, alg "none" | "HS256"}. DNS:
+ *                 rcode "SERVFAIL" | "NXDOMAIN", silent, txt, delay_ms
  *   DELETE fault
  *   GET log       ?since=SEQ&endpoint=NAME: time, endpoint, method, path, tenant, connection
  *                 (a number a connection), user_agent, form (secrets as sha256:...), status,

@@ -16,6 +16,7 @@ void handle_token(struct req *req);
 /* signin.c */
 void handle_authorize(struct req *req);
 void handle_adminconsent(struct req *req);
+void handle_logout(struct req *req);
 void handle_device(struct req *req);
 void handle_device_confirm(struct req *req);
 void handle_login(struct req *req);

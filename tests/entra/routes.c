@@ -13,6 +13,7 @@ static const struct route routes[] = {
 	{"GET", "/*/discovery/v2.0/keys", "jwks", handle_jwks},
 	{"GET", "/*/oauth2/v2.0/authorize", "authorize", handle_authorize},
 	{"GET", "/*/v2.0/adminconsent", "adminconsent", handle_adminconsent},
+	{"GET", "/*/oauth2/v2.0/logout", "logout", handle_logout},
 	{"GET", "/device", "device", handle_device},
 	{"POST", "/device", "device", handle_device},
 	{"POST", "/device/confirm", "device", handle_device_confirm},

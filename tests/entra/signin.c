@@ -39,6 +39,26 @@ static void redirect_error(
 	free(text);
 }
 
+/* What else Entra may send a browser back with: the fault's redirect_error and error_description. */
+static bool redirect_fault(struct req *req, const struct journey *j)
+{
+	const char *error = json_str(req->fault, "redirect_error");
+	const char *text = json_str(req->fault, "error_description");
+	struct args answer = {0};
+
+	if (!error)
+		return false;
+	args_add(&answer, "error", error);
+	if (text)
+		args_add(&answer, "error_description", text);
+	if (j->state)
+		args_add(&answer, "state", j->state);
+	req->error = "redirect_error";
+	redirect_back(req, j, &answer);
+	args_free(&answer);
+	return true;
+}
+
 static void redirect_code(struct req *req, const struct journey *j)
 {
 	struct auth_code *code = auth_code_new(j->app, j->user);
@@ -146,7 +166,7 @@ void handle_authorize(struct req *req)
 	const char *prompt = arg(req, "prompt");
 	struct journey *j = start(req, JOURNEY_AUTHORIZE);
 
-	if (!j)
+	if (!j || redirect_fault(req, j))
 		return;
 	j->fragment = mode && !strcmp(mode, "fragment");
 	j->always_ask = prompt && !strcmp(prompt, "consent");
@@ -166,8 +186,13 @@ void handle_adminconsent(struct req *req)
 {
 	struct journey *j = start(req, JOURNEY_ADMIN_CONSENT);
 
-	if (j)
+	if (j && !redirect_fault(req, j))
 		page_outcome(req, j);
+}
+
+void handle_logout(struct req *req)
+{
+	page_error(req, 200, "You signed out of your account", NULL);
 }
 
 void handle_device(struct req *req)

@@ -26,7 +26,7 @@ def _user(upn, number, admin=False):
 class Entra:
     def __init__(self, folder, relay_port, redirect_uri):
         self.folder = folder
-        self._tenants = 0
+        self.tenants = 0
         self.port, self.dns_port = free_port(), free_port()
         self.url = "https://127.0.0.1:%d" % self.port
         self.certificate = os.path.join(folder, "entra.crt")
@@ -101,9 +101,9 @@ class Entra:
     def tenant(self, domain, **members):
         """Adds a tenant of that domain, with a Service account, an administrator who reviews
         requests and a second user; members as in the configuration. Returns the tenant's id."""
-        self._tenants += 1
-        number = 10 * self._tenants
-        tenant = {"id": "dddddddd-0000-4000-8000-%012d" % self._tenants, "domains": [domain],
+        self.tenants += 1
+        number = 10 * self.tenants
+        tenant = {"id": "dddddddd-0000-4000-8000-%012d" % self.tenants, "domains": [domain],
                   "display_name": domain, "reviewers": ["admin@" + domain],
                   "users": [_user("service@" + domain, number),
                             _user("admin@" + domain, number + 1, True),
