@@ -49,16 +49,17 @@ static bool find_word(
 	return false;
 }
 
-/* The codes in brackets that begin with the code. */
+/* The codes in brackets: those that begin with the code, or hold a number of Microsoft's where the code is a name of ours. */
 static void find_codes(const char *code, const char *text, struct fault *fault)
 {
 	while ((text = strchr(text, '(')) != NULL) {
-		text++;
-		if (strncmp(text, code, strlen(code)) == 0) {
-			snprintf(fault->codes, sizeof(fault->codes), "%.*s",
-				(int)strcspn(text, ")"), text);
+		size_t len = strcspn(++text, ")");
+
+		snprintf(fault->codes, sizeof(fault->codes), "%.*s", (int)len, text);
+		if (strncmp(text, code, strlen(code)) == 0 ||
+			strstr(fault->codes, ", AADSTS") != NULL)
 			return;
-		}
+		fault->codes[0] = '\0';
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "page.h"
 
 #include "code.h"
+#include "offer.h"
 #include "permission.h"
 #include "step.h"
 
@@ -17,7 +18,7 @@
 #include <time.h>
 
 #define PAGE_MAX    (256 * 1024)
-#define VALUES_MAX  56
+#define VALUES_MAX  64
 #define MESSAGE_MAX 2048
 
 const char *const page_files[] = {"journey.html", "problem.html", NULL};
@@ -30,6 +31,7 @@ struct view {
 	struct buf spelled;
 	struct buf message;
 	struct buf page; /* its path */
+	struct buf link; /* the invitation's, as a whole */
 	struct fault fault;
 	char csrf[WEB_MAC_SIZE];
 	char nonce[WEB_NONCE_SIZE];
@@ -70,6 +72,7 @@ static void view_begin(struct view *view, const struct visit *visit)
 	buf_init(&view->spelled, 256);
 	buf_init(&view->message, MESSAGE_MAX);
 	buf_init(&view->page, 4096);
+	buf_init(&view->link, 4096);
 	put(view, "base", visit->site->base_path);
 	put(view, "application", settings->application_name);
 	put(view, "brand", settings->brand_name);
@@ -88,6 +91,7 @@ static void view_end(struct view *view)
 	buf_free(&view->spelled);
 	buf_free(&view->message);
 	buf_free(&view->page);
+	buf_free(&view->link);
 }
 
 /* What went wrong, kept in the view, under the name that the page has for it. */
@@ -139,12 +143,14 @@ static void put_csrf(struct view *view, struct visit *visit)
 }
 
 /* How it went last time: where nothing is left to do it does not matter any more, and while a code
- * lives it is a passing fault that tokend retries. */
+ * lives some of it are passing faults that tokend retries. */
 static void last_fault(
 	const struct visit *visit, const struct step *step, struct fault *fault_r)
 {
 	struct json_object *last = json_member(visit->invitation, "last_error");
-	bool matters = step->action != STEP_NOTHING && visit->code == NULL;
+	bool matters =
+		step->action != STEP_NOTHING &&
+		(visit->code == NULL || offer_fault_lasts(json_string(last, "code", "")));
 
 	fault_refusal(visit->catalog, json_string(last, "code", NULL),
 		matters ? json_string(last, "text", NULL) : NULL, fault_r);
@@ -220,6 +226,9 @@ static void put_account(struct view *view, const struct visit *visit)
 		tenant = at != NULL ? at + 1 : "";
 	put(view, "account", json_string(visit->invitation, "signed_in_as", expected));
 	put(view, "organisation", tenant);
+	put(view, "login_hint",
+		visit->code != NULL ? json_string(visit->code, "login_hint", "")
+				    : web_request_field(visit->request, "login_hint"));
 }
 
 static void put_welcome(struct view *view, const struct visit *visit)
@@ -247,19 +256,40 @@ static void put_welcome(struct view *view, const struct visit *visit)
 		put_list(view, "permissions", permission_rows_list(view->permissions));
 }
 
+static void put_flag(struct view *view, const char *name, bool flag)
+{
+	put(view, name, flag ? "yes" : "");
+}
+
+static void put_offer(struct view *view, const struct visit *visit, const struct offer *offer)
+{
+	buf_printf(
+		&view->link, "%s/i/%s", visit->generation->settings->wizard_url, visit->token);
+	put(view, "action", offer->action);
+	put_word(view, "button", offer->button);
+	put(view, "other_action", offer->other_action);
+	put_word(view, "other_button", offer->other_button);
+	put_flag(view, "hint", offer->hint);
+	put_flag(view, "approve", offer->approve);
+	put_flag(view, "approve_open", offer->approve_open);
+	put(view, "link", view->link.data);
+	put(view, "sign_out", offer->sign_out ? visit->site->sign_out : "");
+}
+
 static void put_step(struct view *view, const struct visit *visit, const struct step *step)
 {
-	static const char *const actions[] = {
-		[STEP_NOTHING] = "", [STEP_START] = "start", [STEP_CONFIRM] = "confirm"};
 	bool code = visit->code != NULL;
+	const char *next = code ? "code_next" : step->next;
+	struct offer offer;
+
+	offer_make(visit->generation->settings, visit->invitation, code, &offer);
 
 	put(view, "step", code && step->welcome ? "2" : step->number);
 	put_word(view, "heading", code ? step->code_heading : step->heading);
 	put_word(view, "text", code ? step->code_text : step->text);
-	put_word(view, "next", code ? "code_next" : step->next);
-	put_word(view, "button", code ? NULL : step->button);
-	put(view, "action", actions[step->action]);
-	put(view, "live", step->live || code ? "yes" : "");
+	put_word(view, "next", offer.next != NULL ? offer.next : next);
+	put_flag(view, "live", step->live || code);
+	put_offer(view, visit, &offer);
 }
 
 void page_journey(struct visit **visit, unsigned http_status, const struct fault *notice)
@@ -368,7 +398,7 @@ void page_problem(struct visit **visit, unsigned http_status, const struct fault
 int page_require_words(const struct words *words, struct error *error)
 {
 	static const char *const others[] = {
-		"code_next", "date", PAGE_PRESS_AGAIN, PAGE_SIGN_IN_USED, NULL};
+		"code_next", "date", PAGE_PRESS_AGAIN, PAGE_SIGN_IN_USED, PAGE_BAD_HINT, NULL};
 	char month[12];
 
 	for (size_t i = 0; others[i] != NULL; i++) {

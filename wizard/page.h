@@ -15,6 +15,7 @@
 /* Words for page_journey and page_problem. */
 #define PAGE_PRESS_AGAIN  "press_again"
 #define PAGE_SIGN_IN_USED "sign_in_used"
+#define PAGE_BAD_HINT	  "bad_hint"
 
 /* For template_set_load. */
 extern const char *const page_files[];

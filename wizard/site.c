@@ -4,6 +4,7 @@
  */
 #include "site.h"
 
+#include "offer.h"
 #include "page.h"
 #include "permission.h"
 #include "step.h"
@@ -34,18 +35,30 @@ static const char *url_path(const char *url)
 static int derive(const struct settings *settings, struct site *site, struct error *error)
 {
 	const char *authority = settings->authority_url;
-	int origin = (int)(url_path(authority) - authority);
+	const char *platform =
+		settings->wizard_mode == WIZARD_REDIRECT ? settings->platform_url : "";
 
+	if (settings->wizard_mode == WIZARD_REDIRECT && platform[0] == '\0')
+		return error_set(error, ERROR_CONFIGURATION,
+			"wizard_mode: redirect needs platform_url, the base of the links that "
+			"it leads to");
 	site->base_path = strdup(url_path(settings->wizard_url));
 	site->secure = strncmp(settings->wizard_url, "https:", 6) == 0;
-	/* Browsers hold a form's redirects to form-action too, and one form ends at Microsoft. */
+	/* Browsers hold a form's redirects to form-action too, and some forms end at Microsoft or at the platform. */
 	if (site->base_path == NULL ||
-		asprintf(&site->policy,
-			"default-src 'none'; style-src 'self'; script-src 'self'; img-src "
-			"'self'; "
-			"connect-src 'self'; form-action 'self' %.*s; frame-ancestors 'none'; "
-			"base-uri 'none'",
-			origin, authority) < 0) {
+		asprintf(&site->sign_out, "%s/common/oauth2/v2.0/logout", authority) < 0) {
+		site->sign_out = NULL;
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	}
+	if (asprintf(&site->policy,
+		    "default-src 'none'; style-src 'self'; script-src 'self'; img-src "
+		    "'self'; "
+		    "connect-src 'self'; form-action 'self' %.*s%s%.*s; frame-ancestors "
+		    "'none'; "
+		    "base-uri 'none'",
+		    (int)(url_path(authority) - authority), authority,
+		    platform[0] != '\0' ? " " : "", (int)(url_path(platform) - platform),
+		    platform) < 0) {
 		site->policy = NULL;
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
@@ -100,6 +113,7 @@ static int load_words(const struct settings *settings, struct site *site, struct
 		return error_prefix(error, "template_directory");
 	if (step_require_words(site->words, error) != 0 ||
 		page_require_words(site->words, error) != 0 ||
+		offer_require_words(site->words, error) != 0 ||
 		words_require(site->words, PERMISSION_OTHER, error) != 0)
 		return error_prefix(error, "%s", settings->template_directory);
 	if (!words_has_language(site->words, settings->default_language))
@@ -182,6 +196,7 @@ void site_free(void *derived)
 	buf_free(&site->tls_key);
 	free(site->base_path);
 	free(site->policy);
+	free(site->sign_out);
 	free(site);
 }
 

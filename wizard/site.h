@@ -20,6 +20,7 @@ struct site {
 	struct buf script;
 	char *base_path;     /* of wizard_url, without a trailing slash: "" as a rule */
 	char *policy;	     /* Content-Security-Policy */
+	char *sign_out;	     /* where Microsoft's sign-ins of a browser end */
 	bool secure;	     /* customers come by https: cookies say Secure */
 	struct buf tls_cert; /* PEM, empty: plain HTTP */
 	struct buf tls_key;

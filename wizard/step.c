@@ -7,14 +7,16 @@
 #include <stddef.h>
 
 /* heading, text and next of the same beginning */
-#define WORDS(name) .heading = name "_heading", .text = name "_text", .next = name "_next"
-#define WITH_CODE   .code_heading = "code_heading", .code_text = "code_text"
-#define START	    .button = "button_start", .action = STEP_START, .live = true, .http_status = 200
+#define WORDS(name)   .heading = name "_heading", .text = name "_text", .next = name "_next"
+#define MENTIONS_CODE .mentions_code = true
+#define WITH_CODE     .code_heading = "code_heading", .code_text = "code_text"
+#define START	      .button = "button_start", .action = STEP_START, .live = true, .http_status = 200
 
 #define WELCOME                                                                                \
 	{                                                                                      \
-		.number = "1", WORDS("welcome"), WITH_CODE, .button = "button_start",          \
-		.action = STEP_START, .welcome = true, .http_status = 200,                     \
+		.number = "1", WORDS("welcome"), MENTIONS_CODE, WITH_CODE,                     \
+		.button = "button_start", .action = STEP_START, .welcome = true,               \
+		.http_status = 200,                                                            \
 	}
 
 static const struct step steps[STATUS_COUNT] = {
@@ -22,7 +24,8 @@ static const struct step steps[STATUS_COUNT] = {
 	[STATUS_EMAIL_SENT] = WELCOME,
 	[STATUS_EMAIL_FAILED] = WELCOME,
 	[STATUS_LINK_OPENED] = WELCOME,
-	[STATUS_SIGN_IN_STARTED] = {.number = "2", WORDS("started"), WITH_CODE, START},
+	[STATUS_SIGN_IN_STARTED] =
+		{.number = "2", WORDS("started"), MENTIONS_CODE, WITH_CODE, START},
 	[STATUS_CONSENT_REQUESTED] = {.number = "3",
 		WORDS("requested"),
 		.code_heading = "requested_heading",
@@ -30,6 +33,7 @@ static const struct step steps[STATUS_COUNT] = {
 		START},
 	[STATUS_CONSENT_GRANTED] = {.number = "3",
 		WORDS("granted"),
+		MENTIONS_CODE,
 		.code_heading = "granted_heading",
 		.code_text = "code_text",
 		START},
@@ -49,7 +53,8 @@ static const struct step steps[STATUS_COUNT] = {
 		START},
 	[STATUS_FAILED] = {WORDS("failed"), WITH_CODE, .button = "button_retry",
 		.action = STEP_START, .http_status = 200},
-	[STATUS_NEEDS_SIGN_IN] = {.number = "2", WORDS("again"), WITH_CODE, START},
+	[STATUS_NEEDS_SIGN_IN] =
+		{.number = "2", WORDS("again"), MENTIONS_CODE, WITH_CODE, START},
 	[STATUS_DEVICE_AUTHENTICATED] = {.number = "4",
 		WORDS("acquired"),
 		.button = "button_continue",

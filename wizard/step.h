@@ -24,6 +24,7 @@ struct step {
 	bool welcome; /* who asks, for what: the Welcome page */
 	bool live;    /* something may change while the page is open */
 	bool ended;   /* no code belongs here any more */
+	bool mentions_code; /* its `next` does, which is not true of a sign-in in the browser */
 	unsigned http_status;
 };
 

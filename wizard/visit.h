@@ -44,6 +44,8 @@ struct visit {
 	struct ipc_async_call *call;
 	visit_next_fn *next;
 	visit_next_fn *after_code; /* of code_fetch */
+	const char *op; /* of chain_press: what tokend is asked once the link is opened, and what is next */
+	visit_next_fn *after_open;
 	visit_next_fn *after_ping; /* of visit_ask_microsoft, and what it asks then */
 	struct json_object *question;
 	char refusal[512]; /* tokend's, for the customer; or "" */

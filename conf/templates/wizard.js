@@ -16,13 +16,13 @@
 		window.location.replace(data.page);
 	}
 
-	/* --- the code --- */
+	/* --- copying --- */
 
-	function copySelection(code) {
+	function copySelection(text) {
 		var area = document.createElement("textarea");
 		var copied = false;
 
-		area.value = code;
+		area.value = text;
 		area.setAttribute("readonly", "");
 		area.className = "spoken";
 		document.body.appendChild(area);
@@ -36,22 +36,24 @@
 		return copied;
 	}
 
-	function tell(copied) {
-		var place = element("copied");
+	function copy(text, place) {
+		function tell(copied) {
+			place.textContent = copied ? place.dataset.copied : place.dataset.notCopied;
+		}
 
-		place.textContent = copied ? place.dataset.copied : place.dataset.notCopied;
-	}
-
-	function copy() {
 		if (navigator.clipboard && window.isSecureContext) {
-			navigator.clipboard.writeText(data.code).then(function () {
+			navigator.clipboard.writeText(text).then(function () {
 				tell(true);
 			}, function () {
-				tell(copySelection(data.code));
+				tell(copySelection(text));
 			});
 		} else {
-			tell(copySelection(data.code));
+			tell(copySelection(text));
 		}
+	}
+
+	function copyCode() {
+		copy(data.code, element("copied"));
 	}
 
 	function offerCopy() {
@@ -59,12 +61,23 @@
 		var open = element("open");
 
 		button.hidden = false;
-		button.addEventListener("click", copy);
+		button.addEventListener("click", copyCode);
 		if (open) {
 			open.textContent = open.dataset.withCopy;
-			open.addEventListener("click", copy);
+			open.addEventListener("click", copyCode);
 		}
 	}
+
+	function offerNote() {
+		var button = element("copy_note");
+
+		button.hidden = false;
+		button.addEventListener("click", function () {
+			copy(element("note").textContent.trim(), element("note_copied"));
+		});
+	}
+
+	/* --- the code --- */
 
 	/* A time that runs on while the machine sleeps: counted from a clock, not in ticks. */
 	function countDown() {
@@ -122,6 +135,9 @@
 		window.history.replaceState(null, "", data.page);
 		offerCopy();
 		countDown();
+	}
+	if (element("note")) {
+		offerNote();
 	}
 	if (data.poll) {
 		poll(data.revision);

@@ -56,6 +56,22 @@ sign_in_of = Inicie sesión con la cuenta de servicio de {{organisation}}.
 button_start = Iniciar la autenticación
 button_retry = Intentar de nuevo
 button_continue = Haga clic aquí para continuar
+other_browser = Iniciar sesión en este navegador
+other_device = Usar un código
+browser_next = La página de Microsoft se abre en esta ventana. Su contraseña se escribe solo allí, nunca aquí; después
+	volverá a esta página.
+hint_label = Cuenta que inicia sesión, si la conoce
+hint_note = Su nombre, por ejemplo nombre@organizacion.example. Nunca una contraseña.
+bad_hint = Eso no es el nombre de una cuenta. Se parece a una dirección de correo, por ejemplo
+	nombre@organizacion.example; deje el campo vacío si no lo conoce.
+sign_in_hint = Inicie sesión como {{login_hint}}, la cuenta que indicó.
+sign_out_text = Si la página de Microsoft no pregunta qué cuenta usar:
+sign_out_link = cierre la sesión allí
+
+# Las páginas de la plataforma en lugar de las nuestras (wizard_mode = redirect).
+button_go = Continuar
+go_next = Las páginas del proveedor se abren en esta ventana y le guían en el inicio de sesión.
+
 press_again = Pulse el botón otra vez: la página era demasiado antigua. Si se repite, permita las cookies para este sitio.
 
 # El código.
@@ -72,6 +88,20 @@ not_copied = Su navegador no permite copiar. Seleccione el código y cópielo.
 code_address = La página es de Microsoft:
 code_approval = Si Microsoft indica que se necesita aprobación, elija «Solicitar aprobación». Entonces se pregunta a su
 	administrador, y usted puede volver a esta página más tarde.
+code_blocked = ¿Microsoft indica que esta forma de iniciar sesión está bloqueada, o no tiene una segunda ventana?
+
+# La aprobación sin esperar.
+approve_summary = ¿Hace falta la aprobación de un administrador?
+approve_heading = Aprobación de un administrador
+approve_text = Un administrador de su organización puede aprobar los permisos en el acto, en la página de Microsoft,
+	sin dejar una solicitud en espera. Si es usted, pulse el botón; si no, pase el mensaje de abajo.
+button_approve = Aprobar como administrador
+note_label = Un mensaje para su administrador:
+note_text = {{application}} pide permisos en nuestro Microsoft 365 y un administrador debe aprobarlos. Abra {{link}} y
+	pulse «Aprobar como administrador»: Microsoft muestra los permisos y le pide que inicie sesión. Gracias.
+copy_note = Copiar el mensaje
+note_copied = El mensaje está copiado.
+note_not_copied = Su navegador no permite copiar. Seleccione el mensaje y cópielo.
 
 # En qué punto está.
 started_heading = Todavía no ha iniciado sesión
@@ -140,6 +170,16 @@ sign_in_used = Este inicio de sesión ya se utilizó, o aquí no se conoce.
 # Rechazos.
 refusal_wrong_account = {{other_account}} inició sesión, pero se espera otra cuenta; no se ha guardado nada. Empiece de nuevo y
 	elija la cuenta correcta en la página de Microsoft.
+refusal_blocked_by_policy = Una directiva de acceso condicional de su organización bloquea este inicio de sesión; su
+	administrador debe permitirlo, o la otra forma de iniciar sesión funciona.
+refusal_not_assigned = Su organización solo admite en la aplicación a usuarios asignados; su administrador debe
+	asignar la cuenta.
+refusal_wrong_tenant = Los permisos se aprobaron para otra organización; un administrador de la suya debe aprobarlos.
+refusal_too_late = Tardó demasiado en la página de Microsoft; pulse el botón otra vez.
+refusal_server_error = El servicio de inicio de sesión de Microsoft tiene un error; inténtelo de nuevo dentro de un
+	minuto.
+refusal_temporarily_unavailable = El servicio de inicio de sesión de Microsoft no está disponible por el momento;
+	inténtelo de nuevo dentro de un minuto.
 refusal_personal_account = Se inició sesión con una cuenta personal; se necesita una cuenta de su organización. No se ha guardado
 	nada, empiece de nuevo.
 refusal_scopes_missing = Microsoft no concedió todos los permisos. Un administrador debe aprobarlos y después debe iniciar sesión de

@@ -25,6 +25,9 @@
 enum link_fallback { LINK_FALLBACK_PASS, LINK_FALLBACK_APPEND, LINK_FALLBACK_REJECT };
 enum unsignable_action { UNSIGNABLE_REJECT, UNSIGNABLE_PASS };
 
+enum wizard_mode { WIZARD_BUILTIN, WIZARD_REDIRECT };
+enum sign_in_method { SIGN_IN_DEVICE, SIGN_IN_CODE };
+
 /* NULL-terminated; an empty list has its NULL first. */
 typedef const char *const *string_list;
 
@@ -57,6 +60,7 @@ struct settings {
 	enum link_fallback link_fallback;
 	enum unsignable_action unsignable_action;
 	time_t invitation_lifetime;
+	enum wizard_mode wizard_mode;
 
 	string_list consent_senders;
 	string_list consent_dkim_domains;
@@ -67,6 +71,7 @@ struct settings {
 	const char *authority_url;
 	const char *graph_url;
 	string_list scopes;
+	enum sign_in_method sign_in_method;
 	string_list confirmation_scopes;
 
 	const char *template_directory;

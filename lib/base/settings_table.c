@@ -97,6 +97,8 @@ static int check_support_address(const char *value, struct error *error)
 }
 
 static const char *const link_fallback_choices[] = {"pass", "append", "reject", NULL};
+static const char *const wizard_mode_choices[] = {"builtin", "redirect", NULL};
+static const char *const sign_in_method_choices[] = {"device", "code", NULL};
 static const char *const unsignable_action_choices[] = {"reject", "pass", NULL};
 
 #define AT(member) offsetof(struct settings, member)
@@ -168,6 +170,10 @@ const struct setting settings_table[] = {
 		.choices = unsignable_action_choices},
 	{"invitation_lifetime", SETTING_TIME, "30d", AT(invitation_lifetime),
 		"how long a link works after its last Welcome mail", .min = 60, .max = 3650 * DAY},
+	{"wizard_mode", SETTING_CHOICE, "builtin", AT(wizard_mode),
+		"what a link opens: builtin, our own pages; redirect, one button that leads on to "
+		"platform_url and the invitation's id there (a mail without such a link: our own pages)",
+		.choices = wizard_mode_choices},
 
 	{"consent_senders", SETTING_LIST,
 		"azure-noreply@microsoft.com, MSSecurity-noreply@microsoft.com", AT(consent_senders),
@@ -193,6 +199,11 @@ const struct setting settings_table[] = {
 		"https://graph.microsoft.com/AppCatalog.ReadWrite.All "
 		"offline_access openid profile",
 		AT(scopes), "permissions asked for", .check = check_not_empty},
+	{"sign_in_method", SETTING_CHOICE, "device", AT(sign_in_method),
+		"the Welcome page's first button: device, a code to be entered at Microsoft's page; code, "
+		"Microsoft's page in the same browser (authorization code with PKCE); the other one is "
+		"offered below it",
+		.choices = sign_in_method_choices},
 	{"confirmation_scopes", SETTING_LIST, "openid profile", AT(confirmation_scopes),
 		"permissions of the first connection's second sign-in; empty: no such step"},
 

@@ -364,7 +364,7 @@ static const struct event_type {
 	{"delivery", by_milter, "delivery", "delivery_status delivery_text", delivery,
 		"Welcome mail {delivery} {delivery_status} {delivery_text}"},
 	{"link_seen", by_wizard, "", "", link_seen, "Link fetched, by a person or a mail scanner"},
-	{"link_opened", by_wizard, "", "", link_opened, "Customer pressed Start authentication"},
+	{"link_opened", by_wizard, "", "", link_opened, "Link opened: a button was pressed"},
 	{"consent", by_consent, "consent consent_source", "message_id", consent,
 		"Administrator's consent {consent}, known by {consent_source} {message_id}"},
 	{"consent_hint", by_milter, "text", "", nothing, "Unproved consent mail: {text}"},
