@@ -26,6 +26,9 @@ class Forms(html.parser.HTMLParser):
             self.links.append(attrs.get("href", ""))
         elif tag in ("script", "style"):
             self._skip += 1
+        elif self.forms and tag == "button" and attrs.get("formaction"):
+            # A button that sends the same fields elsewhere: a form of its own here.
+            self.forms.append(dict(self.forms[-1], action=attrs["formaction"], buttons=[]))
         elif self.forms and attrs.get("name"):
             form = self.forms[-1]
             if tag == "button" or attrs.get("type") == "submit":
