@@ -33,28 +33,46 @@ static const struct {
 	{"too_late", false},
 };
 
-static const char *last_code(struct json_object *invitation)
-{
-	return json_string(json_member(invitation, "last_error"), "code", "");
-}
-
-bool offer_fault_lasts(const char *code)
+static bool consent_fault(const char *code)
 {
 	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
 		if (strcmp(lasting[i].code, code) == 0)
-			return true;
+			return lasting[i].consent;
 	return false;
+}
+
+/* Was the consent given after that moment? Times are written alike, so that they compare as text. */
+static bool granted_since(struct json_object *invitation, const char *when)
+{
+	return strcmp(json_string(invitation, "consent", ""), "granted") == 0 &&
+	       strcmp(json_string(invitation, "consent_at", ""), when) >= 0;
+}
+
+/* Of the last fault, as long as nothing has mended it. */
+static const char *last_code(struct json_object *invitation)
+{
+	struct json_object *last = json_member(invitation, "last_error");
+	const char *code = json_string(last, "code", "");
+
+	if (consent_fault(code) && granted_since(invitation, json_string(last, "at", "")))
+		return "";
+	return code;
+}
+
+bool offer_fault_matters(struct json_object *invitation, bool code)
+{
+	const char *last = last_code(invitation);
+
+	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
+		if (strcmp(lasting[i].code, last) == 0)
+			return true;
+	return last[0] != '\0' && !code;
 }
 
 static bool consent_missing(struct json_object *invitation, enum status status)
 {
-	const char *code = last_code(invitation);
-
-	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
-		if (lasting[i].consent && strcmp(lasting[i].code, code) == 0)
-			return true;
-	return status == STATUS_CONSENT_REQUESTED || status == STATUS_CONSENT_DENIED ||
-	       status == STATUS_CONSENT_EXPIRED;
+	return consent_fault(last_code(invitation)) || status == STATUS_CONSENT_REQUESTED ||
+	       status == STATUS_CONSENT_DENIED || status == STATUS_CONSENT_EXPIRED;
 }
 
 static bool expected(struct json_object *invitation)

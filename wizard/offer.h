@@ -26,8 +26,9 @@ struct offer {
 void offer_make(const struct settings *settings, struct json_object *invitation, bool code,
 	struct offer *offer_r);
 
-/* Does what went wrong last still matter while a code lives? What tokend tries again by itself does not. */
-bool offer_fault_lasts(const char *code);
+/* Does what went wrong last (last_error) still matter? Not a missing consent that was given since; and while a code lives, not
+ * what tokend tries again by itself. */
+bool offer_fault_matters(struct json_object *invitation, bool code);
 
 /* 0, or -1 when the catalogs lack one of the words. */
 int offer_require_words(const struct words *words, struct error *error);

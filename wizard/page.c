@@ -142,15 +142,13 @@ static void put_csrf(struct view *view, struct visit *visit)
 	put(view, "csrf", view->csrf);
 }
 
-/* How it went last time: where nothing is left to do it does not matter any more, and while a code
- * lives some of it are passing faults that tokend retries. */
+/* How it went last time, unless nothing is left to do. */
 static void last_fault(
 	const struct visit *visit, const struct step *step, struct fault *fault_r)
 {
 	struct json_object *last = json_member(visit->invitation, "last_error");
-	bool matters =
-		step->action != STEP_NOTHING &&
-		(visit->code == NULL || offer_fault_lasts(json_string(last, "code", "")));
+	bool matters = step->action != STEP_NOTHING &&
+		       offer_fault_matters(visit->invitation, visit->code != NULL);
 
 	fault_refusal(visit->catalog, json_string(last, "code", NULL),
 		matters ? json_string(last, "text", NULL) : NULL, fault_r);

@@ -7,6 +7,7 @@
 
 	var main = document.getElementById("main");
 	var data = main ? main.dataset : {};
+	var pressed = false;
 
 	function element(id) {
 		return document.getElementById(id);
@@ -100,6 +101,21 @@
 
 	/* --- live updates: a long poll at a time --- */
 
+	/* What a press changes must not take the page away before its own answer does. */
+	function press() {
+		pressed = true;
+		window.setTimeout(function () {
+			pressed = false;
+		}, 40000);
+	}
+
+	/* Back from where a button led to: the page is as it was then. */
+	function comeBack(event) {
+		if (event.persisted) {
+			leave();
+		}
+	}
+
 	function moved(answer) {
 		return answer.status !== data.status || answer.message !== data.message
 			|| (answer.user_code || "") !== data.code;
@@ -117,7 +133,7 @@
 			})
 			.then(function (answer) {
 				element("live").textContent = "";
-				if (moved(answer)) {
+				if (moved(answer) && !pressed) {
 					element("live").textContent = answer.message;
 					leave();
 					return;
@@ -138,6 +154,10 @@
 	}
 	if (element("note")) {
 		offerNote();
+	}
+	if (data.page) {
+		document.addEventListener("submit", press);
+		window.addEventListener("pageshow", comeBack);
 	}
 	if (data.poll) {
 		poll(data.revision);

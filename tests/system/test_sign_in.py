@@ -369,6 +369,26 @@ def test_over(site, customer):
     assert record(customer)["token_state"] == "none"
 
 
+def test_over_by_time(site, customer):
+    """Expired: likewise. Complete: says so, and nothing is asked for."""
+    page = customer.page()
+    store = StoreClient(site)
+    store.call({"op": "apply", "change": change_id(), "id": record(customer)["id"],
+                "event": {"type": "email_sent", "at": now(), "message_id": "m@x",
+                          "expires_at": "2020-01-01T00:00:00Z"}})
+    store.close()
+    for action in ("/code", "/approve", "/start"):
+        gone = customer.browser.submit(page, action)
+        assert gone.status == 410 and "expired" in gone.text and not gone.forms
+        assert "Ask whoever sent it" in gone.text
+    complete = invite(site, "complete", consent_granted=True)
+    sign_in(complete)
+    complete.confirm()
+    page = complete.page()
+    assert page.status == 200 and "completed" in page.text and not page.forms
+    assert "Nothing is left to do" in page.text
+
+
 def test_forms_of_others_are_refused(site, customer):
     for action in ("/code", "/approve", "/go"):
         page = customer.browser.post(customer.link + action, {})

@@ -9,9 +9,13 @@
 
 #include <stdio.h>
 
-#define OPEN	   "\"expires_at\":\"2999-01-01T00:00:00Z\""
-#define STARTED	   OPEN ",\"sign_in_started_at\":\"2026-01-01T00:00:00Z\""
-#define FAULT(c)   STARTED ",\"last_error\":{\"code\":\"" c "\",\"text\":\"x\"}"
+#define OPEN	"\"expires_at\":\"2999-01-01T00:00:00Z\""
+#define STARTED OPEN ",\"sign_in_started_at\":\"2026-01-01T00:00:00Z\""
+#define FAULT(c)                                                                               \
+	STARTED ",\"last_error\":{\"code\":\"" c                                               \
+		"\",\"text\":\"x\",\"at\":\"2026-01-02T00:00:00Z\"}"
+#define BEFORE	   "\"2026-01-01T23:59:59Z\""
+#define LATER	   "\"2026-01-02T00:00:00Z\""
 #define ADMIN	   ",\"m365_admin_email\":\"ada@customer.test\""
 #define PLATFORM   ",\"platform_invitation_id\":\"4f0a\""
 #define CONSENT(c) STARTED ",\"consent\":\"" c "\""
@@ -59,9 +63,16 @@ static const struct {
 		"code", "button_start", "start", NULL, APPROVE | UNFOLD},
 	{"approved", CONSENT("granted") ADMIN, SIGN_IN_DEVICE, WIZARD_BUILTIN, false, "start",
 		"button_start", "code", NULL, NONE},
+	{"approved since",
+		FAULT("consent_required") ",\"consent\":\"granted\",\"consent_at\":" LATER
+			ADMIN,
+		SIGN_IN_DEVICE, WIZARD_BUILTIN, false, "start", "button_start", "code", NULL,
+		NONE},
 	{"approved, but Microsoft does not think so",
-		FAULT("consent_required") ",\"consent\":\"granted\"" ADMIN, SIGN_IN_DEVICE,
-		WIZARD_BUILTIN, false, "start", "button_start", "code", NULL, APPROVE | UNFOLD},
+		FAULT("consent_required") ",\"consent\":\"granted\",\"consent_at\":" BEFORE
+			ADMIN,
+		SIGN_IN_DEVICE, WIZARD_BUILTIN, false, "start", "button_start", "code", NULL,
+		APPROVE | UNFOLD},
 	{"failed", OPEN ",\"failed_at\":\"2026-01-01T00:00:00Z\"" ADMIN, SIGN_IN_CODE,
 		WIZARD_BUILTIN, false, "code", "button_retry", "start", NULL, APPROVE},
 	{"second sign-in", OPEN ",\"device_authenticated\":true,\"token_state\":\"valid\"",
@@ -85,6 +96,17 @@ static unsigned bits(const struct offer *offer)
 	       (offer->approve_open ? UNFOLD : 0) | (offer->sign_out ? LEAVE : 0);
 }
 
+static struct json_object *record_of(const char *members)
+{
+	struct json_object *record = NULL;
+	struct error error;
+	char text[1000];
+
+	snprintf(text, sizeof(text), "{%s}", members);
+	assert_number(members, json_parse(text, strlen(text), &record, &error), 0);
+	return record;
+}
+
 static void test_offers(void **state)
 {
 	(void)state;
@@ -92,14 +114,9 @@ static void test_offers(void **state)
 		const struct settings settings = {.sign_in_method = cases[i].method,
 			.wizard_mode = cases[i].mode,
 			.platform_url = "https://ump.example"};
-		struct json_object *invitation;
-		struct error error;
+		struct json_object *invitation = record_of(cases[i].invitation);
 		struct offer offer;
-		char text[1000];
 
-		snprintf(text, sizeof(text), "{%s}", cases[i].invitation);
-		assert_number(
-			cases[i].label, json_parse(text, strlen(text), &invitation, &error), 0);
 		offer_make(&settings, invitation, cases[i].code, &offer);
 		assert_text(cases[i].label, offer.action, cases[i].action);
 		assert_text(cases[i].label, offer.button, cases[i].button);
@@ -112,20 +129,43 @@ static void test_offers(void **state)
 	}
 }
 
-static void test_lasting_faults(void **state)
+static void test_faults_that_matter(void **state)
 {
+	static const struct {
+		const char *label, *invitation;
+		bool alone, with_code;
+	} faults[] = {
+		{"none", STARTED, false, false},
+		{"policy", FAULT("blocked_by_policy"), true, true},
+		{"cancelled", FAULT("access_denied"), true, true},
+		{"tried again by itself", FAULT("http_503"), true, false},
+		{"consent", FAULT("consent_required"), true, true},
+		{"consent, given since",
+			FAULT("consent_required") ",\"consent\":\"granted\",\"consent_"
+						  "at\":" LATER,
+			false, false},
+		{"another one, consent given since",
+			FAULT("wrong_account") ",\"consent\":\"granted\",\"consent_at\":" LATER,
+			true, true},
+	};
+
 	(void)state;
-	assert_number("policy", offer_fault_lasts(REFUSAL_POLICY), true);
-	assert_number("cancelled", offer_fault_lasts("access_denied"), true);
-	assert_number("tried again", offer_fault_lasts("http_503"), false);
-	assert_number("none", offer_fault_lasts(""), false);
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		struct json_object *invitation = record_of(faults[i].invitation);
+
+		assert_number(faults[i].label, offer_fault_matters(invitation, false),
+			faults[i].alone);
+		assert_number(faults[i].label, offer_fault_matters(invitation, true),
+			faults[i].with_code);
+		json_object_put(invitation);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_offers),
-		cmocka_unit_test(test_lasting_faults),
+		cmocka_unit_test(test_faults_that_matter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
