@@ -32,7 +32,7 @@ struct purpose {
 	string_list (*scopes)(const struct settings *settings);
 	void (*tokens)(struct request *request); /* the code was redeemed */
 };
-const struct purpose *purpose_find(const char *name); /* or NULL */
+const struct purpose *purpose_find(const char *name); /* purpose.c; or NULL */
 
 struct redirect {
 	const struct purpose *purpose;
