@@ -64,10 +64,10 @@ static bool said_lately(struct serve *serve, const char *text)
 /* Trouble that is ours, not the client's. */
 static void say(struct serve *serve, const struct error *error)
 {
-	end_if_fatal(serve);
 	if ((error->kind == ERROR_TEMPORARY || error->kind == ERROR_CONFIGURATION) &&
 		!said_lately(serve, error->text))
 		log_error("%s", error->text);
+	end_if_fatal(serve);
 }
 
 static void fail(

@@ -13,8 +13,9 @@
  * something to somebody else calls kv_sync first.
  *
  * Errors: a full disk and passing faults are temporary, after which the transaction can only be aborted, and
- * works again once there is space. When kv_fatal says true, the files need recovery: the
- * program ends at once by _exit, without kv_close, and is started again; opening recovers.
+ * works again once there is space. When kv_fatal says true, the files need recovery, or the disk
+ * failed and what it holds is known again by recovery only: the program ends at once by _exit, without
+ * kv_close, and is started again; opening recovers.
  *
  * Threads: one kv belongs to one thread at a time.
  */

@@ -56,6 +56,15 @@ static int fault(struct kv_bdb *bdb, int code, const char *what, struct error *e
 		error, ERROR_TEMPORARY, "%s: %s: %s", bdb->directory, what, db_strerror(code));
 }
 
+/* Of what is to be on disk behind the call. What the kernel could not write it forgets: a later call would
+ * succeed without it, and say that it is there. */
+static int flush_fault(struct kv_bdb *bdb, int code, const char *what, struct error *error)
+{
+	if (code == EIO)
+		bdb->kv.fatal = true;
+	return fault(bdb, code, what, error);
+}
+
 static void on_event(DB_ENV *env, u_int32_t event, void *info)
 {
 	struct kv_bdb *bdb = env->app_private;
@@ -122,7 +131,7 @@ static int bdb_sync(struct kv *kv, struct error *error)
 	struct kv_bdb *bdb = (struct kv_bdb *)kv;
 	int code = bdb->env->log_flush(bdb->env, NULL);
 
-	return code == 0 ? 0 : fault(bdb, code, "flush the log", error);
+	return code == 0 ? 0 : flush_fault(bdb, code, "flush the log", error);
 }
 
 static int bdb_get(struct kv *kv, unsigned tree, struct kv_bytes key, struct kv_bytes *value_r,
@@ -239,7 +248,7 @@ static int bdb_checkpoint(struct kv *kv, unsigned kilobytes, struct error *error
 	int code =
 		bdb->env->txn_checkpoint(bdb->env, kilobytes, 0, kilobytes == 0 ? DB_FORCE : 0);
 
-	return code == 0 ? 0 : fault(bdb, code, "checkpoint", error);
+	return code == 0 ? 0 : flush_fault(bdb, code, "checkpoint", error);
 }
 
 static void bdb_close(struct kv *kv)

@@ -7,6 +7,7 @@
 #include "store/kv_bdb.h"
 #include "store/kv_memory.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -457,6 +458,36 @@ static void test_full_disk(void **state)
 		kv_get(fixture->kv, 0, text("000000"), &value, &fixture->error), 1);
 }
 
+static bool disk_broken;
+
+/* In place of the C library's, as the kernel does it: an error is told once, what could not be written is forgotten,
+ * and the next call succeeds. */
+int fdatasync(int fd)
+{
+	if (!disk_broken)
+		return fsync(fd);
+	disk_broken = false;
+	errno = EIO;
+	return -1;
+}
+
+static void test_broken_disk(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error *error = &fixture->error;
+
+	assert_int_equal(kv_begin(fixture->kv, error), 0);
+	assert_int_equal(kv_put(fixture->kv, 0, text("apple"), text("red"), error), 0);
+	assert_int_equal(kv_commit(fixture->kv, error), 0);
+	disk_broken = true;
+	assert_number("sync on a broken disk", kv_sync(fixture->kv, error), -1);
+	assert_number("needs recovery", kv_fatal(fixture->kv), 1);
+	assert_number("a later sync", kv_sync(fixture->kv, error), -1);
+	kv_close(&fixture->kv);
+	fixture->kv = open_bdb(fixture->folder, KV_BDB_TRY, error);
+	assert_non_null(fixture->kv);
+}
+
 static void test_directories(void **state)
 {
 	struct fixture *fixture = *state;
@@ -495,6 +526,7 @@ int main(void)
 		BDB(test_killed),
 		BDB(test_one_owner),
 		BDB(test_full_disk),
+		BDB(test_broken_disk),
 		BDB(test_directories),
 	};
 
