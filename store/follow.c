@@ -20,6 +20,7 @@
  * closed for what has piled up. */
 #define SLOW_BYTES ((size_t)1024 * 1024)
 static const struct timeval slow_step = {0, 20000};
+static const struct timeval failed_step = {1, 0}; /* after events could not be read */
 
 struct watcher {
 	LIST_ENTRY(watcher) entry;
@@ -43,6 +44,7 @@ struct follow {
 	struct engine *engine;
 	struct event_base *base;
 	struct event *pump;
+	bool failed; /* lately: the pump waits a step, whatever happens */
 	LIST_HEAD(watchers, watcher) watchers[BUCKETS];
 	size_t watchers_n;
 	uint64_t watched; /* watchers know of the events up to this one */
@@ -161,7 +163,7 @@ static void on_pump(evutil_socket_t fd, short what, void *context)
 	struct follow *follow = context;
 	struct subscriber *subscriber;
 	struct error error;
-	bool more = false, slow = false, failed = false;
+	bool more = false, slow = false;
 	int n = 0;
 
 	(void)fd;
@@ -170,7 +172,7 @@ static void on_pump(evutil_socket_t fd, short what, void *context)
 		n = engine_events(follow->engine, &follow->watched, EVENTS_TURN, wake_watchers,
 			follow, &error);
 	more = n == EVENTS_TURN;
-	failed = n < 0;
+	follow->failed = n < 0;
 	LIST_FOREACH (subscriber, &follow->subscribers, entry) {
 		if (ipc_peer_waiting(subscriber->peer) > SLOW_BYTES) {
 			slow = true;
@@ -179,20 +181,24 @@ static void on_pump(evutil_socket_t fd, short what, void *context)
 		n = engine_events(follow->engine, &subscriber->after, EVENTS_TURN, send_event,
 			subscriber, &error);
 		more = more || n == EVENTS_TURN;
-		failed = failed || n < 0;
+		follow->failed = follow->failed || n < 0;
 	}
-	if (failed)
-		log_error("events: %s", error.text);
-	else if (more)
+	if (follow->failed) {
+		log_error("events are not told: %s", error.text);
+		event_add(follow->pump, &failed_step);
+	} else if (more) {
 		follow_events(follow);
-	else if (slow)
+	} else if (slow) {
 		event_add(follow->pump, &slow_step);
+	}
 }
 
 void follow_events(struct follow *follow)
 {
 	static const struct timeval now;
 
+	if (follow->failed)
+		return;
 	/* By a timer, not event_active: requests that are ready come in between. */
 	if (follow->watchers_n > 0 || !LIST_EMPTY(&follow->subscribers))
 		event_add(follow->pump, &now);
