@@ -103,6 +103,8 @@ static int batch_add(struct serve *serve, struct ipc_peer *peer, uint32_t call)
 		serve->batch = larger;
 		serve->batch_cap = cap;
 	}
+	if (serve->batch_n == 0)
+		buf_reset(&serve->batch_text); /* it may have failed before */
 	serve->batch[serve->batch_n] =
 		(struct waiting){peer, call, serve->batch_text.len, text->len};
 	buf_append(&serve->batch_text, text->data, text->len);

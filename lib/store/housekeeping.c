@@ -26,6 +26,8 @@ static int delete_keys(
 	const unsigned char *at = (const unsigned char *)keys->data;
 	const unsigned char *end = at + keys->len;
 
+	if (keys->failed)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	if (keys->len == 0)
 		return 0;
 	if (engine_begin(engine, error) != 0)

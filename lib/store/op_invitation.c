@@ -266,14 +266,19 @@ static int take_customer(void *context, const char *customer_id, struct error *e
 	return 1;
 }
 
-static void lower(char *text_r, const char *text)
+static int lower(char text_r[TEXT_MAX + 1], const char *text, struct error *error)
 {
 	struct buf low;
+	int result = 0;
 
 	buf_init(&low, TEXT_MAX);
 	key_lower(&low, text);
-	memcpy(text_r, low.data, low.len + 1);
+	if (low.failed)
+		result = no_memory(error);
+	else
+		memcpy(text_r, low.data, low.len + 1);
 	buf_free(&low);
+	return result;
 }
 
 /* Whose the mailbox is: as the table says, else the mailbox is a customer of its own. */
@@ -284,7 +289,7 @@ static int customer_of_mailbox(struct opening *opening, struct error *error)
 		opening->customer_id, error);
 
 	if (found == 0)
-		lower(opening->customer_id, opening->mailbox);
+		return lower(opening->customer_id, opening->mailbox, error);
 	return found < 0 ? -1 : 0;
 }
 
