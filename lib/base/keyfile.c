@@ -1,6 +1,7 @@
 /*
  * Key files. Lines are kept as read when a key is added, so that comments and old keys survive;
- * the new file is written beside the old one, synced and renamed.
+ * the new file is written beside the old one, synced and renamed, and the name synced too: what is sealed
+ * with a new key is lost without it.
  */
 #include "base/keyfile.h"
 
@@ -187,6 +188,36 @@ static int new_line(unsigned char id, struct buf *text, struct error *error)
 	return 0;
 }
 
+/* Writes all of it to the disk. Returns 0 or an errno value. */
+static int write_out(int fd, const struct buf *text)
+{
+	ssize_t written = write(fd, text->data, text->len);
+
+	if (written < 0)
+		return errno;
+	if ((size_t)written != text->len)
+		return ENOSPC;
+	return fsync(fd) != 0 ? errno : 0;
+}
+
+/* Makes a new name in the path's directory durable. Returns 0 or an errno value. */
+static int sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd, fault = 0;
+
+	if (directory == NULL)
+		return ENOMEM;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		fault = errno;
+	if (fd >= 0)
+		close(fd);
+	free(directory);
+	return fault;
+}
+
 /* Writes the new file beside the old one and renames it. st is NULL for a file that is new. */
 static int replace(const char *path, const struct stat *st, const struct buf *text, struct error *error)
 {
@@ -200,12 +231,14 @@ static int replace(const char *path, const struct stat *st, const struct buf *te
 	if (fd < 0 || (st != NULL && (fchown(fd, st->st_uid, st->st_gid) != 0 ||
 					     fchmod(fd, st->st_mode & 07777) != 0)))
 		fault = errno;
-	if (fault == 0 && (write(fd, text->data, text->len) != (ssize_t)text->len || fsync(fd) != 0))
-		fault = errno != 0 ? errno : ENOSPC;
+	if (fault == 0)
+		fault = write_out(fd, text);
 	if (fd >= 0)
 		close(fd);
 	if (fault == 0 && rename(beside.data, path) != 0)
 		fault = errno;
+	if (fault == 0)
+		fault = sync_directory(path);
 	if (fault != 0) {
 		unlink(beside.data);
 		error_errno(error, fault, "write %s", path);
