@@ -1,5 +1,6 @@
 /*
- * Which way to the state: a store that answers, else the lock. When the lock is taken although nobody answers,
+ * Which way to the state: a store that answers, else the lock. A socket that does not let us in is the store's all the
+ * same: we are the wrong user for both ways. When the lock is taken although nobody answers,
  * its owner is a store that starts or another postinvite, and it is a matter of waiting.
  */
 #include "cli.h"
@@ -22,8 +23,13 @@ int state_open(const struct settings *settings, struct state **state_r, struct e
 		struct error no_store;
 		uint64_t waited;
 
-		if (state_open_client(settings, state_r, &no_store) == 0 ||
-			state_open_engine(settings, state_r, error) == 0)
+		if (state_open_client(settings, state_r, &no_store) == 0)
+			return 0;
+		if (no_store.kind == ERROR_POLICY) {
+			*error = no_store;
+			return -1;
+		}
+		if (state_open_engine(settings, state_r, error) == 0)
 			return 0;
 		waited = clock_monotonic_ms() - begin;
 		if (error->kind != ERROR_CONFLICT)

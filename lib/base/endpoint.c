@@ -145,6 +145,7 @@ int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error
 static int unix_connect(const char *path, int flags, struct error *error)
 {
 	struct sockaddr_un address;
+	bool refused;
 	int fd;
 
 	if (unix_address(path, &address, error) != 0)
@@ -154,8 +155,9 @@ static int unix_connect(const char *path, int flags, struct error *error)
 		return error_errno(error, errno, "socket");
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
+	refused = errno == EACCES || errno == EPERM;
 	error_errno(error, errno, "connect to unix:%s", path);
-	error->kind = ERROR_TEMPORARY;
+	error->kind = refused ? ERROR_POLICY : ERROR_TEMPORARY;
 	close(fd);
 	return -1;
 }

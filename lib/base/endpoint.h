@@ -20,7 +20,7 @@ int endpoint_check(const char *endpoint, struct error *error);
 int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error *error);
 
 /* A connected, close-on-exec, blocking socket (Unix or the first of the host's addresses that answers). Returns
- * the descriptor or -1 (temporary: nobody listens there yet). */
+ * the descriptor or -1 (temporary: nobody listens there yet; policy: its mode does not let us in). */
 int endpoint_connect(const char *endpoint, struct error *error);
 
 /* The same without waiting: the socket is non-blocking. A Unix socket is connected at once (temporary failure too

@@ -282,6 +282,12 @@ static void test_endpoints(void **state)
 	assert_true(listener >= 0);
 	assert_int_equal(stat(endpoint + 5, &st), 0);
 	assert_number("mode", st.st_mode & 0777, 0660);
+	if (geteuid() == 0) {
+		assert_int_equal(seteuid(65534), 0);
+		assert_int_equal(endpoint_connect(endpoint, &error), -1);
+		assert_int_equal(seteuid(0), 0);
+		assert_number("not let in", error.kind, ERROR_POLICY);
+	}
 	client = endpoint_connect(endpoint, &error);
 	assert_true(client >= 0);
 	assert_int_equal(endpoint_listen(endpoint, 0660, (gid_t)-1, &error), -1);
