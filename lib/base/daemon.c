@@ -128,8 +128,8 @@ int daemon_reload(struct daemon *daemon)
 
 	if (fresh == NULL || generation_check(daemon, fresh) != 0) {
 		generation_put(fresh);
-		log_error("reload refused, the settings from before stay in force: mend what is said "
-			  "above and reload again");
+		log_error("reload refused, the settings from before stay in force: "
+			  "mend what is said above and reload again");
 		return -1;
 	}
 	pthread_mutex_lock(&daemon->mutex);

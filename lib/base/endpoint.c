@@ -81,6 +81,19 @@ static int resolve(const char *endpoint, int flags, struct addrinfo **list_r, st
 	return 0;
 }
 
+/* Removes the socket that nobody listens on; what is no socket is somebody's file. */
+static int remove_stale(const char *path, struct error *error)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return error_set(error, ERROR_CONFIGURATION,
+			"unix:%s: there is something else of that name, not a socket", path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return error_errno(error, errno, "remove the socket that was left at %s", path);
+	return 0;
+}
+
 static int unix_listen(const char *path, mode_t mode, gid_t group, struct error *error)
 {
 	struct sockaddr_un address;
@@ -98,7 +111,8 @@ static int unix_listen(const char *path, mode_t mode, gid_t group, struct error 
 		return error_set(error, ERROR_CONFIGURATION,
 			"unix:%s: another process listens there already", path);
 	}
-	unlink(path);
+	if (remove_stale(path, error) != 0)
+		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_errno(error, errno, "socket");

@@ -15,7 +15,7 @@
 int endpoint_check(const char *endpoint, struct error *error);
 
 /* A listening, non-blocking, close-on-exec socket. A stale Unix socket (nobody answers) is replaced, a
- * live one is an error. Unix sockets get `mode` and, unless group is -1, that group.
+ * live one is an error, and so is what is no socket. Unix sockets get `mode` and, unless group is -1, that group.
  * Returns the descriptor or -1. */
 int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error *error);
 

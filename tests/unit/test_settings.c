@@ -299,6 +299,10 @@ static void test_endpoints(void **state)
 	close(second);
 	endpoint_unlink(endpoint);
 	assert_int_equal(access(endpoint + 5, F_OK), -1);
+	free(support_write(folder, "socket", "somebody's", 0600));
+	assert_int_equal(endpoint_listen(endpoint, 0660, (gid_t)-1, &error), -1);
+	assert_number("a file of that name", error.kind, ERROR_CONFIGURATION);
+	assert_int_equal(access(endpoint + 5, F_OK), 0);
 	assert_int_equal(endpoint_check("inet:[::1]:80", &error), 0);
 	assert_int_equal(endpoint_check("inet:80", &error), -1);
 	assert_int_equal(endpoint_check("unix:relative", &error), -1);
