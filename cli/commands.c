@@ -172,9 +172,8 @@ int cli_auth_url(struct cli *cli)
 	status = json_string(invitation, "status", "");
 	if (strcmp(status, status_name(STATUS_REVOKED)) == 0 ||
 		strcmp(status, status_name(STATUS_EXPIRED)) == 0)
-		cli_warn("%s: the invitation is %s, its link no longer works; \"postinvite -n "
-			 "%s\" makes "
-			 "a new one",
+		cli_warn("%s: the invitation is %s, its link no longer works; "
+			 "\"postinvite -n %s\" makes a new one",
 			cli->argument, status, cli->argument);
 	result = print_auth_url(cli, invitation);
 	json_object_put(invitation);

@@ -146,8 +146,7 @@ static int usage(void)
 {
 	puts("usage: postinvite [option ...] file ...    load the customers table\n"
 	     "       postinvite [option ...] command\n"
-	     "A file - is stdin. A key is an invitation id, a customer id, a mailbox or a "
-	     "tenant.\n"
+	     "A file - is stdin. A key is an invitation id, a customer id, a mailbox or a tenant.\n"
 	     "commands:");
 	print_flags(true);
 	puts("options:");

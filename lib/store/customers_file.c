@@ -146,8 +146,9 @@ static bool is_mailbox(const char *text)
 
 static bool is_tenant(const char *text)
 {
-	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123"
-			    "456789.-") == strlen(text);
+	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "abcdefghijklmnopqrstuvwxyz"
+			    "0123456789.-") == strlen(text);
 }
 
 static const struct {
@@ -342,8 +343,8 @@ enum customers_item customers_file_next(
 		if (blank(file->line.data[0])) {
 			buf_reset(&file->line);
 			row_r->line = number;
-			bad(fault_r, "begins with white space, but there is no line before to "
-				     "continue");
+			bad(fault_r,
+				"begins with white space, but there is no line before to continue");
 			return CUSTOMERS_FAULT;
 		}
 		closed = close_record(file);

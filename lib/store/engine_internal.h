@@ -67,9 +67,9 @@ struct engine {
 	bool sync_failed; /* the last engine_sync was refused */
 	uint64_t started_ms;
 	bool tables_clean; /* no row of another table is left over */
-	char swept[INVITATION_ID_LEN +
-		   1];	 /* retention has looked at invitations up to this one */
-	time_t sweep_at; /* when it looks again */
+	/* Retention has looked at invitations up to this one, and begins again at that time. */
+	char swept[INVITATION_ID_LEN + 1];
+	time_t sweep_at;
 };
 
 /* One request under way. */

@@ -295,9 +295,8 @@ static int check_directory(const char *path, struct error *error)
 		return error_set(error, ERROR_CONFIGURATION, "%s: not a directory", path);
 	if (geteuid() == 0 && st.st_uid != 0)
 		return error_set(error, ERROR_CONFIGURATION,
-			"%s: belongs to user %ld; run as that user, since what root makes in "
-			"it would "
-			"lock its owner out",
+			"%s: belongs to user %ld; run as that user, since what root makes in it "
+			"would lock its owner out",
 			path, (long)st.st_uid);
 	return 0;
 }

@@ -332,9 +332,8 @@ static int resolve(struct opening *opening, struct error *error)
 	if ((customer_id != NULL && !text_valid(customer_id)) ||
 		(mailbox != NULL && !text_valid(mailbox)))
 		return error_set(error, ERROR_PERMANENT,
-			"a mailbox or customer id is empty, has control characters or is "
-			"longer than "
-			"%d bytes",
+			"a mailbox or customer id is empty, has control characters or is longer "
+			"than %d bytes",
 			TEXT_MAX);
 	if (mailbox != NULL)
 		strcpy(opening->mailbox, mailbox);

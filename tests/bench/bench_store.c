@@ -323,8 +323,8 @@ static void make_site(void)
 	snprintf(text, sizeof(text),
 		"wizard_url = https://invite.provider.example\napplication_name = Bench\n"
 		"client_id = 11111111-2222-3333-4444-555555555555\n"
-		"welcome_senders = platform@provider.example\nwelcome_submitters = "
-		"net:127.0.0.0/8\n"
+		"welcome_senders = platform@provider.example\n"
+		"welcome_submitters = net:127.0.0.0/8\n"
 		"daemon_user = nobody\nstate_store = bdb:%s/state\nstore_listen = unix:%s\n",
 		bench.folder, bench.store_path);
 	write_file("postinvite.cf", text);
@@ -432,9 +432,8 @@ static bool events_beside_disk(void)
 		double events = rate(bench.store_path, WRITERS, EVENT);
 
 		ratios[i] = events / disk;
-		printf("fdatasync %6.0f/s (%.0f/s where the size is set)   durable events, %d "
-		       "clients "
-		       "%6.0f/s   ratio %.2f\n",
+		printf("fdatasync %6.0f/s (%.0f/s where the size is set)   "
+		       "durable events, %d clients %6.0f/s   ratio %.2f\n",
 			disk, set, WRITERS, events, ratios[i]);
 	}
 	result = median(ratios);
