@@ -33,6 +33,7 @@ struct kv_bdb {
 	int lock;
 	DB_ENV *env;
 	DB_TXN *txn;
+	char reason[256]; /* what Berkeley DB said first since the last fault, or "" */
 	DB *dbs[];
 };
 
@@ -44,6 +45,10 @@ struct bdb_cursor {
 /* Says what failed, and remembers when only recovery helps. */
 static int fault(struct kv_bdb *bdb, int code, const char *what, struct error *error)
 {
+	char reason[sizeof(bdb->reason)];
+
+	strcpy(reason, bdb->reason);
+	bdb->reason[0] = '\0';
 	if (code == DB_RUNRECOVERY)
 		bdb->kv.fatal = true;
 	if (code == ENOSPC || code == EDQUOT || code == EFBIG)
@@ -52,8 +57,8 @@ static int fault(struct kv_bdb *bdb, int code, const char *what, struct error *e
 			bdb->directory, what);
 	if (code > 0)
 		return error_errno(error, code, "%s: %s", bdb->directory, what);
-	return error_set(
-		error, ERROR_TEMPORARY, "%s: %s: %s", bdb->directory, what, db_strerror(code));
+	return error_set(error, ERROR_TEMPORARY, "%s: %s: %s%s%s", bdb->directory, what,
+		db_strerror(code), reason[0] != '\0' ? ": " : "", reason);
 }
 
 /* Of what is to be on disk behind the call. What the kernel could not write it forgets: a later call would
@@ -74,12 +79,14 @@ static void on_event(DB_ENV *env, u_int32_t event, void *info)
 		bdb->kv.fatal = true;
 }
 
-/* Errors reach the caller by their code. */
+/* Errors reach the caller by their code; of "run recovery" the reason comes this way only. */
 static void on_message(const DB_ENV *env, const char *prefix, const char *message)
 {
-	(void)env;
+	struct kv_bdb *bdb = env->app_private;
+
 	(void)prefix;
-	(void)message;
+	if (bdb->reason[0] == '\0')
+		snprintf(bdb->reason, sizeof(bdb->reason), "%s", message);
 }
 
 static DBT to_dbt(struct kv_bytes bytes)
