@@ -7,6 +7,7 @@
 #include "base/settings.h"
 
 #include <ctype.h>
+#include <grp.h>
 #include <string.h>
 
 #define DAY (24L * 3600)
@@ -37,6 +38,13 @@ static int check_not_empty(const char *value, struct error *error)
 {
 	if (value[0] == '\0')
 		return error_set(error, ERROR_CONFIGURATION, "must not be empty");
+	return 0;
+}
+
+static int check_group(const char *value, struct error *error)
+{
+	if (value[0] != '\0' && getgrnam(value) == NULL)
+		return error_set(error, ERROR_CONFIGURATION, "there is no group \"%.60s\"", value);
 	return 0;
 }
 
@@ -138,7 +146,9 @@ const struct setting settings_table[] = {
 	{"milter_listen", SETTING_ENDPOINT, "unix:/var/spool/postfix/postinvite/milter",
 		AT(milter_listen), "socket that Postfix's smtpd_milters names"},
 	{"socket_group", SETTING_TEXT, "", AT(socket_group),
-		"group of Postfix's sockets (mode 0660); empty: the process's own"},
+		"group of Postfix's sockets (mode 0660); empty: that of a set-group-ID folder, else "
+		"the process's own",
+		.check = check_group},
 	{"wizard_listen", SETTING_ENDPOINT, "inet:127.0.0.1:8480", AT(wizard_listen),
 		"where the wizard serves HTTP, or HTTPS with the two files below"},
 	{"wizard_tls_cert_file", SETTING_TEXT, "", AT(wizard_tls_cert_file),

@@ -111,6 +111,8 @@ static void test_faults(void **state)
 			"mailbox nor an URL that begins with https://\n"},
 		{REQUIRED "link_fallback = perhaps\n",
 			"postinvite.cf:6: link_fallback: \"perhaps\" is none of: pass, append, reject\n"},
+		{REQUIRED "socket_group = no-such-group\n",
+			"postinvite.cf:6: socket_group: there is no group \"no-such-group\"\n"},
 		{REQUIRED "link_fallback = append\n",
 			"postinvite.cf:6: link_fallback: needs welcome_subject, else every mail of the "
 			"sender would be a Welcome mail\n"},
