@@ -209,6 +209,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	if (more < 0 || engine_sync(serve->engine, &error) != 0 ||
 		engine_checkpoint(serve->engine, more == 1 ? KV_CHECKPOINT_KB : 1, &error) != 0)
 		say(serve, &error);
+	follow_events(serve->follow); /* some may have waited for room on the disk */
 	event_add(serve->tick, &again);
 }
 
