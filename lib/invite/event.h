@@ -40,11 +40,12 @@ struct json_object *event_create(const char *type, time_t when);
 int event_check(struct json_object *event, struct error *error);
 
 /* Applies a checked event to the record, in place. Returns 1 when a fact changed (revision is
- * then one higher), 0 when it said nothing new, -1 (conflict) when it contradicts; the record is unchanged then. */
+ * then one higher), 0 when it said nothing new, -1 (conflict when it contradicts, permanent for a value
+ * that is none, temporary out of memory); the record is unchanged then, except out of memory. */
 int event_apply(struct json_object *record, struct json_object *event, struct error *error);
 
-/* Who may send events of that type: bits of 1 << enum store_role, by name "milter", "wizard", "tokend",
- * "operator"; the store's own are "store". NULL-terminated; NULL for an unknown type. */
+/* Who may send events of that type: "milter", "wizard", "tokend", "operator"; "store" is the store itself.
+ * NULL-terminated; NULL for an unknown type. */
 const char *const *event_senders(const char *type);
 
 /* The event in one line for people: "Mail delivered to ada@example.com (2.0.0)". */
