@@ -25,7 +25,8 @@ struct cli {
 	struct error error;		 /* why something returned -1 */
 };
 
-/* Asks for the request (taken over; NULL is "out of memory"). Returns 0 with *reply_r (the caller's), or -1 with cli->error. */
+/* Asks for the request (taken over; NULL is "out of memory"). Returns 0 with *reply_r (the
+ * caller's), or -1 with cli->error. */
 int cli_ask(struct cli *cli, struct json_object *request, struct json_object **reply_r);
 
 /* Says cli->error; returns the exit status of its kind. */
@@ -50,7 +51,8 @@ int cli_follow(struct cli *cli);   /* -f */
 int cli_settings(struct cli *cli); /* -p, -P */
 int cli_new_key(struct cli *cli);  /* -k */
 
-/* One setting of the configuration, whatever the others are. Returns 0 with *value_r (the caller's, free), or -1. */
+/* One setting of the configuration, whatever the others are. Returns 0 with *value_r (the caller's,
+ * free), or -1. */
 int cli_setting(struct cli *cli, const char *name, char **value_r);
 
 #endif

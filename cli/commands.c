@@ -124,7 +124,8 @@ static int print_auth_url(struct cli *cli, struct json_object *invitation)
 	return EX_OK;
 }
 
-/* Who is to be invited: a known customer, else whoever has the mailbox that the key then is. NULL: cli->error. */
+/* Who is to be invited: a known customer, else whoever has the mailbox that the key then is. NULL:
+ * cli->error. */
 static struct json_object *invite_request(struct cli *cli)
 {
 	bool is_mailbox = strchr(cli->argument, '@') != NULL;

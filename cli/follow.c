@@ -1,7 +1,7 @@
 /*
- * -f: events come from a running store only, since who else would make them. The subscription begins at the sequence
- * number in force and goes on behind the last event seen, so that nothing is missed or shown twice when the
- * store is started again.
+ * -f: events come from a running store only, since who else would make them. The subscription
+ * begins at the sequence number in force and goes on behind the last event seen, so that nothing is
+ * missed or shown twice when the store is started again.
  */
 #include "cli.h"
 #include "output.h"

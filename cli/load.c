@@ -1,12 +1,13 @@
 /*
- * The customers table: files are read in pieces and go to the state in batches, so that memory stays the same for any
- * number of customers.
+ * The customers table: files are read in pieces and go to the state in batches, so that memory
+ * stays the same for any number of customers.
  *
- * Files replace the table: rows go into a new one that nobody sees until all of them are there; whatever ends the
- * load before that leaves the old one. With -i rows go into the table in force, a batch at a time.
+ * Files replace the table: rows go into a new one that nobody sees until all of them are there;
+ * whatever ends the load before that leaves the old one. With -i rows go into the table in force, a
+ * batch at a time.
  *
- * All files are opened before the state is: a name that is wrong changes nothing, and opening the state may make
- * us another user.
+ * All files are opened before the state is: a name that is wrong changes nothing, and opening the
+ * state may make us another user.
  */
 #include "cli.h"
 #include "output.h"

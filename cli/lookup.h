@@ -12,15 +12,16 @@ bool lookup_is_text(const char *key);
 /* The customers of a key. Returns 0 with *reply_r {customers: [...]} (the caller's), or -1 with cli->error. */
 int lookup_customers(struct cli *cli, const char *key, struct json_object **reply_r);
 
-/* The one customer of cli->argument. A key of several (a tenant, a shared mailbox) is an error that names them. Returns 0 with
- * *customer_r (the caller's), or -1. */
+/* The one customer of cli->argument. A key of several (a tenant, a shared mailbox) is an error that
+ * names them. Returns 0 with *customer_r (the caller's), or -1. */
 int lookup_customer(struct cli *cli, struct json_object **customer_r);
 
 /* The invitation of cli->argument: that of an invitation id, else its customer's latest. As above. */
 int lookup_invitation(struct cli *cli, struct json_object **invitation_r);
 
-/* Calls each for cli->argument or, when that is "-", for each line of stdin, until it fails for another reason than
- * not found. Returns the exit status: 0 when at least one was found, 1 when none was. */
+/* Calls each for cli->argument or, when that is "-", for each line of stdin, until it fails for
+ * another reason than not found. Returns the exit status: 0 when at least one was found, 1 when
+ * none was. */
 typedef int lookup_key_fn(struct cli *cli, const char *key);
 int lookup_each_key(struct cli *cli, lookup_key_fn *each);
 

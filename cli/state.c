@@ -1,7 +1,8 @@
 /*
- * Which way to the state: a store that answers, else the lock. A socket that does not let us in is the store's all the
- * same: we are the wrong user for both ways. When the lock is taken although nobody answers,
- * its owner is a store that starts or another postinvite, and it is a matter of waiting.
+ * Which way to the state: a store that answers, else the lock. A socket that does not let us in is
+ * the store's all the same: we are the wrong user for both ways. When the lock is taken although
+ * nobody answers, its owner is a store that starts or another postinvite, and it is a matter of
+ * waiting.
  */
 #include "cli.h"
 

@@ -23,9 +23,10 @@ struct state {
 	const struct state_functions *functions; /* first member of each variant */
 };
 
-/* Whichever is there; while another process that is no store has the state, waits for it, with a word on stderr.
- * settings are borrowed until the state is closed. When it runs the engine and the process is root's, the process becomes the
- * owner of the state's directory (effective ids): files opened later are opened as that user. Returns 0 or -1. */
+/* Whichever is there; while another process that is no store has the state, waits for it, with a
+ * word on stderr. settings are borrowed until the state is closed. When it runs the engine and the
+ * process is root's, the process becomes the owner of the state's directory (effective ids): files
+ * opened later are opened as that user. Returns 0 or -1. */
 int state_open(const struct settings *settings, struct state **state_r, struct error *error);
 
 /* The variants. state_open_engine fails with conflict when another process has the state, state_open_client

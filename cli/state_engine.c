@@ -5,8 +5,8 @@
  * What the store does now and then is done here as well: checkpoints, so that the log does not grow with
  * a load, and after a load housekeeping, so that replaced tables go away where a store seldom runs.
  *
- * Files made by root would lock the store out. Root therefore becomes the directory's owner first; that also
- * makes the key file's check the one that the store will make.
+ * Files made by root would lock the store out. Root therefore becomes the directory's owner first;
+ * that also makes the key file's check the one that the store will make.
  */
 #include "state.h"
 

@@ -1,6 +1,6 @@
 /*
- * Rows are gathered into batches, since a request costs a round trip and a transaction; the batch remembers where each row
- * came from, so that a duplicate can be named by file and line.
+ * Rows are gathered into batches, since a request costs a round trip and a transaction; the batch
+ * remembers where each row came from, so that a duplicate can be named by file and line.
  */
 #include "table.h"
 

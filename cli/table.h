@@ -1,6 +1,6 @@
 /*
- * Where the rows of a load go: a new customers table that takes the old one's place when it is complete, or, with -i, the
- * table in force.
+ * Where the rows of a load go: a new customers table that takes the old one's place when it is
+ * complete, or, with -i, the table in force.
  */
 #ifndef POSTINVITE_CLI_TABLE_H
 #define POSTINVITE_CLI_TABLE_H
@@ -14,8 +14,8 @@ struct table;
 /* Of the flags, -i, -r and -w count. NULL: cli->error. */
 struct table *table_begin(struct cli *cli);
 
-/* Takes a row from that file (borrowed until table_free). Duplicates are said as they are found. Returns 0, or -1 with
- * cli->error. */
+/* Takes a row from that file (borrowed until table_free). Duplicates are said as they are found.
+ * Returns 0, or -1 with cli->error. */
 int table_row(struct table *table, const char *file, const struct customers_row *row);
 
 /* All rows are there. Returns 0, the new table in force, or -1 with cli->error: the old one is. */

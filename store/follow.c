@@ -1,8 +1,8 @@
 /*
- * Those who wait for events: subscribers, who get every one in order, and watchers, whose question is asked again
- * when something happened to their invitation. Both read the durable events by sequence number, each
- * from where it stands: an event is seen neither before it is on disk nor out of order, and one who
- * comes late reads the same way as one who was there.
+ * Those who wait for events: subscribers, who get every one in order, and watchers, whose question
+ * is asked again when something happened to their invitation. Both read the durable events by
+ * sequence number, each from where it stands: an event is seen neither before it is on disk nor out
+ * of order, and one who comes late reads the same way as one who was there.
  */
 #include "store.h"
 
@@ -16,8 +16,8 @@
 #define BUCKETS	    1024
 #define EVENTS_TURN 256 /* to one subscriber in one turn of the loop */
 
-/* One that reads more slowly than it could be written to waits until it has read, or its connection would be
- * closed for what has piled up. */
+/* One that reads more slowly than it could be written to waits until it has read, or its connection
+ * would be closed for what has piled up. */
 #define SLOW_BYTES ((size_t)1024 * 1024)
 static const struct timeval slow_step = {0, 20000};
 static const struct timeval failed_step = {1, 0}; /* after events could not be read */

@@ -1,6 +1,7 @@
 /*
- * Requests. Look-ups are answered at once. Changes are applied as they come and answered together, when all
- * that had arrived is applied and one sync has made it durable: the more clients wait, the more of them share it.
+ * Requests. Look-ups are answered at once. Changes are applied as they come and answered together,
+ * when all that had arrived is applied and one sync has made it durable: the more clients wait, the
+ * more of them share it.
  */
 #include "store.h"
 

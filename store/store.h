@@ -35,8 +35,8 @@ struct follow;
 struct follow *follow_new(struct event_base *base, struct engine *engine);
 void follow_free(struct follow **follow); /* nobody is answered; accepts NULL; nulls */
 
-/* Keeps a request that engine_request said ENGINE_WAIT of, until something happens to the invitation or its time is over;
- * the request is borrowed. 0 or -1 (out of memory). */
+/* Keeps a request that engine_request said ENGINE_WAIT of, until something happens to the
+ * invitation or its time is over; the request is borrowed. 0 or -1 (out of memory). */
 int follow_watch(struct follow *follow, struct ipc_peer *peer, uint32_t call,
 	const struct engine_caller *caller, struct json_object *request,
 	const struct engine_reply *reply);

@@ -60,8 +60,8 @@ void daemon_set_data(struct daemon *daemon, void *data);
 /* The group of settings->socket_group, or -1 for the process's own. */
 gid_t daemon_socket_group(const struct settings *settings);
 
-/* Tells the supervisor that requests are served now (sd_notify(3): one datagram "READY=1" to $NOTIFY_SOCKET,
- * nothing without it) and logs "ready". */
+/* Tells the supervisor that requests are served now (sd_notify(3): one datagram "READY=1" to
+ * $NOTIFY_SOCKET, nothing without it) and logs "ready". */
 void daemon_ready(struct daemon *daemon);
 void daemon_stopping(struct daemon *daemon); /* "STOPPING=1" */
 

@@ -14,18 +14,19 @@
 /* Checks the notation. Returns 0 or -1 (configuration). */
 int endpoint_check(const char *endpoint, struct error *error);
 
-/* A listening, non-blocking, close-on-exec socket. A stale Unix socket (nobody answers) is replaced, a
- * live one is an error, and so is what is no socket. Unix sockets get `mode` and, unless group is -1, that group.
- * Returns the descriptor or -1. */
+/* A listening, non-blocking, close-on-exec socket. A stale Unix socket (nobody answers) is
+ * replaced, a live one is an error, and so is what is no socket. Unix sockets get `mode` and,
+ * unless group is -1, that group. Returns the descriptor or -1. */
 int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error *error);
 
-/* A connected, close-on-exec, blocking socket (Unix or the first of the host's addresses that answers). Returns
- * the descriptor or -1 (temporary: nobody listens there yet; policy: its mode does not let us in). */
+/* A connected, close-on-exec, blocking socket (Unix or the first of the host's addresses that
+ * answers). Returns the descriptor or -1 (temporary: nobody listens there yet; policy: its mode
+ * does not let us in). */
 int endpoint_connect(const char *endpoint, struct error *error);
 
-/* The same without waiting: the socket is non-blocking. A Unix socket is connected at once (temporary failure too
- * when the listener's queue is full); an inet one may be on its way: writable when it is there, or send(2) says
- * why not. */
+/* The same without waiting: the socket is non-blocking. A Unix socket is connected at once
+ * (temporary failure too when the listener's queue is full); an inet one may be on its way:
+ * writable when it is there, or send(2) says why not. */
 int endpoint_connect_start(const char *endpoint, struct error *error);
 
 /* Removes the path of a Unix endpoint; nothing for others. */

@@ -1,7 +1,7 @@
 /*
- * Frames. A frame is put whole or not at all: a buffer that fails half-way is cut back, so that what went
- * before can still be sent. Texts of errors may hold bytes of anybody's; what is not UTF-8 would make the whole answer
- * unreadable, so it is replaced here.
+ * Frames. A frame is put whole or not at all: a buffer that fails half-way is cut back, so that
+ * what went before can still be sent. Texts of errors may hold bytes of anybody's; what is not
+ * UTF-8 would make the whole answer unreadable, so it is replaced here.
  */
 #include "base/frame.h"
 

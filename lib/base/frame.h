@@ -38,14 +38,14 @@ struct frame {
 	size_t body_len;
 };
 
-/* Append one frame, whole; one that is too large, or for which there is no room, sets out->failed. A text that is not UTF-8
- * gets "?" for its odd bytes. */
+/* Append one frame, whole; one that is too large, or for which there is no room, sets out->failed.
+ * A text that is not UTF-8 gets "?" for its odd bytes. */
 void frame_put(struct buf *out, uint32_t call, enum frame_type type, const char *body,
 	       size_t body_len);
 void frame_put_error(struct buf *out, uint32_t call, const struct error *error);
 
-/* Reads one frame from the front of the bytes. Returns its whole size, 0 when more bytes are needed, -1 when the bytes
- * are no frame (permanent). */
+/* Reads one frame from the front of the bytes. Returns its whole size, 0 when more bytes are
+ * needed, -1 when the bytes are no frame (permanent). */
 ssize_t frame_get(const char *bytes, size_t len, struct frame *frame_r, struct error *error);
 
 /* The body as an object (the caller's, json_object_put). Returns 0, or -1 when it is none (permanent). */

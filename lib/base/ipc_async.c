@@ -1,13 +1,16 @@
 /*
- * The event-driven client. A call waits in one of two queues: `waiting` to be sent, or `sent`. Losing the connection moves what
- * was sent back to the front of what waits, in order, and so everything unanswered is sent again. Frames are
- * made only as the socket takes them, which bounds the buffer whatever the number of calls.
+ * The event-driven client. A call waits in one of two queues: `waiting` to be sent, or `sent`.
+ * Losing the connection moves what was sent back to the front of what waits, in order, and so
+ * everything unanswered is sent again. Frames are made only as the socket takes them, which bounds
+ * the buffer whatever the number of calls.
  *
- * Nothing is sent and no callback called from within the functions of the header: ipc_async_call activates
- * an event, `push`, which connects and sends; answers come from the socket's event, time-outs from a timer for each call. A call
- * whose callback runs (`busy`) is freed behind it, so that the callback may cancel any call, its own included.
+ * Nothing is sent and no callback called from within the functions of the header: ipc_async_call
+ * activates an event, `push`, which connects and sends; answers come from the socket's event,
+ * time-outs from a timer for each call. A call whose callback runs (`busy`) is freed behind it, so
+ * that the callback may cancel any call, its own included.
  *
- * A subscription that is refused tells its callback and is asked again after a while: it stays until cancelled.
+ * A subscription that is refused tells its callback and is asked again after a while: it stays
+ * until cancelled.
  */
 #include "base/ipc_client.h"
 

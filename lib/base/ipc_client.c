@@ -1,12 +1,13 @@
 /*
- * The blocking client. A call takes an idle connection or makes one, sends one frame, waits for one and
- * gives the connection back: no two calls share one at a time, so that the call number can be
- * constant. A connection on which anything unexpected happened is closed, never given back: a late answer can
- * not meet the next call.
+ * The blocking client. A call takes an idle connection or makes one, sends one frame, waits for one
+ * and gives the connection back: no two calls share one at a time, so that the call number can be
+ * constant. A connection on which anything unexpected happened is closed, never given back: a late
+ * answer can not meet the next call.
  *
- * Sockets do not block; every wait is a poll(2) bounded by the call's deadline, which covers connecting, reconnecting and
- * repeating. An idle connection that turns out dead (the server was started again) costs no pause, since a
- * new one is tried at once; a new one that fails is tried again after a short pause.
+ * Sockets do not block; every wait is a poll(2) bounded by the call's deadline, which covers
+ * connecting, reconnecting and repeating. An idle connection that turns out dead (the server was
+ * started again) costs no pause, since a new one is tried at once; a new one that fails is tried
+ * again after a short pause.
  */
 #include "base/ipc_client.h"
 

@@ -2,15 +2,15 @@
  * The serving side. One read for each peer that is readable; every frame in it is handed out; answers
  * gather in the peer's buffer and leave with one write.
  *
- * "drained" and what must not happen while a handler is on the stack (closing a peer) are the business
- * of one event, turn_end, which whatever happens in a turn of the loop activates. libevent runs what is activated from a
- * callback behind all that was ready in that turn, within one priority. So all requests of all
- * peers that were ready are handed out before "drained" is called once; this holds when the loop has
- * priorities too, since all events here have the default one.
+ * "drained" and what must not happen while a handler is on the stack (closing a peer) are the
+ * business of one event, turn_end, which whatever happens in a turn of the loop activates. libevent
+ * runs what is activated from a callback behind all that was ready in that turn, within one
+ * priority. So all requests of all peers that were ready are handed out before "drained" is called
+ * once; this holds when the loop has priorities too, since all events here have the default one.
  *
- * A peer whose connection is of no use any more is marked gone at once, and what is said to it from then on
- * is dropped; closed() and its end come with turn_end, behind "drained". So a handler may keep the peer in a
- * batch, and may walk over its peers while it sends.
+ * A peer whose connection is of no use any more is marked gone at once, and what is said to it from
+ * then on is dropped; closed() and its end come with turn_end, behind "drained". So a handler may
+ * keep the peer in a batch, and may walk over its peers while it sends.
  */
 #include "base/ipc_server.h"
 

@@ -52,10 +52,12 @@ const struct ipc_peer_identity *ipc_peer_identity(const struct ipc_peer *peer);
 void ipc_peer_set_data(struct ipc_peer *peer, void *data); /* the handler's own */
 void *ipc_peer_data(const struct ipc_peer *peer);
 
-/* Bytes that the peer has not read yet (0 when it is gone). Whoever has much to send pauses while it is high. */
+/* Bytes that the peer has not read yet (0 when it is gone). Whoever has much to send pauses while
+ * it is high. */
 size_t ipc_peer_waiting(const struct ipc_peer *peer);
 
-/* What no frame holds (FRAME_BODY_MAX) becomes a permanent error. closed() is never called from within these. */
+/* What no frame holds (FRAME_BODY_MAX) becomes a permanent error. closed() is never called from
+ * within these. */
 void ipc_reply(struct ipc_peer *peer, uint32_t call, struct json_object *reply); /* borrowed */
 void ipc_reply_text(struct ipc_peer *peer, uint32_t call, const char *body, size_t len);
 void ipc_event(struct ipc_peer *peer, uint32_t call, const char *body, size_t len);

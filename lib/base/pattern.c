@@ -1,6 +1,7 @@
 /*
- * PCRE2 with a match limit. Mail is not always what it says it is, so invalid UTF-8 is allowed in the subject
- * (PCRE2_MATCH_INVALID_UTF) instead of being an error: such bytes match nothing but are no obstacle.
+ * PCRE2 with a match limit. Mail is not always what it says it is, so invalid UTF-8 is allowed in
+ * the subject (PCRE2_MATCH_INVALID_UTF) instead of being an error: such bytes match nothing but are
+ * no obstacle.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "base/pattern.h"

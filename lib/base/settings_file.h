@@ -1,7 +1,7 @@
 /*
  * The raw contents of postinvite.cf and of -o: names, values and where they were set. main.cf
- * syntax: "name = value", "#" comments, a line that begins with white space continues the one before. A name set twice
- * has its last value, -o comes last of all.
+ * syntax: "name = value", "#" comments, a line that begins with white space continues the one
+ * before. A name set twice has its last value, -o comes last of all.
  */
 #ifndef POSTINVITE_BASE_SETTINGS_FILE_H
 #define POSTINVITE_BASE_SETTINGS_FILE_H

@@ -1,6 +1,7 @@
 /*
- * Link tokens: wizard_url/i/TOKEN, TOKEN = base64url(version byte, key id byte, 16 bytes of invitation id, 16
- * bytes of HMAC-SHA-256 over what stands before under the link key). Verified without a look-up.
+ * Link tokens: wizard_url/i/TOKEN, TOKEN = base64url(version byte, key id byte, 16 bytes of
+ * invitation id, 16 bytes of HMAC-SHA-256 over what stands before under the link key). Verified
+ * without a look-up.
  */
 #ifndef POSTINVITE_INVITE_LINK_H
 #define POSTINVITE_INVITE_LINK_H

@@ -1,6 +1,7 @@
 /*
- * Records that were asked for lately, with their link tokens, so that working on the same invitations needs neither
- * the database, nor an HMAC, nor a parser. A fixed number of places; which place is an invitation's follows from its id.
+ * Records that were asked for lately, with their link tokens, so that working on the same
+ * invitations needs neither the database, nor an HMAC, nor a parser. A fixed number of places;
+ * which place is an invitation's follows from its id.
  *
  * Who writes a record puts it here too, and calls cache_forget when the transaction is aborted.
  *
@@ -30,8 +31,8 @@ void cache_free(struct cache **cache);
 /* The invitation's place when it is there, or NULL. Valid until the next cache_put. */
 struct cached *cache_find(struct cache *cache, const char *id);
 
-/* Puts a copy of the value, in place of whatever was there; the invitation's token stays. NULL out of memory, nothing is
- * known of the invitation then. */
+/* Puts a copy of the value, in place of whatever was there; the invitation's token stays. NULL out
+ * of memory, nothing is known of the invitation then. */
 struct cached *cache_put(struct cache *cache, const char *id, const void *value, size_t len);
 
 void cache_forget(struct cache *cache, const char *id); /* value and record; the token stays right */

@@ -1,7 +1,7 @@
 /*
- * The customers table and what replies say of a customer. A row's text is kept ready for replies. Indexes by mailbox and
- * tenant stand beside the rows, in the same tree under the same table's number, so that another table comes
- * into force with all it needs by one write.
+ * The customers table and what replies say of a customer. A row's text is kept ready for replies.
+ * Indexes by mailbox and tenant stand beside the rows, in the same tree under the same table's
+ * number, so that another table comes into force with all it needs by one write.
  */
 #include "store/engine_internal.h"
 

@@ -29,13 +29,14 @@ struct engine;
 /* The trees that a kv for an engine has. */
 extern const char *const engine_trees[];
 
-/* Takes the kv over, also when it fails. settings and keys are borrowed until engine_free or the next
- * engine_configure; of settings only wizard_url, invitation_lifetime and history_retention are read. NULL: error. */
+/* Takes the kv over, also when it fails. settings and keys are borrowed until engine_free or the
+ * next engine_configure; of settings only wizard_url, invitation_lifetime and history_retention are
+ * read. NULL: error. */
 struct engine *engine_open(struct kv *kv, const struct settings *settings,
 	const struct keyfile *keys, struct error *error);
 
-/* The same over the directory of settings->state_store. With KV_BDB_TRY it fails with conflict when a store runs: ask that
- * one. Root has to become the directory's owner first (see kv_bdb.h). */
+/* The same over the directory of settings->state_store. With KV_BDB_TRY it fails with conflict when
+ * a store runs: ask that one. Root has to become the directory's owner first (see kv_bdb.h). */
 struct engine *engine_open_state(const struct settings *settings, const struct keyfile *keys,
 	enum kv_bdb_lock lock, struct error *error);
 
@@ -68,13 +69,14 @@ struct engine_reply {
 void engine_reply_init(struct engine_reply *reply);
 void engine_reply_free(struct engine_reply *reply);
 
-/* One request of store/protocol.h. Returns 0 with reply (text is appended to what reply->text holds), or -1 with error,
- * nothing changed. */
+/* One request of store/protocol.h. Returns 0 with reply (text is appended to what reply->text
+ * holds), or -1 with error, nothing changed. */
 int engine_request(struct engine *engine, const struct engine_caller *caller,
 	struct json_object *request, struct engine_reply *reply, struct error *error);
 
-/* Makes everything so far durable. -1 (temporary): replies that are `durable` must be replaced by the error; their
- * changes may still become durable later, and then a repeated request finds them done. */
+/* Makes everything so far durable. -1 (temporary): replies that are `durable` must be replaced by
+ * the error; their changes may still become durable later, and then a repeated request finds them
+ * done. */
 int engine_sync(struct engine *engine, struct error *error);
 
 /* For a process of its own: request and sync in one, the reply parsed (the caller's, json_object_put). */
@@ -87,9 +89,9 @@ void engine_client_gone(struct engine *engine, const void *client);
 /* The last event that is durable. */
 uint64_t engine_sequence(const struct engine *engine);
 
-/* Durable events behind `after`, in order, at most max: for each, event is called with {sequence, id, event, status,
- * invitation} as text until it returns non-zero. *after is moved to the last one given. Returns the number
- * given, or -1. */
+/* Durable events behind `after`, in order, at most max: for each, event is called with {sequence,
+ * id, event, status, invitation} as text until it returns non-zero. *after is moved to the last one
+ * given. Returns the number given, or -1. */
 struct engine_event {
 	uint64_t sequence;
 	const char *id;
@@ -100,8 +102,9 @@ typedef int engine_event_fn(void *context, const struct engine_event *event);
 int engine_events(struct engine *engine, uint64_t *after, unsigned max, engine_event_fn *event,
 	void *context, struct error *error);
 
-/* A small step of keeping house (milliseconds): forgets old change ids, removes ended invitations beyond
- * history_retention and customers of abandoned or replaced tables. Returns 1 when there is more to do now, 0, or -1. */
+/* A small step of keeping house (milliseconds): forgets old change ids, removes ended invitations
+ * beyond history_retention and customers of abandoned or replaced tables. Returns 1 when there is
+ * more to do now, 0, or -1. */
 int engine_housekeep(struct engine *engine, time_t now, struct error *error);
 
 int engine_checkpoint(

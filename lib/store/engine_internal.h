@@ -11,8 +11,8 @@
  *	            table, TABLE_MAILBOX or TABLE_TENANT, value, 0, customer id      nothing
  *	meta        "sequence", "table"                      numbers
  *
- * Values of indexes other than customer ids are in lower case (ASCII). "table" is the number of a customers table:
- * one is in force, others are being loaded, or left over and removed step by step.
+ * Values of indexes other than customer ids are in lower case (ASCII). "table" is the number of a
+ * customers table: one is in force, others are being loaded, or left over and removed step by step.
  */
 #ifndef POSTINVITE_STORE_ENGINE_INTERNAL_H
 #define POSTINVITE_STORE_ENGINE_INTERNAL_H
@@ -116,7 +116,8 @@ struct stored {
 	struct cached *cached; /* its place in the cache, or NULL */
 };
 
-/* Returns 1, 0 when there is none, -1. *stored_r is valid until the next invitation_load or write of an invitation. */
+/* Returns 1, 0 when there is none, -1. *stored_r is valid until the next invitation_load or write
+ * of an invitation. */
 int invitation_load(
 	struct engine *engine, const char *id, struct stored *stored_r, struct error *error);
 /* The same of a value of the invitation tree: 1 or -1. */
@@ -131,8 +132,8 @@ struct json_object *stored_record(
 int invitation_append(struct engine *engine, const char *id, const struct stored *stored,
 	time_t now, struct buf *out, struct error *error);
 
-/* Applies the event (changed: members of the store's own are added) to the record and writes both; the trail is the
- * record's and moves on. Returns 1 when the record changed, 0, or -1. */
+/* Applies the event (changed: members of the store's own are added) to the record and writes both;
+ * the trail is the record's and moves on. Returns 1 when the record changed, 0, or -1. */
 int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
 		     struct json_object *event, struct error *error);
 
@@ -142,7 +143,8 @@ int invitation_revoke(struct ask *ask, const char *id, struct error *error);
 /* Removes the invitation with its history and indexes. */
 int invitation_remove(struct engine *engine, const char *id, struct error *error);
 
-/* Calls `each` for the invitations with that value, newest first, until it returns non-zero, which is returned. */
+/* Calls `each` for the invitations with that value, newest first, until it returns non-zero, which
+ * is returned. */
 typedef int index_fn(
 	void *context, const char *id, const char *customer_id, struct error *error);
 struct index_query {
@@ -171,8 +173,8 @@ int history_remove(struct engine *engine, const struct trail *trail, struct erro
 int customer_row(struct engine *engine, const char *customer_id, struct json_object **row_r,
 	struct error *error);
 
-/* Calls `each` for the customers of the table in force that have that value (TABLE_MAILBOX, TABLE_TENANT). As
- * index_each. */
+/* Calls `each` for the customers of the table in force that have that value (TABLE_MAILBOX,
+ * TABLE_TENANT). As index_each. */
 typedef int customer_fn(void *context, const char *customer_id, struct error *error);
 int customer_each(struct engine *engine, struct index_query query, customer_fn *each,
 	void *context, struct error *error);
@@ -184,8 +186,8 @@ int customer_put(struct engine *engine, uint64_t table, struct json_object *row,
 /* Returns 1 when the customer was in the table in force, 0, -1. */
 int customer_remove(struct engine *engine, const char *customer_id, struct error *error);
 
-/* Appends the customer as replies have it, with the invitation of that id (NULL: its latest). Returns 1, 0 when nothing is
- * known of it (nothing appended), -1. */
+/* Appends the customer as replies have it, with the invitation of that id (NULL: its latest).
+ * Returns 1, 0 when nothing is known of it (nothing appended), -1. */
 int customer_append(struct ask *ask, const char *customer_id, const char *id, struct buf *out,
 	struct error *error);
 
@@ -195,8 +197,9 @@ int customer_next(
 
 /* --- requests: each as its op of store/protocol.h says (op_*.c) --- */
 
-/* An op either reads, and appends its reply at once, or changes: then it leaves an outcome, which is kept with
- * the change id, and `answer` makes the reply of an outcome, also when the request is repeated. */
+/* An op either reads, and appends its reply at once, or changes: then it leaves an outcome, which
+ * is kept with the change id, and `answer` makes the reply of an outcome, also when the request is
+ * repeated. */
 typedef int op_read_fn(struct ask *ask, struct engine_reply *reply, struct error *error);
 typedef int op_change_fn(struct ask *ask, struct buf *outcome, struct error *error);
 typedef int op_answer_fn(

@@ -1,6 +1,6 @@
 /*
- * Keeping house in small steps, so that nobody waits: old change ids, rows of customers tables that are not in
- * force, ended invitations beyond their retention.
+ * Keeping house in small steps, so that nobody waits: old change ids, rows of customers tables that
+ * are not in force, ended invitations beyond their retention.
  */
 #include "store/engine_internal.h"
 
@@ -154,8 +154,8 @@ static bool beyond_retention(struct engine *engine, const struct stored *stored,
 	return ended != 0 && ended < now - engine->settings->history_retention;
 }
 
-/* Looks at the next invitations; their ids that are to go are appended with their NULs. Returns 1 when there are more, 0
- * at the end, -1. */
+/* Looks at the next invitations; their ids that are to go are appended with their NULs. Returns 1
+ * when there are more, 0 at the end, -1. */
 static int look(struct engine *engine, time_t now, struct buf *ids, struct error *error)
 {
 	struct kv_cursor *cursor =

@@ -7,15 +7,15 @@
  * are ordered as memcmp orders them, a shorter one before a longer one it begins. Keys hold 1 to
  * KV_KEY_MAX bytes, values at most KV_VALUE_MAX.
  *
- * One transaction at a time: from kv_begin to kv_commit or kv_abort, reads see what was written. A write
- * outside a transaction is a fault of the program and refused (permanent). A commit is atomic at once and durable later: after
- * kv_sync, which makes all commits before it durable with one wait for the disk (group commit). Whoever promises
- * something to somebody else calls kv_sync first.
+ * One transaction at a time: from kv_begin to kv_commit or kv_abort, reads see what was written. A
+ * write outside a transaction is a fault of the program and refused (permanent). A commit is atomic
+ * at once and durable later: after kv_sync, which makes all commits before it durable with one wait
+ * for the disk (group commit). Whoever promises something to somebody else calls kv_sync first.
  *
- * Errors: a full disk and passing faults are temporary, after which the transaction can only be aborted, and
- * works again once there is space. When kv_fatal says true, the files need recovery, or the disk
- * failed and what it holds is known again by recovery only: the program ends at once by _exit, without
- * kv_close, and is started again; opening recovers.
+ * Errors: a full disk and passing faults are temporary, after which the transaction can only be
+ * aborted, and works again once there is space. When kv_fatal says true, the files need recovery,
+ * or the disk failed and what it holds is known again by recovery only: the program ends at once by
+ * _exit, without kv_close, and is started again; opening recovers.
  *
  * Threads: one kv belongs to one thread at a time.
  */
@@ -45,7 +45,8 @@ int kv_begin(struct kv *kv, struct error *error);
 int kv_commit(struct kv *kv, struct error *error); /* -1: it is aborted */
 void kv_abort(struct kv *kv);			   /* nothing when none is open */
 
-/* All commits so far are on disk when it returns 0. On -1 (temporary) they stay visible and the next kv_sync tries again. */
+/* All commits so far are on disk when it returns 0. On -1 (temporary) they stay visible and the
+ * next kv_sync tries again. */
 int kv_sync(struct kv *kv, struct error *error);
 
 /* Returns 1 with *value_r, 0 when there is no such key, -1. The value is the kv's and valid until the next
@@ -66,9 +67,10 @@ int kv_delete(struct kv *kv, unsigned tree, struct kv_bytes key, struct error *e
 /* The greatest key. Returns 1, 0 when the tree is empty, -1. Valid as kv_get's value. */
 int kv_last(struct kv *kv, unsigned tree, struct kv_bytes *key_r, struct error *error);
 
-/* A cursor before the first key that is not less than `from` (copied; length 0: from the beginning) and, when
- * prefix_len is not 0, ending behind the last key with the first prefix_len bytes of `from`. Writing while a cursor is open is
- * allowed; it is closed before the commit or abort. NULL: error. */
+/* A cursor before the first key that is not less than `from` (copied; length 0: from the beginning)
+ * and, when prefix_len is not 0, ending behind the last key with the first prefix_len bytes of
+ * `from`. Writing while a cursor is open is allowed; it is closed before the commit or abort. NULL:
+ * error. */
 struct kv_cursor *kv_scan(struct kv *kv, unsigned tree, struct kv_bytes from, size_t prefix_len,
 	struct error *error);
 
@@ -78,8 +80,9 @@ int kv_next(struct kv_cursor *cursor, struct kv_bytes *key_r, struct kv_bytes *v
 	struct error *error);
 void kv_cursor_close(struct kv_cursor **cursor); /* accepts NULL; nulls */
 
-/* Bounds the time that recovery takes and the disk that logs take, when at least that many kilobytes were written since the
- * last one (0: in any case). To be called with 1 every second or two, and with KV_CHECKPOINT_KB after a kv_sync. */
+/* Bounds the time that recovery takes and the disk that logs take, when at least that many
+ * kilobytes were written since the last one (0: in any case). To be called with 1 every second or
+ * two, and with KV_CHECKPOINT_KB after a kv_sync. */
 #define KV_CHECKPOINT_KB 8192
 int kv_checkpoint(struct kv *kv, unsigned kilobytes, struct error *error);
 

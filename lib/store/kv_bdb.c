@@ -4,9 +4,9 @@
  * thread and one transaction at a time, so the locking subsystem is left out: nothing can deadlock,
  * and no load outgrows a lock table.
  *
- * Commits do not wait for the disk: the log's buffer is flushed by kv_sync. What commits but could not be flushed
- * stays in that buffer, and the next flush writes it in order. Pages are as large as the
- * kernel's, so that a kill in the middle of a write cannot leave half of one.
+ * Commits do not wait for the disk: the log's buffer is flushed by kv_sync. What commits but could
+ * not be flushed stays in that buffer, and the next flush writes it in order. Pages are as large as
+ * the kernel's, so that a kill in the middle of a write cannot leave half of one.
  */
 #include "store/kv_bdb.h"
 
@@ -333,8 +333,8 @@ static int take_lock(struct kv_bdb *bdb, enum kv_bdb_lock how, struct error *err
 	return error_errno(error, errno, "lock %s", bdb->directory);
 }
 
-/* Pages and log records go to disk with what their memory held before, where nothing was written: without this, what
- * other parts of the process have freed, such as a token that came over TLS. */
+/* Pages and log records go to disk with what their memory held before, where nothing was written:
+ * without this, what other parts of the process have freed, such as a token that came over TLS. */
 static void *zeroed(size_t size)
 {
 	return calloc(1, size);

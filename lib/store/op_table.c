@@ -1,7 +1,8 @@
 /*
  * Loads of a customers table. A load has a number of its own, under which its rows are put in
- * transactions of a bounded size; nobody sees them until table_end makes that number the one in force. Whatever is
- * left over (the old table, a load whose client went away) is removed by housekeeping.
+ * transactions of a bounded size; nobody sees them until table_end makes that number the one in
+ * force. Whatever is left over (the old table, a load whose client went away) is removed by
+ * housekeeping.
  */
 #include "store/engine_internal.h"
 

@@ -1,7 +1,7 @@
 /*
  * Change ids and requests. A change id is 48 bits of milliseconds and random bits, as RFC 9562
- * section 5.7 lays it out; a derived one has the time of the thing and a SHA-256 of its name in place of the
- * random bits, so that everybody who sees the thing makes the same id.
+ * section 5.7 lays it out; a derived one has the time of the thing and a SHA-256 of its name in
+ * place of the random bits, so that everybody who sees the thing makes the same id.
  */
 #include "store/protocol.h"
 

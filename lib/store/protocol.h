@@ -66,8 +66,8 @@
 /* A new one. */
 void change_id_new(char id_r[CHANGE_ID_LEN + 1]);
 
-/* The id that a thing of the outside world always gets (a mail with that Message-ID and date), so that seeing
- * it twice is one change. */
+/* The id that a thing of the outside world always gets (a mail with that Message-ID and date), so
+ * that seeing it twice is one change. */
 void change_id_derived(const char *name, time_t when, char id_r[CHANGE_ID_LEN + 1]);
 
 /* Who asks, by the peer's uid. */
