@@ -41,6 +41,15 @@ static int check_not_empty(const char *value, struct error *error)
 	return 0;
 }
 
+/* endpoint.h says the rest. */
+static int check_unix(const char *value, struct error *error)
+{
+	if (strncmp(value, "inet:", 5) == 0)
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%s\" is not unix:PATH: who asks is known by a Unix socket only", value);
+	return 0;
+}
+
 static int check_group(const char *value, struct error *error)
 {
 	if (value[0] != '\0' && getgrnam(value) == NULL)
@@ -140,9 +149,9 @@ const struct setting settings_table[] = {
 	{"vault_store", SETTING_TEXT, "", AT(vault_store),
 		"directory of tokend's sealed tokens; empty: vault below that of state_store"},
 	{"store_listen", SETTING_ENDPOINT, "unix:/run/postinvite/store", AT(store_listen),
-		"socket of postinvite-store"},
+		"socket of postinvite-store", .check = check_unix},
 	{"tokend_listen", SETTING_ENDPOINT, "unix:/run/postinvite/tokend", AT(tokend_listen),
-		"socket of postinvite-tokend"},
+		"socket of postinvite-tokend", .check = check_unix},
 	{"milter_listen", SETTING_ENDPOINT, "unix:/var/spool/postfix/postinvite/milter",
 		AT(milter_listen), "socket that Postfix's smtpd_milters names"},
 	{"socket_group", SETTING_TEXT, "", AT(socket_group),

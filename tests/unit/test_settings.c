@@ -111,6 +111,9 @@ static void test_faults(void **state)
 			"mailbox nor an URL that begins with https://\n"},
 		{REQUIRED "link_fallback = perhaps\n",
 			"postinvite.cf:6: link_fallback: \"perhaps\" is none of: pass, append, reject\n"},
+		{REQUIRED "store_listen = inet:127.0.0.1:1\n",
+			"postinvite.cf:6: store_listen: \"inet:127.0.0.1:1\" is not unix:PATH: who "
+			"asks is known by a Unix socket only\n"},
 		{REQUIRED "socket_group = no-such-group\n",
 			"postinvite.cf:6: socket_group: there is no group \"no-such-group\"\n"},
 		{REQUIRED "link_fallback = append\n",
