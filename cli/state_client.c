@@ -39,7 +39,7 @@ int state_open_client(
 	const struct settings *settings, struct state **state_r, struct error *error)
 {
 	struct client_state *client;
-	int probe = endpoint_connect(settings->store_listen, error);
+	int probe = endpoint_connect_start(settings->store_listen, error); /* a stopped store: no wait */
 
 	if (probe < 0)
 		return -1;
