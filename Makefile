@@ -1,7 +1,7 @@
 # make            programs and libpostinvite.a into build/
 # make demo       the main job on this machine, shown step by step
 # make check      everything that can be tested, packages included (make unit, system, fuzz: parts of it)
-# make bench-milter bench-store   figures
+# make bench-milter bench-store bench-tokend bench-wizard   figures
 # make install    DESTDIR= PREFIX=/usr/local
 
 BUILD = build
@@ -131,6 +131,11 @@ check:
 
 bench-milter: all test-programs
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-milter
+
+# BENCH_SECONDS: how long the polls are watched.
+BENCH_SECONDS = 600
+bench-tokend: all $(BUILD)/tests/entra/entra
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-tokend --seconds $(BENCH_SECONDS)
 
 bench-store: all test-programs
 	$(BUILD)/tests/bench/bench_store $(BUILD)/postinvite-store

@@ -67,6 +67,8 @@
  *   POST flow     { user_code, state "pending" | "waits_for_approval" | "declined" | "expired" |
  *                 "redeemed" }
  *   GET state     ?user_code=: flows, requests, mails (what the relay said), refresh_tokens
+ *   GET pace      how late polls are beyond their interval: polls, late_p50_ms, late_p99_ms,
+ *                 late_max_ms, early_max_ms. DELETE pace
  *   GET secrets   with keep_secrets: { secrets }, all codes and tokens issued so far
  *   POST sign_in  { user_code, upn, password, accept (admin's answer) }: { result }, a name
  *                 of outcome_name()

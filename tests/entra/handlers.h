@@ -2,6 +2,8 @@
 #ifndef ENTRA_HANDLERS_H
 #define ENTRA_HANDLERS_H
 
+#include <stdint.h>
+
 struct req;
 
 /* discovery.c */
@@ -29,6 +31,11 @@ void handle_review_decision(struct req *req);
 /* graph.c */
 void handle_me(struct req *req);
 void handle_organization(struct req *req);
+
+/* pace.c */
+void control_pace(struct req *req);
+void control_pace_clear(struct req *req);
+void pace_note(int64_t late); /* ms; a poll came that late, or that early when negative */
 
 /* control.c */
 void control_fault(struct req *req);

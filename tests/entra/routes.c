@@ -38,6 +38,8 @@ static const struct route routes[] = {
 	{"POST", "/_sim/config", "control", control_config},
 	{"POST", "/_sim/flow", "control", control_flow},
 	{"GET", "/_sim/secrets", "control", control_secrets},
+	{"GET", "/_sim/pace", "control", control_pace},
+	{"DELETE", "/_sim/pace", "control", control_pace_clear},
 	{"GET", "/_sim/state", "control", control_state},
 	{"POST", "/_sim/sign_in", "control", control_sign_in},
 	{"POST", "/_sim/request_approval", "control", control_request_approval},

@@ -134,6 +134,8 @@ static bool polled_too_fast(struct flow *flow)
 	bool fast =
 		flow->last_poll && now - flow->last_poll + POLL_SLACK_MS < flow->interval_ms;
 
+	if (flow->last_poll)
+		pace_note(now - flow->last_poll - flow->interval_ms);
 	flow->last_poll = now;
 	flow->polls++;
 	if (fast)

@@ -1,4 +1,4 @@
-"""A client of the store's socket (lib/base/frame.h, lib/store/protocol.h): one call at a time,
+"""A client of the store's socket (lib/base/frame.h, lib/store/protocol.h), or of tokend's: one call at a time,
 reconnects by itself and repeats what was not answered."""
 
 import json
@@ -29,9 +29,11 @@ def now():
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-class StoreClient:
-    def __init__(self, site):
-        self.path = os.path.join(site.folder, "run", "store")
+class Client:
+    """One of our sockets: frames of JSON."""
+
+    def __init__(self, site, name):
+        self.path = os.path.join(site.folder, "run", name)
         self.connection, self.number = None, 0
 
     def close(self):
@@ -89,6 +91,18 @@ class StoreClient:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(pause)
+
+
+class TokendClient(Client):
+    """tokend's (lib/token/protocol.h)."""
+
+    def __init__(self, site):
+        super().__init__(site, "tokend")
+
+
+class StoreClient(Client):
+    def __init__(self, site):
+        super().__init__(site, "store")
 
     def open(self, mailbox, **more):
         return self.call(dict({"op": "open", "change": change_id(), "mailbox": mailbox},
