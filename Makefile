@@ -137,6 +137,9 @@ BENCH_SECONDS = 600
 bench-tokend: all $(BUILD)/tests/entra/entra
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-tokend --seconds $(BENCH_SECONDS)
 
+bench-wizard: all test-programs
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-wizard
+
 bench-store: all test-programs
 	$(BUILD)/tests/bench/bench_store $(BUILD)/postinvite-store
 
@@ -162,5 +165,6 @@ install: all docs
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean unit system fuzz fuzzers docs demo check install test-programs bench-milter bench-store
+.PHONY: all clean unit system fuzz fuzzers docs demo check install test-programs \
+	bench-milter bench-store bench-tokend bench-wizard
 .SECONDARY:

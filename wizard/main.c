@@ -5,11 +5,13 @@
  * A reload takes a new settings generation for requests from then on; TLS certificates are part
  * of it: a new server takes the listening socket over while the old one finishes its connections.
  */
+#include "limits.h"
 #include "routes.h"
 #include "visit.h"
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "web/limit.h"
 #include "web/server.h"
 
 #include <event2/event.h>
@@ -18,6 +20,8 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#define LIMIT_KEYS 32768 /* clients and links remembered at once: 768 KB */
 
 struct program {
 	struct wizard wizard;
@@ -61,6 +65,7 @@ static int start_server(struct program *program, struct error *error)
 		.tls_cert = site->tls_cert.data,
 		.tls_key = site->tls_key.data,
 		.routes = wizard_routes,
+		.admit = limits_admit,
 		.problem = wizard_problem,
 		.context = &program->wizard,
 	};
@@ -138,13 +143,14 @@ static int start(struct program *program, struct error *error)
 	program->store_listen = strdup(generation->settings->store_listen);
 	program->tokend_listen = strdup(generation->settings->tokend_listen);
 	wizard->base = event_base_new();
+	wizard->limit = limit_new(LIMIT_KEYS);
 	if (program->listen != NULL && program->store_listen != NULL &&
 		program->tokend_listen != NULL && wizard->base != NULL) {
 		wizard->store = ipc_async_new(wizard->base, program->store_listen, "the store");
 		wizard->tokend = ipc_async_new(wizard->base, program->tokend_listen, "tokend");
 	}
 	daemon_generation_release(&generation);
-	if (wizard->store == NULL || wizard->tokend == NULL ||
+	if (wizard->store == NULL || wizard->tokend == NULL || wizard->limit == NULL ||
 		daemon_watch_signals(wizard->daemon, wizard->base, stop, reloaded, program) !=
 			0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
@@ -173,6 +179,7 @@ static void cleanup(struct daemon *daemon)
 	if (program == NULL)
 		return;
 	web_server_free(&wizard->server);
+	limit_free(&wizard->limit);
 	ipc_async_free(&wizard->store);
 	ipc_async_free(&wizard->tokend);
 	daemon_unwatch_signals(daemon);

@@ -361,6 +361,7 @@ static const struct problem {
 } problems[] = {
 	{404, "not_found_heading", "not_found_text", "not_found_next"},
 	{503, "unavailable_heading", "unavailable_text", "unavailable_next"},
+	{429, "too_often_heading", "too_often_text", "too_often_next"},
 	{413, "too_large_heading", "too_large_text", "open_again"},
 	{405, "bad_method_heading", "bad_method_text", "open_again"},
 	{400, "bad_request_heading", "bad_request_text", "bad_request_next"},

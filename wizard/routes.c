@@ -206,6 +206,9 @@ void wizard_problem(void *context, struct web_request *request, unsigned status)
 {
 	struct visit *visit = visit_new(context, request);
 
-	if (visit != NULL)
-		page_problem(&visit, status, NULL);
+	if (visit == NULL)
+		return;
+	/* With a link of ours the page leads back to it. */
+	visit_link(visit, web_request_parameter(request));
+	page_problem(&visit, status, NULL);
 }

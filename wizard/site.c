@@ -65,6 +65,25 @@ static int derive(const struct settings *settings, struct site *site, struct err
 	return 0;
 }
 
+static int load_proxies(const struct settings *settings, struct site *site, struct error *error)
+{
+	string_list list = settings->wizard_proxies;
+	struct network *networks;
+	size_t n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	networks = calloc(n + 1, sizeof(*networks));
+	site->proxies = (struct proxies){networks, n};
+	if (networks == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		if (network_parse(list[i], &networks[i]) != 0)
+			return error_set(error, ERROR_CONFIGURATION,
+				"wizard_proxies: \"%s\" is no network", list[i]);
+	return 0;
+}
+
 static int load_tls(const struct settings *settings, struct site *site, struct error *error)
 {
 	bool cert = settings->wizard_tls_cert_file[0] != '\0';
@@ -156,7 +175,7 @@ static int load(const struct settings *settings, struct site *site, struct error
 		load_static(settings, "style.css", &site->style, error) != 0 ||
 		load_static(settings, "wizard.js", &site->script, error) != 0)
 		return error_prefix(error, "template_directory");
-	if (load_brand(settings, site, error) != 0)
+	if (load_brand(settings, site, error) != 0 || load_proxies(settings, site, error) != 0)
 		return -1;
 	return load_tls(settings, site, error) != 0 ? -1 : derive(settings, site, error);
 }
@@ -194,6 +213,7 @@ void site_free(void *derived)
 	buf_free(&site->tls_cert);
 	secret_wipe(site->tls_key.data, site->tls_key.len);
 	buf_free(&site->tls_key);
+	free(site->proxies.networks);
 	free(site->base_path);
 	free(site->policy);
 	free(site->sign_out);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/keyfile.h"
 #include "base/settings.h"
+#include "web/client.h"
 #include "web/template.h"
 
 struct site {
@@ -21,6 +22,7 @@ struct site {
 	char *base_path;     /* of wizard_url, without a trailing slash: "" as a rule */
 	char *policy;	     /* Content-Security-Policy */
 	char *sign_out;	     /* where Microsoft's sign-ins of a browser end */
+	struct proxies proxies;
 	bool secure;	     /* customers come by https: cookies say Secure */
 	struct buf tls_cert; /* PEM, empty: plain HTTP */
 	struct buf tls_key;

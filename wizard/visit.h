@@ -22,6 +22,7 @@ struct wizard {
 	struct ipc_async *store;
 	struct ipc_async *tokend;
 	struct web_server *server;
+	struct limit *limit; /* limits.h */
 };
 
 struct visit;

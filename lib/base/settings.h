@@ -48,6 +48,7 @@ struct settings {
 	const char *milter_listen;
 	const char *socket_group; /* "" or a group */
 	const char *wizard_listen;
+	string_list wizard_proxies; /* networks, base/network.h */
 	const char *wizard_tls_cert_file; /* "" or path */
 	const char *wizard_tls_key_file;
 	const char *link_key_file;

@@ -4,10 +4,12 @@
 #include "base/settings_table.h"
 
 #include "base/color.h"
+#include "base/network.h"
 #include "base/settings.h"
 
 #include <ctype.h>
 #include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DAY (24L * 3600)
@@ -73,6 +75,26 @@ static int check_submitters(const char *value, struct error *error)
 		p += strspn(p, separators);
 	}
 	return check_not_empty(value, error);
+}
+
+static int check_networks(const char *value, struct error *error)
+{
+	static const char separators[] = ", \t\n";
+	struct network network;
+
+	for (const char *p = value + strspn(value, separators); *p != '\0';) {
+		size_t len = strcspn(p, separators);
+		char *entry = strndup(p, len);
+		bool good = entry != NULL && network_parse(entry, &network) == 0;
+
+		free(entry);
+		if (!good)
+			return error_set(error, ERROR_CONFIGURATION,
+				"\"%.*s\" is no network such as 192.0.2.0/24 or 2001:db8::1", (int)len, p);
+		p += len;
+		p += strspn(p, separators);
+	}
+	return 0;
 }
 
 static int check_authentication(const char *value, struct error *error)
@@ -160,6 +182,9 @@ const struct setting settings_table[] = {
 		.check = check_group},
 	{"wizard_listen", SETTING_ENDPOINT, "inet:127.0.0.1:8480", AT(wizard_listen),
 		"where the wizard serves HTTP, or HTTPS with the two files below"},
+	{"wizard_proxies", SETTING_LIST, "127.0.0.0/8, ::1", AT(wizard_proxies),
+		"networks of the site's own web servers: their X-Forwarded-For says who the client is",
+		.check = check_networks},
 	{"wizard_tls_cert_file", SETTING_TEXT, "", AT(wizard_tls_cert_file),
 		"PEM certificate chain; empty: plain HTTP behind the site's web server"},
 	{"wizard_tls_key_file", SETTING_TEXT, "", AT(wizard_tls_key_file), "its PEM private key"},

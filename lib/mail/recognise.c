@@ -4,9 +4,9 @@
  */
 #include "mail/recognise.h"
 
-#include <arpa/inet.h>
+#include "base/network.h"
+
 #include <ctype.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,9 +15,8 @@ enum submitter_type { SUBMITTER_SASL, SUBMITTER_CERTIFICATE, SUBMITTER_NET };
 
 struct submitter {
 	enum submitter_type type;
-	const char *name;    /* within the settings' entry copy */
-	struct in6_addr net; /* IPv4 as mapped */
-	unsigned int bits;
+	const char *name; /* within the settings' entry copy */
+	struct network net;
 };
 
 struct submitters {
@@ -27,47 +26,6 @@ struct submitters {
 };
 
 /* --- submitters --- */
-
-static void map_v4(const void *v4, struct in6_addr *address_r)
-{
-	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-	memcpy(address_r->s6_addr, prefix, sizeof(prefix));
-	memcpy(address_r->s6_addr + sizeof(prefix), v4, 4);
-}
-
-/* A.B.C.D[/n], v6[/n], [v6][/n]. */
-static int parse_net(const char *text, struct submitter *submitter)
-{
-	char address[INET6_ADDRSTRLEN + 2];
-	const char *slash = strchr(text, '/');
-	size_t len = slash == NULL ? strlen(text) : (size_t)(slash - text);
-	struct in_addr v4;
-	bool is_v4;
-	char *end = NULL;
-	unsigned long bits;
-
-	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
-		text++;
-		len -= 2;
-	}
-	if (len == 0 || len >= sizeof(address))
-		return -1;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	is_v4 = inet_pton(AF_INET, address, &v4) == 1;
-	if (is_v4)
-		map_v4(&v4, &submitter->net);
-	else if (inet_pton(AF_INET6, address, &submitter->net) != 1)
-		return -1;
-	bits = slash == NULL ? (is_v4 ? 32 : 128) : strtoul(slash + 1, &end, 10);
-	if (slash != NULL && (!isdigit((unsigned char)slash[1]) || *end != '\0'))
-		return -1;
-	if (bits > (is_v4 ? 32 : 128))
-		return -1;
-	submitter->bits = (unsigned int)bits + (is_v4 ? 96 : 0);
-	return 0;
-}
 
 static int parse_submitter(const char *entry, struct submitter *submitter, struct error *error)
 {
@@ -87,7 +45,7 @@ static int parse_submitter(const char *entry, struct submitter *submitter, struc
 			continue;
 		submitter->type = types[i].type;
 		submitter->name = entry + len;
-		if (types[i].type == SUBMITTER_NET && parse_net(entry + len, submitter) < 0)
+		if (types[i].type == SUBMITTER_NET && network_parse(entry + len, &submitter->net) != 0)
 			return error_set(error, ERROR_CONFIGURATION,
 				"welcome_submitters: \"%s\" is no network", entry);
 		return 0;
@@ -142,19 +100,9 @@ void submitters_free(struct submitters **submitters)
 static bool in_net(const struct submitter *submitter, const struct sockaddr *client)
 {
 	struct in6_addr address;
-	unsigned int bytes = submitter->bits / 8, rest = submitter->bits % 8;
-	unsigned int mask = 0xff00u >> rest & 0xff;
 
-	if (client == NULL || (client->sa_family != AF_INET && client->sa_family != AF_INET6))
-		return false;
-	if (client->sa_family == AF_INET)
-		map_v4(&((const struct sockaddr_in *)(const void *)client)->sin_addr, &address);
-	else
-		address = ((const struct sockaddr_in6 *)(const void *)client)->sin6_addr;
-	if (memcmp(&address, &submitter->net, bytes) != 0)
-		return false;
-	return rest == 0 ||
-	       ((address.s6_addr[bytes] ^ submitter->net.s6_addr[bytes]) & mask) == 0;
+	return address_of(client, &address) == 0 &&
+	       network_contains(&submitter->net, &address);
 }
 
 static bool same_name(const char *name, const char *given)

@@ -4,6 +4,8 @@
  */
 #include "web/internal.h"
 
+#include "base/network.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -96,6 +98,42 @@ const char *web_request_cookie(const struct web_request *request, const char *na
 const char *web_request_field(const struct web_request *request, const char *name)
 {
 	return form_value(request->form, name);
+}
+
+struct wanted {
+	const char *name;
+	struct buf *values;
+};
+
+static enum MHD_Result add_value(
+	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct wanted *wanted = context;
+
+	(void)kind;
+	if (strcasecmp(name, wanted->name) != 0 || value == NULL)
+		return MHD_YES;
+	if (wanted->values->len > 0)
+		buf_byte(wanted->values, ',');
+	buf_string(wanted->values, value);
+	return MHD_YES;
+}
+
+void web_request_header(
+	const struct web_request *request, const char *name, struct buf *values)
+{
+	struct wanted wanted = {name, values};
+
+	MHD_get_connection_values(
+		request->connection->mhd, MHD_HEADER_KIND, add_value, &wanted);
+}
+
+bool web_request_peer(const struct web_request *request, struct in6_addr *peer_r)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		request->connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return info != NULL && address_of(info->client_addr, peer_r) == 0;
 }
 
 void web_request_defer(

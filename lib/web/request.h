@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "web/route.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 
 #define WEB_BODY_MAX 8192
@@ -30,6 +31,13 @@ const char *web_request_query(const struct web_request *request, const char *nam
 const char *web_request_field(const struct web_request *request, const char *name);
 const char *web_request_header(const struct web_request *request, const char *name);
 const char *web_request_cookie(const struct web_request *request, const char *name);
+
+/* The values of a request header that may come several times, joined by commas. */
+void web_request_header(
+	const struct web_request *request, const char *name, struct buf *values);
+
+/* The other end of the connection. false: it has no address, it came by a Unix socket. */
+bool web_request_peer(const struct web_request *request, struct in6_addr *peer_r);
 
 /* The answer comes later. When the server stops before, `cancel` is called and the server answers 503 itself: the handler
  * forgets the request. `idle` says that it waits for something to happen (a long poll), not for

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -134,6 +135,19 @@ static void add_allow(
 		web_header(request, MHD_HTTP_HEADER_ALLOW, "POST");
 }
 
+/* Is the client, or the link, asking too often? Then the fault is set. */
+static void admit(const struct web_server *server, struct web_request *request)
+{
+	unsigned seconds = server->options.admit(server->options.context, request);
+	char text[16];
+
+	if (seconds == 0)
+		return;
+	snprintf(text, sizeof(text), "%u", seconds);
+	web_header(request, MHD_HTTP_HEADER_RETRY_AFTER, text);
+	request->fault = MHD_HTTP_TOO_MANY_REQUESTS;
+}
+
 static void dispatch(struct web_server *server, struct web_request *request, const char *path)
 {
 	static const unsigned statuses[] = {
@@ -142,7 +156,10 @@ static void dispatch(struct web_server *server, struct web_request *request, con
 	};
 
 	request->connection->deadline = clock_monotonic_ms() + WEB_ANSWER_MS;
-	read_form(request);
+	if (server->options.admit != NULL)
+		admit(server, request);
+	if (request->fault == 0)
+		read_form(request);
 	if (request->fault == 0 && request->match >= ROUTE_NO_PATH)
 		request->fault = statuses[request->match];
 	if (request->fault == MHD_HTTP_METHOD_NOT_ALLOWED)

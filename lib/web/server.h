@@ -30,9 +30,13 @@ struct web_server_options {
 	const char *tls_key;
 	int request_ms; /* for a whole request; 0: WEB_REQUEST_MS */
 	const struct web_route *routes;
-	/* Answers, before it returns, what no route does: 400, 404, 405, 413, 503. */
+	/* Before a handler is called: the seconds until the request may be made again, 0 to let it
+	 * through. NULL: all may. */
+	unsigned (*admit)(void *context, struct web_request *request);
+	/* Answers, before it returns, what no route does: 400, 404, 405, 413, 429 (Retry-After is
+	 * set), 503. */
 	void (*problem)(void *context, struct web_request *request, unsigned status);
-	void *context; /* of problem and of the routes */
+	void *context; /* of admit, problem and the routes */
 };
 
 /* NULL: error. */
