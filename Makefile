@@ -77,8 +77,18 @@ test-programs: $(UNIT_TESTS) $(BENCHES) $(if $(wildcard tests/entra/*.c),$(BUILD
 unit: $(UNIT_TESTS)
 	tests/run-unit $(UNIT_TESTS)
 
-system: all docs test-programs
-	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider -n 2 --dist loadfile --durations=5 tests/system
+# What comes from npm, as tests/peer/package-lock.json pins it: a server to test against, and axe-core.
+$(BUILD)/peer/.installed: $(wildcard tests/peer/*)
+	@mkdir -p $(BUILD)/peer
+	cp tests/peer/* $(BUILD)/peer
+	cd $(BUILD)/peer && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+peer: $(BUILD)/peer/.installed
+
+system: all docs test-programs peer
+	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider -n 2 --dist loadfile --durations=5 \
+		tests/system tests/browser
 
 # Fuzzing: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/seeds/NAME, FUZZ_SECONDS each.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -165,6 +175,6 @@ install: all docs
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean unit system fuzz fuzzers docs demo check install test-programs \
+.PHONY: all clean unit system peer fuzz fuzzers docs demo check install test-programs \
 	bench-milter bench-store bench-tokend bench-wizard
 .SECONDARY:

@@ -15,7 +15,7 @@
 
 struct hello {
 	struct ipc_client *store;
-	struct json_object *question;
+	const char *link;
 };
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
@@ -24,7 +24,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 {
 	static char page[] = "<!DOCTYPE html><title>hello</title><p>hello, world\n";
 	struct hello *hello = context;
-	struct json_object *reply;
+	struct json_object *question, *reply;
 	struct MHD_Response *response;
 	struct error error;
 	enum MHD_Result result;
@@ -34,7 +34,11 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 		*data = hello;
 		return MHD_YES;
 	}
-	if (ipc_call(hello->store, hello->question, &reply, &error) != 0) {
+	question = store_request("get");
+	json_set_string(question, "link", hello->link);
+	result = ipc_call(hello->store, question, &reply, &error) == 0 ? MHD_YES : MHD_NO;
+	json_object_put(question);
+	if (result == MHD_NO) {
 		fprintf(stderr, "hello_store: %s\n", error.text);
 		return MHD_NO;
 	}
@@ -60,9 +64,7 @@ int main(int argc, char **argv)
 		return 64;
 	threads = (unsigned)atoi(argv[4]);
 	hello.store = ipc_client_new(argv[2], "the store", IPC_TIMEOUT_MS);
-	hello.question = store_request("get");
-	json_set_string(hello.question, "link", argv[3]);
-	json_object_to_json_string(hello.question); /* made once: the threads share it */
+	hello.link = argv[3];
 	listener = endpoint_listen(argv[1], 0600, (gid_t)-1, &error);
 	if (listener < 0) {
 		fprintf(stderr, "hello_store: %s\n", error.text);
@@ -79,7 +81,6 @@ int main(int argc, char **argv)
 	fprintf(stderr, "hello_store: ready\n");
 	sigwait(&signals, &number);
 	MHD_stop_daemon(daemon);
-	json_object_put(hello.question);
 	ipc_client_free(&hello.store);
 	return 0;
 }
