@@ -229,7 +229,7 @@ struct op {
 };
 const struct op *op_find_named(const char *name); /* or NULL */
 bool role_may(enum store_role role, const struct op *op);
-bool role_sends(enum store_role role, const char *event_type);
+bool role_sends(enum store_role role, struct json_object *event);
 const char *role_name(enum store_role role);
 
 #endif

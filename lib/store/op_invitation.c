@@ -228,8 +228,8 @@ int op_apply(struct ask *ask, struct buf *outcome, struct error *error)
 
 	if (event_senders(type) == NULL)
 		return error_set(error, ERROR_PERMANENT, "event: unknown type");
-	if (!role_sends(ask->caller->role, type))
-		return error_set(error, ERROR_POLICY, "%s may not send events \"%s\"",
+	if (!role_sends(ask->caller->role, given))
+		return error_set(error, ERROR_POLICY, "%s may not send such an event \"%s\"",
 			role_name(ask->caller->role), type);
 	if (ask_invitation(ask, id, error) != 0 || load(ask, id, &stored, error) != 0)
 		return -1;

@@ -34,18 +34,19 @@ static const struct op ops[] = {
 	{"ping", ALL, .read = op_ping},
 };
 
-/* As event_senders names them, and as people read them. */
+/* As event_senders names them, where each may claim to know the consent from, and as people read them. */
 static const struct {
-	const char *sender; /* NULL: sends no event */
+	const char *sender;	    /* NULL: sends no event */
+	const char *consent_source; /* NULL: none */
 	const char *name;
 } roles[] = {
-	[STORE_ROLE_NONE] = {NULL, "a user that is no program's"},
-	[STORE_ROLE_OWNER] = {NULL, "the owner"},
-	[STORE_ROLE_MILTER] = {"milter", "the milter"},
-	[STORE_ROLE_WIZARD] = {"wizard", "the wizard"},
-	[STORE_ROLE_TOKEND] = {"tokend", "tokend"},
-	[STORE_ROLE_POLICY] = {NULL, "the policy service"},
-	[STORE_ROLE_ADMIN] = {"operator", "the operator's pages"},
+	[STORE_ROLE_NONE] = {NULL, NULL, "a user that is no program's"},
+	[STORE_ROLE_OWNER] = {NULL, NULL, "the owner"},
+	[STORE_ROLE_MILTER] = {"milter", "mail", "the milter"},
+	[STORE_ROLE_WIZARD] = {"wizard", NULL, "the wizard"},
+	[STORE_ROLE_TOKEND] = {"tokend", "redirect", "tokend"},
+	[STORE_ROLE_POLICY] = {NULL, NULL, "the policy service"},
+	[STORE_ROLE_ADMIN] = {"operator", NULL, "the operator's pages"},
 };
 
 const struct op *op_find_named(const char *name)
@@ -61,15 +62,25 @@ bool role_may(enum store_role role, const struct op *op)
 	return (op->roles & (1u << role)) != 0;
 }
 
-bool role_sends(enum store_role role, const char *event_type)
+/* Nobody claims a better source than it has: a wizard that was taken over must not say that a token proved it. */
+static bool role_knows(enum store_role role, struct json_object *event)
 {
-	const char *const *senders = event_senders(event_type);
+	const char *source = json_string(event, "consent_source", NULL);
+	const char *own = roles[role].consent_source;
+
+	return role == STORE_ROLE_OWNER || source == NULL ||
+	       (own != NULL && strcmp(source, own) == 0);
+}
+
+bool role_sends(enum store_role role, struct json_object *event)
+{
+	const char *const *senders = event_senders(json_string(event, "type", ""));
 	const char *own = roles[role].sender;
 
 	for (; senders != NULL && *senders != NULL; senders++)
 		if (role == STORE_ROLE_OWNER ? strcmp(*senders, "store") != 0
 					     : own != NULL && strcmp(*senders, own) == 0)
-			return true;
+			return role_knows(role, event);
 	return false;
 }
 
