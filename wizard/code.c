@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define PURPOSE "postinvite wizard code"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 void code_group(const char *code, struct code_groups *groups_r)
 {
@@ -25,7 +26,9 @@ void code_group(const char *code, struct code_groups *groups_r)
 	size_t size = len % 3 == 0 ? 3 : 4;
 
 	memset(groups_r, 0, sizeof(*groups_r));
-	if (len % size != 0 || len / size > CODE_GROUPS_MAX)
+	/* Other servers' codes may come in groups already: "WDJB-MJHT". */
+	if (code[strspn(code, LETTERS)] != '\0' || len % size != 0 ||
+		len / size > CODE_GROUPS_MAX)
 		return;
 	for (size_t i = 0; i < len / size; i++) {
 		memcpy(groups_r->parts[i], code + i * size, size);
