@@ -1,9 +1,7 @@
 """What every whole-system test shares: no line at warning or above that a test did not announce,
 and daemons that end with status 0."""
 
-import contextlib
 import os
-import re
 import sys
 
 import pytest
@@ -12,48 +10,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.site import Site  # noqa: E402
+from harness.watch import LogWatch, running  # noqa: E402, F401
 
 # What a program says of another that is away.
 AWAY = r"(the store|tokend) \(unix:"
 # The mails to a reviewer whose mailbox is no invitation's: genuine, and of no use.
 REVIEWERS_MAIL = r'consent from=\S+ consent=requested action=none reason="no open invitation fits'
-LOUD = re.compile(r"\]: (?:warning|error): |runtime error:|ERROR: AddressSanitizer")
-
-
-class LogWatch:
-    """Reads what a site's daemons log. A line at warning or above has to be announced."""
-
-    def __init__(self, site):
-        self.site, self.offsets, self.announced = site, {}, []
-
-    def announce(self, *patterns):
-        """From now on lines that a regular expression fits may come."""
-        self.announced += [re.compile(pattern) for pattern in patterns]
-
-    def unannounced(self):
-        """The loud lines since the last call that nobody announced; forgets what was announced."""
-        found = []
-        for name, daemon in self.site.daemons.items():
-            if not os.path.exists(daemon.log):
-                continue
-            text = daemon.text(self.offsets.get(name, 0))
-            self.offsets[name] = self.offsets.get(name, 0) + len(text.encode())
-            found += [line for line in text.splitlines() if LOUD.search(line) and
-                      not any(pattern.search(line) for pattern in self.announced)]
-        self.announced = []
-        return found
-
-
-@contextlib.contextmanager
-def running(site):
-    """Starts the site; at the end each daemon has to stop with status 0 and in peace."""
-    with site:
-        site.watch = LogWatch(site)
-        yield site
-        statuses = site.stop()
-        loud = site.watch.unannounced()
-        assert not loud, "logged while stopping: " + "\n".join(loud)
-        assert not any(statuses.values()), statuses
 
 
 def pytest_terminal_summary(terminalreporter):
