@@ -111,6 +111,24 @@ static const struct web_route routes[] = {
 	{NULL, NULL, NULL, NULL},
 };
 
+/* Refuses one chain of proxies, and whoever does not come by loopback. */
+static unsigned admit(void *context, struct web_request *request)
+{
+	struct in6_addr peer;
+	struct buf chain;
+	unsigned seconds = 0;
+
+	(void)context;
+	buf_init(&chain, 100);
+	web_request_header(request, "x-forwarded-for", &chain);
+	if (!web_request_peer(request, &peer) || peer.s6_addr[12] != 127)
+		seconds = 99;
+	else if (strcmp(chain.data, "192.0.2.7, 192.0.2.8,192.0.2.9") == 0)
+		seconds = 3;
+	buf_free(&chain);
+	return seconds;
+}
+
 static void problem(void *context, struct web_request *request, unsigned status)
 {
 	(void)context;
@@ -151,6 +169,7 @@ static int serve(int listener)
 		.listener = listener,
 		.request_ms = REQUEST_MS,
 		.routes = routes,
+		.admit = admit,
 		.problem = problem,
 		.context = &served,
 	};
@@ -291,6 +310,12 @@ static const struct {
 		{"200 OK", "no field"}},
 	{"broken form", "POST /form HTTP/1.1\r\nContent-Length: 3\r\n" FORM END "a=%",
 		{"400 Bad Request"}},
+	{"too often, by a header in two parts",
+		"GET /now/x HTTP/1.1\r\nX-Forwarded-For: 192.0.2.7, 192.0.2.8\r\n"
+		"X-Forwarded-For: 192.0.2.9\r\n" END,
+		{"429 Too Many Requests", "Retry-After: 3\r\n", "problem"}},
+	{"another chain", "GET /now/x HTTP/1.1\r\nX-Forwarded-For: 192.0.2.7\r\n" END,
+		{"200 OK"}},
 	{"long body announced", "POST /form HTTP/1.1\r\nContent-Length: 8193\r\n" FORM END,
 		{"413 "}},
 	{"endless body announced",
