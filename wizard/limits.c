@@ -19,7 +19,7 @@ static const struct {
 } limits[] = {
 	{"client", false, false, {.burst = 300, .pace_ms = 100}},
 	{"client's presses", false, true, {.burst = 30, .pace_ms = 2000}},
-	{"link's presses", true, true, {.burst = 10, .pace_ms = 6000}},
+	{"link's presses", true, true, {.burst = 20, .pace_ms = 6000}},
 };
 
 /* The client's key; "" when a proxy does not say for whom it asks: all its customers would share one. */

@@ -96,7 +96,7 @@ def test_too_often(site, browser, invited):
     """The button of one link, pressed and pressed again."""
     invitation = invited()
     browser.get(invitation.link)
-    for _ in range(11):
+    for _ in range(21):
         browser.script("fetch(document.forms[0].action, {method: 'POST'})")
     browser.one("form[action$='/start'] button").send_keys(Keys.ENTER)
     browser.wait("the problem's page", lambda: not browser.all("form"))
