@@ -33,7 +33,7 @@ static void find_client(
 	bool has_peer = web_request_peer(request, &peer);
 
 	buf_init(&forwarded, 4096);
-	web_request_header(request, "X-Forwarded-For", &forwarded);
+	web_request_headers(request, "X-Forwarded-For", &forwarded);
 	key_r[0] = '\0';
 	if (!forwarded.failed && client_address(&site->proxies, has_peer ? &peer : NULL,
 					 forwarded.data, &client) == 0)

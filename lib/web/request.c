@@ -119,7 +119,7 @@ static enum MHD_Result add_value(
 	return MHD_YES;
 }
 
-void web_request_header(
+void web_request_headers(
 	const struct web_request *request, const char *name, struct buf *values)
 {
 	struct wanted wanted = {name, values};

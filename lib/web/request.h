@@ -33,7 +33,7 @@ const char *web_request_header(const struct web_request *request, const char *na
 const char *web_request_cookie(const struct web_request *request, const char *name);
 
 /* The values of a request header that may come several times, joined by commas. */
-void web_request_header(
+void web_request_headers(
 	const struct web_request *request, const char *name, struct buf *values);
 
 /* The other end of the connection. false: it has no address, it came by a Unix socket. */

@@ -120,7 +120,7 @@ static unsigned admit(void *context, struct web_request *request)
 
 	(void)context;
 	buf_init(&chain, 100);
-	web_request_header(request, "x-forwarded-for", &chain);
+	web_request_headers(request, "x-forwarded-for", &chain);
 	if (!web_request_peer(request, &peer) || peer.s6_addr[12] != 127)
 		seconds = 99;
 	else if (strcmp(chain.data, "192.0.2.7, 192.0.2.8,192.0.2.9") == 0)
