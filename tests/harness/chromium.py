@@ -5,11 +5,11 @@ import shutil
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
 
 from .process import BUILD
@@ -78,9 +78,12 @@ class Chromium:
 
     def follow(self, element):
         """Clicks on what leads to another page, and waits until that is there."""
-        page = self.one("html")
+        loaded = "return document.readyState === 'complete' && performance.timeOrigin"
+        before = self.script(loaded)
         element.click()
-        self.wait("another page", lambda: staleness_of(page)(self.driver))
+        # While pages change places a question may find neither.
+        WebDriverWait(self.driver, 20, ignored_exceptions=(WebDriverException,)).until(
+            lambda driver: self.script(loaded) not in (False, before), "another page")
 
     def text(self):
         return self.one("body").text
