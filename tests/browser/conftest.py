@@ -67,4 +67,5 @@ def browser(chromium):
     chromium.driver.switch_to.window(chromium.driver.window_handles[0])
     chromium.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
     chromium.view(1000, dark=False)
+    chromium.speak("en")
     return chromium

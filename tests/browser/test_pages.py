@@ -76,6 +76,38 @@ def test_code(browser, invited):
     look(browser, "code")
 
 
+@pytest.mark.parametrize("language", ("de", "fr", "es", "he"))
+def test_language(browser, invited, language):
+    """Longer words, and from right to left."""
+    browser.speak(language)
+    browser.get(invited().link)
+    assert browser.one("html").get_attribute("lang") == language
+    look(browser, "welcome-" + language)
+    browser.follow(browser.one("form[action$='/start'] button"))
+    look(browser, "code-" + language)
+
+
+def test_note_for_an_administrator(browser, invited):
+    invitation = invited()
+    consent("requested")(invitation)
+    browser.get(invitation.link)
+    for summary in browser.all("details:not([open]) > summary"):
+        summary.click()
+    assert invitation.link in browser.one("#note").text
+    browser.one("#copy_note").click()
+    browser.wait("what was copied", lambda: browser.one("#note_copied").text)
+    look(browser, "note")
+
+
+def test_blocked_by_policy(browser, invited):
+    invitation = invited()
+    invitation.happens("sign_in_started", method="device")
+    invitation.happens("sign_in_failed", code="blocked_by_policy", final=False, text="blocked")
+    browser.get(invitation.link)
+    assert browser.all("form[action$='/code']"), "the other way to sign in"
+    look(browser, "blocked-by-policy")
+
+
 def test_code_while_approval_is_awaited(browser, invited):
     invitation = invited()
     browser.get(invitation.link)

@@ -25,16 +25,16 @@ AXE = os.path.join(BUILD, "peer", "node_modules", "axe-core", "axe.min.js")
 class Chromium:
     """with Chromium() as browser: ... scripts=False is a browser without JavaScript."""
 
-    def __init__(self, scripts=True, language="en"):
+    def __init__(self, scripts=True):
         self.profile = tempfile.mkdtemp(prefix="postinvite-chromium.", dir="/tmp")
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
-        for flag in (*FLAGS, "--user-data-dir=" + self.profile, "--lang=" + language):
+        for flag in (*FLAGS, "--user-data-dir=" + self.profile):
             options.add_argument(flag)
         options.set_capability("acceptInsecureCerts", True)
         # WebDriver turns the popup blocker off; people have it.
         options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
-        preferences = {"intl.accept_languages": language}
+        preferences = {"intl.accept_languages": "en"}
         if not scripts:
             preferences["profile.default_content_setting_values.javascript"] = 2
         options.add_experimental_option("prefs", preferences)
@@ -66,6 +66,12 @@ class Chromium:
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+
+    def speak(self, language):
+        """What its user reads, from the next page on."""
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {
+            "headers": {"Accept-Language": language}})
 
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
