@@ -1,5 +1,5 @@
-"""A client of the store's socket (lib/base/frame.h, lib/store/protocol.h), or of tokend's: one call at a time,
-reconnects by itself and repeats what was not answered."""
+"""A client of the store's socket (lib/base/frame.h, lib/store/protocol.h), or of tokend's: one call at
+a time, reconnects by itself and repeats what was not answered."""
 
 import json
 import os
@@ -29,11 +29,9 @@ def now():
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-class Client:
-    """One of our sockets: frames of JSON."""
-
-    def __init__(self, site, name):
-        self.path = os.path.join(site.folder, "run", name)
+class StoreClient:
+    def __init__(self, site, program="store"):
+        self.path = os.path.join(site.folder, "run", program)
         self.connection, self.number = None, 0
 
     def close(self):
@@ -53,7 +51,7 @@ class Client:
     def send(self, request):
         if not self.connection:
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(10)
+            connection.settimeout(30)
             try:
                 connection.connect(self.path)
             except OSError:
@@ -91,18 +89,6 @@ class Client:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(pause)
-
-
-class TokendClient(Client):
-    """tokend's (lib/token/protocol.h)."""
-
-    def __init__(self, site):
-        super().__init__(site, "tokend")
-
-
-class StoreClient(Client):
-    def __init__(self, site):
-        super().__init__(site, "store")
 
     def open(self, mailbox, **more):
         return self.call(dict({"op": "open", "change": change_id(), "mailbox": mailbox},

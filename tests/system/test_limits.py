@@ -86,10 +86,10 @@ def test_a_client_presses_many_links(site):
 INTRUDER = """
 import json, os, sys
 sys.path.insert(0, %(tests)r)
-from harness.store_client import Client, StoreError
+from harness.store_client import StoreClient, StoreError
 class Folder: folder = %(folder)r
 for name, request in json.load(sys.stdin):
-    client = Client(Folder, name)
+    client = StoreClient(Folder, name)
     try:
         print(json.dumps({"reply": client.once(request)}))
     except StoreError as refused:
