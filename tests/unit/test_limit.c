@@ -166,6 +166,23 @@ static void test_crowd(void **state)
 	limit_free(&limit);
 }
 
+/* Who asked the most is remembered the longest. */
+static void test_crowd_hides_nobody(void **state)
+{
+	struct limit *limit = limit_new(8);
+	char key[32];
+
+	(void)state;
+	for (int n = 0; n < 3; n++)
+		limit_take(limit, &rule, "flood", 100);
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "client %d", i);
+		assert_number(key, (long long)limit_take(limit, &rule, key, 100), 0);
+	}
+	assert_number("flood", (long long)limit_take(limit, &rule, "flood", 100), 1000);
+	limit_free(&limit);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -173,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_bucket),
 		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_crowd_hides_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
