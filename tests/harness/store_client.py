@@ -1,5 +1,5 @@
-"""A client of the store's socket (lib/base/frame.h, lib/store/protocol.h): one call at a time,
-reconnects by itself and repeats what was not answered."""
+"""A client of the store's socket (lib/base/frame.h, lib/store/protocol.h), or of tokend's: one call at
+a time, reconnects by itself and repeats what was not answered."""
 
 import json
 import os
@@ -30,8 +30,8 @@ def now():
 
 
 class StoreClient:
-    def __init__(self, site):
-        self.path = os.path.join(site.folder, "run", "store")
+    def __init__(self, site, program="store"):
+        self.path = os.path.join(site.folder, "run", program)
         self.connection, self.number = None, 0
 
     def close(self):
@@ -51,7 +51,7 @@ class StoreClient:
     def send(self, request):
         if not self.connection:
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(10)
+            connection.settimeout(30)
             try:
                 connection.connect(self.path)
             except OSError:
