@@ -20,7 +20,15 @@
 #define UNSURE	 "unsure"
 #define FAILURES "failures"
 
+#define PAUSE_MS 10000
+
 static const struct timeval save_again = {2, 0};
+
+/* Neither vault nor store is one token's: what else is due would fare the same. */
+static void pause_all(struct refresh *refresh)
+{
+	refresh->tokend->refresh_pause = clock_monotonic_ms() + PAUSE_MS;
+}
 
 static int put(struct refresh *refresh, struct error *error)
 {
@@ -63,6 +71,7 @@ void renew_save(struct refresh *refresh)
 
 	if (put(refresh, &error) != 0) {
 		log_error("invitation=%s vault_put reason=%s", refresh->id, error.text);
+		pause_all(refresh);
 		event_add(refresh->timer, &save_again);
 		return;
 	}
@@ -154,6 +163,7 @@ static void send_token(struct refresh *refresh)
 	if (!refresh->was_unsure &&
 		(json_set_flag(clear, UNSURE, true) != 0 || put(refresh, &error) != 0)) {
 		log_warning("invitation=%s vault_put reason=%s", refresh->id, error.text);
+		pause_all(refresh);
 		refresh_rest(refresh, &error);
 		return;
 	}
@@ -234,6 +244,7 @@ static void got_record(void *context, struct json_object *reply, const struct er
 		postpone(refresh, interval, error);
 	} else if (error != NULL) {
 		log_warning("invitation=%s refresh reason=%s", refresh->id, error->text);
+		pause_all(refresh);
 		refresh_rest(refresh, error);
 	} else if (record_status(invitation, time(NULL)) == STATUS_REVOKED) {
 		flow_revoke(refresh->tokend, refresh->id);

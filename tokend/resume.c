@@ -11,6 +11,7 @@
 #include "requests.h"
 #include "store.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "invite/record.h"
 
@@ -194,11 +195,12 @@ static void on_tokens(evutil_socket_t unused, short what, void *context)
 	query.max = tokend->refreshes_n + (size_t)resume->starts;
 	if (query.max > VAULT_DUE_AT_ONCE)
 		query.max = VAULT_DUE_AT_ONCE;
-	if (resume->starts > 0 && !tokend->stopping)
+	if (resume->starts > 0 && !tokend->stopping &&
+		clock_monotonic_ms() >= tokend->refresh_pause)
 		n = vault_due(tokend->vault, &query, take_token, resume, &error);
 	if (n < 0)
 		log_error("vault_due reason=%s", error.text);
-	event_add(resume->tokens, n > 0 ? &busy_pause : &idle_pause);
+	event_add(resume->tokens, n > 0 || resume->starts == 0 ? &busy_pause : &idle_pause);
 }
 
 /* --- start and end --- */

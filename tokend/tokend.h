@@ -59,6 +59,7 @@ struct tokend {
 	void *refreshes; /* tree of struct refresh, by id */
 	struct refresh_list refresh_list;
 	size_t refreshes_n, refreshing_n; /* all; those that do not rest */
+	uint64_t refresh_pause;		  /* store or vault failed: nothing that is due is begun until then, clock_monotonic_ms */
 	void *access; /* tree of struct access, by id */
 	struct access_list access_list;
 	struct request_list requests;
