@@ -6,15 +6,30 @@
 #include "cli.h"
 #include "output.h"
 
+#include "base/endpoint.h"
 #include "base/ipc_client.h"
 #include "token/protocol.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /* A refresh and a look at Graph, each of which may take 10 s, and their queue. */
 #define TIMEOUT_MS 40000
+
+/* Is somebody there? The client would try for as long as an answer may take. */
+static int probe(struct cli *cli)
+{
+	struct error why;
+	int connection = endpoint_connect(cli->settings->tokend_listen, &why);
+
+	if (connection < 0)
+		return error_set(
+			&cli->error, ERROR_TEMPORARY, "tokend: %s; is it running?", why.text);
+	close(connection);
+	return 0;
+}
 
 /* Returns 0 with *reply_r (the caller's), or -1 with cli->error. */
 static int ask_tokend(struct cli *cli, const char *op, struct json_object **reply_r)
@@ -25,8 +40,10 @@ static int ask_tokend(struct cli *cli, const char *op, struct json_object **repl
 	int result;
 
 	*reply_r = NULL;
-	if (request == NULL || client == NULL ||
-		json_set_string(request, "key", cli->argument) != 0)
+	if (probe(cli) != 0)
+		result = -1;
+	else if (request == NULL || client == NULL ||
+		 json_set_string(request, "key", cli->argument) != 0)
 		result = error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
 	else
 		result = ipc_call(client, request, reply_r, &cli->error);

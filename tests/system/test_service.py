@@ -398,6 +398,17 @@ def test_kills_during_refreshes(site):
         assert "token_refused" not in [event["type"] for event in site.events(key)]
 
 
+def test_tokend_away(site):
+    """Is said at once."""
+    site.daemons["tokend"].stop()
+    begin = time.monotonic()
+    for flag in "-V", "-T":
+        result = site.cli(flag, "anybody")
+        assert result.returncode == 75 and "is it running?" in result.stderr, result
+    assert time.monotonic() - begin < 5
+    site.daemons["tokend"].start()
+
+
 def test_store_away(site):
     """Nothing is refreshed for an invitation that cannot be looked up."""
     site.watch.announce(AWAY)
