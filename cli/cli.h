@@ -47,6 +47,8 @@ int cli_remove(struct cli *cli);   /* -d */
 int cli_invite(struct cli *cli);   /* -n */
 int cli_auth_url(struct cli *cli); /* -a */
 int cli_history(struct cli *cli);  /* -e */
+int cli_validate(struct cli *cli); /* -V */
+int cli_token(struct cli *cli);	   /* -T */
 int cli_follow(struct cli *cli);   /* -f */
 int cli_settings(struct cli *cli); /* -p, -P */
 int cli_new_key(struct cli *cli);  /* -k */

@@ -14,7 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define COMMANDS "qsdnaefpPk"
+#define COMMANDS "qsdnaeVTfpPk"
 
 static const struct flag {
 	char letter;
@@ -33,6 +33,9 @@ static const struct flag {
 		"new invitation without mail (or the open one); prints its AuthURL"},
 	{'a', "key", cli_auth_url, COMMANDS, "print the AuthURL"},
 	{'e', "key", cli_history, COMMANDS, "history of an invitation, oldest first"},
+	{'V', "key", cli_validate, COMMANDS,
+		"validate the authentication now; prints the outcome"},
+	{'T', "key", cli_token, COMMANDS, "print a fresh access token"},
 	{'f', NULL, cli_follow, COMMANDS,
 		"follow: each event as it happens, until interrupted"},
 	{'p', NULL, cli_settings, COMMANDS "j", "settings in force"},
@@ -151,7 +154,8 @@ static int usage(void)
 	print_flags(true);
 	puts("options:");
 	print_flags(false);
-	puts("Exit status 0 found or done, 1 not found, above 1 an error. See postinvite(1).");
+	puts("Exit status 0 found or done, 1 not found, above 1 an error; of -V and -T 77: a sign-in\n"
+	     "is needed, 75: try later. See postinvite(1).");
 	return EX_OK;
 }
 

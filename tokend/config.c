@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,34 @@ static uid_t wizard_user(const struct settings *settings)
 	return user != NULL ? user->pw_uid : (uid_t)-1;
 }
 
+/* Users and @groups by their numbers. Returns 0 or -1. */
+static int take_readers(struct config *config, string_list names, struct error *error)
+{
+	size_t n = 0;
+
+	while (names[n] != NULL)
+		n++;
+	config->readers = calloc(n + 1, sizeof(*config->readers));
+	config->reader_groups = calloc(n + 1, sizeof(*config->reader_groups));
+	if (config->readers == NULL || config->reader_groups == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	for (; *names != NULL; names++) {
+		bool is_group = **names == '@';
+		const struct group *group = is_group ? getgrnam(*names + 1) : NULL;
+		const struct passwd *user = is_group ? NULL : getpwnam(*names);
+
+		if (group == NULL && user == NULL)
+			return error_set(error, ERROR_CONFIGURATION,
+				"token_readers: there is no %s \"%s\"",
+				is_group ? "group" : "user", *names + is_group);
+		if (is_group)
+			config->reader_groups[config->reader_groups_n++] = group->gr_gid;
+		else
+			config->readers[config->readers_n++] = user->pw_uid;
+	}
+	return 0;
+}
+
 int config_new(const struct settings *settings, void **config_r, struct error *error)
 {
 	struct config *config = calloc(1, sizeof(*config));
@@ -35,6 +64,10 @@ int config_new(const struct settings *settings, void **config_r, struct error *e
 		config_free(config);
 		return error_prefix(error, "vault_key_file");
 	}
+	if (take_readers(config, settings->token_readers, error) != 0) {
+		config_free(config);
+		return -1;
+	}
 	*config_r = config;
 	return 0;
 }
@@ -44,10 +77,31 @@ void config_free(void *derived)
 	struct config *config = derived;
 
 	keyfile_free(&config->vault_keys);
+	free(config->readers);
+	free(config->reader_groups);
 	free(config);
 }
 
-bool config_may_ask(const struct config *config, uid_t uid)
+static bool is_reader(const struct config *config, const struct ipc_peer *peer)
 {
-	return uid == 0 || uid == geteuid() || (uid == config->wizard && uid != (uid_t)-1);
+	uid_t uid = ipc_peer_identity(peer)->uid;
+
+	for (size_t i = 0; i < config->readers_n; i++)
+		if (config->readers[i] == uid)
+			return true;
+	for (size_t i = 0; i < config->reader_groups_n; i++)
+		if (ipc_peer_in_group(peer, config->reader_groups[i]))
+			return true;
+	return false;
+}
+
+bool config_may_ask(const struct config *config, const struct ipc_peer *peer, enum right right)
+{
+	uid_t uid = ipc_peer_identity(peer)->uid;
+
+	if (uid == 0 || uid == geteuid())
+		return true;
+	if (right == RIGHT_READER)
+		return is_reader(config, peer);
+	return uid == config->wizard && uid != (uid_t)-1;
 }

@@ -5,6 +5,7 @@
 #define POSTINVITE_TOKEND_CONFIG_H
 
 #include "base/error.h"
+#include "base/ipc_server.h"
 #include "base/keyfile.h"
 #include "base/settings.h"
 
@@ -14,12 +15,22 @@
 struct config {
 	struct keyfile *vault_keys;
 	uid_t wizard; /* whose requests are served, besides root's and our own user's; -1: nobody's */
+	uid_t *readers; /* token_readers */
+	size_t readers_n;
+	gid_t *reader_groups;
+	size_t reader_groups_n;
+};
+
+/* What an op may be asked by, besides root and our own user. */
+enum right {
+	RIGHT_WIZARD,
+	RIGHT_READER,
 };
 
 /* For struct daemon_program's check and release. */
 int config_new(const struct settings *settings, void **config_r, struct error *error);
 void config_free(void *config);
 
-bool config_may_ask(const struct config *config, uid_t uid);
+bool config_may_ask(const struct config *config, const struct ipc_peer *peer, enum right right);
 
 #endif

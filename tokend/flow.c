@@ -6,6 +6,7 @@
  */
 #include "flow.h"
 
+#include "refresh.h"
 #include "requests.h"
 #include "store.h"
 
@@ -38,7 +39,7 @@ struct flow *flow_find(struct tokend *tokend, const char *id)
 	return found != NULL ? *found : NULL;
 }
 
-static uint32_t any_number(void)
+uint32_t random_number(void)
 {
 	uint32_t number;
 
@@ -178,7 +179,7 @@ void flow_later(struct flow *flow, int ms)
 
 void flow_spread(struct flow *flow)
 {
-	flow_later(flow, (int)(any_number() % ((uint32_t)flow->progress.interval * 1000)));
+	flow_later(flow, (int)(random_number() % ((uint32_t)flow->progress.interval * 1000)));
 }
 
 /* --- ends --- */
@@ -263,7 +264,7 @@ void flow_refused(struct flow *flow, const struct refusal *refusal, bool uncerta
 	struct flow_facts facts = {.refusal = refusal,
 		.polling = flow->phase == PHASE_POLLING,
 		.uncertain = uncertain,
-		.random = any_number()};
+		.random = random_number()};
 	int interval = flow->progress.interval;
 	struct flow_plan plan;
 	struct error error;
@@ -297,7 +298,7 @@ void flow_refused(struct flow *flow, const struct refusal *refusal, bool uncerta
 
 void flow_hasten(struct tokend *tokend, const char *id, bool proved)
 {
-	struct flow *flow = flow_find(tokend, id);
+	struct flow *flow = flow_wanted(tokend, id);
 	uint64_t now = clock_monotonic_ms();
 
 	if (flow == NULL || flow->phase != PHASE_POLLING)
@@ -314,12 +315,14 @@ void flow_hasten(struct tokend *tokend, const char *id, bool proved)
 
 void flow_revoke(struct tokend *tokend, const char *id)
 {
-	struct flow *flow = flow_find(tokend, id);
+	struct flow *flow = flow_wanted(tokend, id);
 	struct error revoked, error;
 
 	error_set(&revoked, ERROR_CONFLICT, "the invitation is revoked");
 	if (flow != NULL && flow->phase != PHASE_ENDING)
 		flow_leave(flow, &revoked);
+	revoked.kind = ERROR_POLICY;
+	refresh_forget(tokend, id, &revoked);
 	if (vault_delete(tokend->vault, KIND_TOKEN, id, &error) != 0)
 		log_error("invitation=%s vault_delete reason=%s", id, error.text);
 	else

@@ -138,8 +138,14 @@ void code_request(struct request *request);
 /* Why nobody can sign in to an invitation of that status now; NULL: somebody can. */
 const char *no_sign_in(enum status status);
 
-/* Takes up what the vault holds. Returns 0 or -1. */
-int resume_all(struct tokend *tokend, struct error *error);
+/* Takes up what the vault holds, by time, from now on. Returns 0 or -1 out of memory. */
+int resume_begin(struct tokend *tokend);
 void resume_free(struct tokend *tokend);
+
+/* As flow_find; a flow whose turn to be read has not come yet is read now. */
+struct flow *flow_wanted(struct tokend *tokend, const char *id);
+
+/* A token that the store does not know of is told, unless that is under way. */
+void resume_telling(struct tokend *tokend, const struct vault_record *record);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define PARTS 6 /* device code, user code, message, access, refresh and id_token */
 
@@ -71,7 +72,8 @@ int flow_save(struct flow *flow, struct error *error)
 	struct vault_record record = {.kind = KIND_FLOW,
 		.id = flow->id,
 		.clear = clear_part(flow),
-		.secret = secret_part(flow)};
+		.secret = secret_part(flow),
+		.due = time(NULL)};
 	int result;
 
 	if (record.clear == NULL || record.secret == NULL)

@@ -7,7 +7,9 @@
  */
 #include "config.h"
 #include "flow.h"
+#include "refresh.h"
 #include "requests.h"
+#include "reseal.h"
 #include "store.h"
 
 #include "base/clock.h"
@@ -38,7 +40,7 @@ static int prepare(struct daemon *daemon, struct error *error)
 	daemon_set_data(daemon, tokend);
 	tokend->daemon = daemon;
 	tokend->generation = daemon_generation(daemon);
-	tokend->sequence = -1;
+	tokend->sequence = tokend->sequence_kept = -1;
 	TAILQ_INIT(&tokend->requests);
 	TAILQ_INIT(&tokend->events);
 	settings = tokend->generation->settings;
@@ -61,6 +63,8 @@ static void reloaded(struct daemon *daemon, void *context)
 	config = tokend->generation->derived;
 	if (vault_set_keys(tokend->vault, config->vault_keys, &error) != 0)
 		log_error("reload: the vault keys stay as they were: %s", error.text);
+	else
+		reseal_begin(tokend->reseal);
 	if (strcmp(tokend->generation->settings->tokend_listen, tokend->listen) != 0 ||
 		strcmp(tokend->generation->settings->store_listen, tokend->store_listen) != 0)
 		log_warning(
@@ -101,6 +105,7 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 	(void)unused;
 	(void)what;
 	redirect_sweep(tokend);
+	access_sweep(tokend);
 	event_add(tokend->sweep, &sweep_step);
 }
 
@@ -119,6 +124,7 @@ static void on_checkpoint(evutil_socket_t unused, short what, void *context)
 	}
 	if (result != 0)
 		log_warning("vault_checkpoint reason=%s", error.text);
+	store_keep_sequence(tokend);
 	event_add(tokend->checkpoint, &checkpoint_step);
 }
 
@@ -144,8 +150,9 @@ static int make_parts(struct tokend *tokend, struct error *error)
 	tokend->drain = evtimer_new(tokend->base, on_drain, tokend);
 	tokend->sweep = evtimer_new(tokend->base, on_sweep, tokend);
 	tokend->checkpoint = evtimer_new(tokend->base, on_checkpoint, tokend);
-	if (tokend->authority == NULL || tokend->store == NULL || tokend->drain == NULL ||
-		tokend->sweep == NULL || tokend->checkpoint == NULL ||
+	tokend->reseal = reseal_new(tokend);
+	if (tokend->reseal == NULL || tokend->authority == NULL || tokend->store == NULL ||
+		tokend->drain == NULL || tokend->sweep == NULL || tokend->checkpoint == NULL ||
 		daemon_watch_signals(tokend->daemon, tokend->base, stop, reloaded, tokend) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return 0;
@@ -155,11 +162,13 @@ static int start(struct tokend *tokend, struct error *error)
 {
 	if (make_parts(tokend, error) != 0 || open_vault(tokend, error) != 0)
 		return -1;
-	if (store_follow(tokend) != 0 || requests_serve(tokend) != 0)
+	if (resume_begin(tokend) != 0 || store_follow(tokend) != 0 ||
+		requests_serve(tokend) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	on_sweep(-1, 0, tokend);
 	event_add(tokend->checkpoint, &checkpoint_step);
-	return resume_all(tokend, error);
+	reseal_begin(tokend->reseal);
+	return 0;
 }
 
 static int run(struct daemon *daemon)
@@ -191,8 +200,11 @@ static void cleanup(struct daemon *daemon)
 	if (tokend == NULL)
 		return;
 	flows_free(tokend);
+	refreshes_free(tokend);
 	requests_free(tokend);
 	resume_free(tokend);
+	access_free(tokend);
+	reseal_free(&tokend->reseal);
 	free_events(tokend);
 	ipc_server_free(&tokend->server);
 	ipc_async_free(&tokend->store);

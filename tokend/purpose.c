@@ -17,7 +17,7 @@ static int check_sign_in(const struct request *request, struct error *error)
 {
 	const char *reason = no_sign_in(record_status(request->invitation, time(NULL)));
 	const struct flow *flow =
-		flow_find(request->tokend, json_string(request->invitation, "id", ""));
+		flow_wanted(request->tokend, json_string(request->invitation, "id", ""));
 
 	if (reason != NULL)
 		return error_set(error, ERROR_CONFLICT, "%s", reason);

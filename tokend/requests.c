@@ -18,23 +18,28 @@ static void ping_request(struct request *request)
 {
 	struct json_object *reply = json_object_new_object();
 
-	if (reply != NULL)
+	if (reply != NULL) {
 		json_set_int(reply, "flows", (int64_t)request->tokend->flows_n);
+		json_set_int(reply, "refreshes", (int64_t)request->tokend->refreshing_n);
+	}
 	request_reply(request, reply);
 }
 
 static const struct op {
 	const char *name;
 	bool with_link;
+	enum right right;
 	void (*run)(struct request *request);
 } ops[] = {
-	{"start", true, start_request},
-	{"code", true, code_request},
-	{"sign_in", true, sign_in_request},
-	{"confirm", true, confirm_request},
-	{"approve", true, approve_request},
-	{"callback", false, callback_request},
-	{"ping", false, ping_request},
+	{"start", true, RIGHT_WIZARD, start_request},
+	{"code", true, RIGHT_WIZARD, code_request},
+	{"sign_in", true, RIGHT_WIZARD, sign_in_request},
+	{"confirm", true, RIGHT_WIZARD, confirm_request},
+	{"approve", true, RIGHT_WIZARD, approve_request},
+	{"callback", false, RIGHT_WIZARD, callback_request},
+	{"validate", false, RIGHT_READER, validate_request},
+	{"token", false, RIGHT_READER, access_request},
+	{"ping", false, RIGHT_WIZARD, ping_request},
 };
 
 static const struct op *find_op(const char *name)
@@ -148,18 +153,22 @@ static void run(struct request *request, const struct op *op)
 		request_refuse(request, ERROR_TEMPORARY, "out of memory");
 }
 
+/* Whoever may not read tokens is told so as a fault of the configuration: policy says that a sign-in is needed. */
 static int check_request(const struct tokend *tokend, const struct ipc_peer *peer,
 	const struct op *op, struct error *error)
 {
-	uid_t uid = ipc_peer_identity(peer)->uid;
+	const struct config *config = tokend->generation->derived;
+	long uid = (long)ipc_peer_identity(peer)->uid;
 
-	if (!config_may_ask(tokend->generation->derived, uid)) {
-		log_warning("refused uid=%ld", (long)uid);
-		return error_set(error, ERROR_POLICY, "user %ld may not ask tokend", (long)uid);
-	}
-	if (op == NULL)
+	if (op != NULL && config_may_ask(config, peer, op->right))
+		return 0;
+	if (op == NULL && config_may_ask(config, peer, RIGHT_WIZARD))
 		return error_set(error, ERROR_PERMANENT, "unknown op");
-	return 0;
+	log_warning("refused uid=%ld op=%s", uid, op != NULL ? op->name : "?");
+	if (op != NULL && op->right == RIGHT_READER)
+		return error_set(error, ERROR_CONFIGURATION,
+			"user %ld may not ask for tokens; token_readers names who may", uid);
+	return error_set(error, ERROR_POLICY, "user %ld may not ask tokend", uid);
 }
 
 static void on_request(

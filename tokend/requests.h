@@ -1,5 +1,5 @@
 /*
- * Requests of the wizard's (token/protocol.h), from the frame to the answer.
+ * Requests (token/protocol.h), from the frame to the answer.
  */
 #ifndef POSTINVITE_TOKEND_REQUESTS_H
 #define POSTINVITE_TOKEND_REQUESTS_H
@@ -17,8 +17,9 @@ struct request {
 	struct ipc_peer *peer; /* NULL: gone, the answer is for nobody */
 	uint32_t call;
 	struct json_object *body;
-	struct json_object *invitation; /* the link's, where the op has one */
+	struct json_object *invitation; /* the link's or the key's, where the op has one */
 	void (*run)(struct request *request); /* with the invitation */
+	bool validate;			      /* of those who wait for a refresh: op validate, else op token */
 	/* what is under way */
 	struct ipc_async_call *ask;
 	struct authority_wait *wait;
@@ -47,6 +48,10 @@ void confirm_request(struct request *request);
 void approve_request(struct request *request);
 void callback_request(struct request *request);
 void redirect_free(struct redirect **redirect);
+
+/* access.c */
+void validate_request(struct request *request);
+void access_request(struct request *request);
 
 /* Answers op callback. */
 void callback_reply(struct request *request, const char *outcome, const char *text);

@@ -1,19 +1,40 @@
 /*
- * Start: what the vault holds meets what the store knows. Flows go on unless their invitation is gone; a
- * token that the store was not told of is told again under the same change id; a token whose invitation was revoked
- * meanwhile is deleted. Tokens are looked at one after another, however many there are.
+ * What the vault holds is taken up by time, a few at a time, however much there is: after a start the flows that were under
+ * way, and from then on the tokens whose refresh is due. Whoever is asked for before his turn is read at once.
+ *
+ * A flow goes on unless its invitation is gone. A token that the store was not told of is due from the start, and told
+ * again under the same change id.
  */
 #include "flow.h"
 
+#include "refresh.h"
 #include "requests.h"
 #include "store.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "invite/record.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define FLOWS_STEP  100
+#define TOKENS_STEP 10
+
+static const struct timeval flows_pause = {0, 10000};
+static const struct timeval busy_pause = {
+	0, 100000}; /* TOKENS_STEP each: 100 tokens a second at most */
+static const struct timeval idle_pause = {1, 0};
+
+struct resume {
+	struct tokend *tokend;
+	struct event *flows, *tokens; /* timers; flows NULL: all of them are here */
+	time_t until;
+	struct vault_position position;
+	int starts; /* left in this step */
+};
 
 static bool is_gone(struct json_object *invitation)
 {
@@ -68,130 +89,151 @@ void resume_step(struct flow *flow)
 		flow_later(flow, 2000);
 }
 
-static int resume_flow(
-	void *context, const struct vault_record *record, const struct error *fault)
+static void read_flow(struct tokend *tokend, const char *id)
 {
-	struct tokend *tokend = context;
+	struct vault_record record;
+	struct flow *flow = NULL;
 	struct error error;
-	struct flow *flow;
+	int result = vault_get(tokend->vault, KIND_FLOW, id, &record, &error);
 
-	flow = fault == NULL ? flow_load(tokend, record, &error) : NULL;
+	if (result != 0 && error.kind == ERROR_NOT_FOUND)
+		return;
+	if (result == 0)
+		flow = flow_load(tokend, &record, &error);
+	vault_record_clear(&record);
 	if (flow == NULL)
-		log_error("invitation=%s flow_unreadable reason=%s", record->id,
-			fault != NULL ? fault->text : error.text);
+		log_error("invitation=%s flow_unreadable reason=%s", id, error.text);
 	else
 		flow_later(flow, 0);
-	return 0;
+}
+
+static void take_flow(void *context, const char *id)
+{
+	struct resume *resume = context;
+
+	if (flow_find(resume->tokend, id) == NULL)
+		read_flow(resume->tokend, id);
+}
+
+struct flow *flow_wanted(struct tokend *tokend, const char *id)
+{
+	struct flow *flow = flow_find(tokend, id);
+
+	if (flow != NULL || tokend->resume->flows == NULL)
+		return flow;
+	read_flow(tokend, id);
+	return flow_find(tokend, id);
+}
+
+static void on_flows(evutil_socket_t unused, short what, void *context)
+{
+	struct resume *resume = context;
+	struct vault_due_query query = {.kind = KIND_FLOW,
+		.until = resume->until,
+		.max = FLOWS_STEP,
+		.position = &resume->position};
+	struct error error;
+	int n = vault_due(resume->tokend->vault, &query, take_flow, resume, &error);
+
+	(void)unused;
+	(void)what;
+	if (n >= 0 && n < FLOWS_STEP) {
+		event_free(resume->flows);
+		resume->flows = NULL;
+		return;
+	}
+	if (n < 0)
+		log_error("vault_due reason=%s", error.text);
+	event_add(resume->flows, n < 0 ? &idle_pause : &flows_pause);
 }
 
 /* --- tokens --- */
 
-/* Tokens that the store knows of, to be asked about one by one, the last first. */
-struct review {
-	char (*ids)[INVITATION_ID_LEN + 1];
-	size_t n, cap;
-	struct ipc_async_call *ask;
-};
-
-void resume_free(struct tokend *tokend)
-{
-	struct review *review = tokend->review;
-
-	if (review == NULL)
-		return;
-	if (review->ask != NULL)
-		ipc_async_cancel(&review->ask);
-	free(review->ids);
-	free(review);
-	tokend->review = NULL;
-}
-
-static void review_next(struct tokend *tokend);
-
-static void reviewed(void *context, struct json_object *reply, const struct error *error)
-{
-	struct tokend *tokend = context;
-	struct review *review = tokend->review;
-	const char *id = review->ids[--review->n];
-
-	review->ask = NULL;
-	if (error != NULL)
-		log_warning("invitation=%s token_review reason=%s", id, error->text);
-	else if (record_status(json_member(reply, "invitation"), time(NULL)) == STATUS_REVOKED)
-		flow_revoke(tokend, id);
-	review_next(tokend);
-}
-
-static void review_next(struct tokend *tokend)
-{
-	struct review *review = tokend->review;
-
-	if (review->n > 0)
-		review->ask = store_get(tokend, "id", review->ids[review->n - 1], STORE_PATIENT,
-			reviewed, tokend);
-	if (review->ask == NULL)
-		resume_free(tokend);
-}
-
-static int review_add(struct review *review, const char *id)
-{
-	size_t cap = review->cap > 0 ? review->cap * 2 : 64;
-	void *longer;
-
-	if (review->n == review->cap) {
-		longer = reallocarray(review->ids, cap, sizeof(*review->ids));
-		if (longer == NULL)
-			return -1;
-		review->ids = longer;
-		review->cap = cap;
-	}
-	memset(review->ids[review->n], 0, sizeof(*review->ids));
-	memccpy(review->ids[review->n++], id, '\0', INVITATION_ID_LEN);
-	return 0;
-}
-
-/* The store may not know of it. A flow of the same invitation is what this token came from. */
-static int tell_again(struct tokend *tokend, const struct vault_record *record)
+void resume_telling(struct tokend *tokend, const struct vault_record *record)
 {
 	struct flow *flow = flow_find(tokend, record->id);
 
-	if (flow != NULL)
+	if (flow != NULL && flow->phase == PHASE_TELLING)
+		return;
+	/* A flow of the same invitation is what this token came from. */
+	if (flow != NULL) {
+		flow_answer_signed_in(flow);
 		flow_free(flow);
+	}
 	flow = flow_new(tokend, record->id, PHASE_TELLING);
 	if (flow == NULL)
-		return -1;
+		return;
 	flow->acquired = json_object_get(record->clear);
 	log_info("invitation=%s resumed phase=telling", flow->id);
 	flow_later(flow, 0);
-	return 0;
 }
 
-static int resume_token(
-	void *context, const struct vault_record *record, const struct error *fault)
+static void take_token(void *context, const char *id)
 {
-	struct tokend *tokend = context;
+	struct resume *resume = context;
 
-	if (fault != NULL) {
-		log_error("invitation=%s token_unreadable reason=%s", record->id, fault->text);
-		return 0;
-	}
-	if (json_flag(record->clear, "told", false))
-		return review_add(tokend->review, record->id);
-	return tell_again(tokend, record);
+	if (resume->starts <= 0 || refresh_find(resume->tokend, id) != NULL)
+		return;
+	resume->starts--;
+	refresh_begin(resume->tokend, id, NULL);
 }
 
-int resume_all(struct tokend *tokend, struct error *error)
+/* Those that are under way stand at the front of what is due. */
+static void on_tokens(evutil_socket_t unused, short what, void *context)
 {
-	int result;
+	struct resume *resume = context;
+	struct tokend *tokend = resume->tokend;
+	size_t free_n =
+		tokend->refreshing_n < REFRESHES_MAX ? REFRESHES_MAX - tokend->refreshing_n : 0;
+	struct vault_due_query query = {.kind = KIND_TOKEN, .until = time(NULL)};
+	struct error error;
+	int n = 0;
 
-	tokend->review = calloc(1, sizeof(*tokend->review));
-	if (tokend->review == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	error_set(error, ERROR_TEMPORARY, "out of memory");
-	result = vault_each(tokend->vault, KIND_FLOW, resume_flow, tokend, error);
-	if (result == 0)
-		result = vault_each(tokend->vault, KIND_TOKEN, resume_token, tokend, error);
-	if (result == 0)
-		review_next(tokend);
-	return result;
+	(void)unused;
+	(void)what;
+	resume->starts = free_n < TOKENS_STEP ? (int)free_n : TOKENS_STEP;
+	query.max = tokend->refreshes_n + (size_t)resume->starts;
+	if (query.max > VAULT_DUE_AT_ONCE)
+		query.max = VAULT_DUE_AT_ONCE;
+	if (resume->starts > 0 && !tokend->stopping &&
+		clock_monotonic_ms() >= tokend->refresh_pause)
+		n = vault_due(tokend->vault, &query, take_token, resume, &error);
+	if (n < 0)
+		log_error("vault_due reason=%s", error.text);
+	event_add(resume->tokens, n > 0 || resume->starts == 0 ? &busy_pause : &idle_pause);
+}
+
+/* --- start and end --- */
+
+int resume_begin(struct tokend *tokend)
+{
+	struct resume *resume = calloc(1, sizeof(*resume));
+
+	tokend->resume = resume;
+	if (resume == NULL)
+		return -1;
+	resume->tokend = tokend;
+	resume->until = time(NULL);
+	resume->flows = evtimer_new(tokend->base, on_flows, resume);
+	resume->tokens = evtimer_new(tokend->base, on_tokens, resume);
+	if (resume->flows == NULL || resume->tokens == NULL)
+		return -1;
+	return event_add(resume->flows, &flows_pause) == 0 &&
+			       event_add(resume->tokens, &busy_pause) == 0
+		       ? 0
+		       : -1;
+}
+
+void resume_free(struct tokend *tokend)
+{
+	struct resume *resume = tokend->resume;
+
+	if (resume == NULL)
+		return;
+	if (resume->flows != NULL)
+		event_free(resume->flows);
+	if (resume->tokens != NULL)
+		event_free(resume->tokens);
+	free(resume);
+	tokend->resume = NULL;
 }

@@ -26,7 +26,7 @@ static const struct {
 
 static struct flow *flow_of(const struct request *request)
 {
-	return flow_find(request->tokend, redirect_text(request, "id"));
+	return flow_wanted(request->tokend, redirect_text(request, "id"));
 }
 
 /* All of them or none. Returns 0, or -1 out of memory. */

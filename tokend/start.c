@@ -216,7 +216,7 @@ void start_request(struct request *request)
 {
 	const char *reason = no_sign_in(record_status(request->invitation, time(NULL)));
 	struct flow *flow =
-		flow_find(request->tokend, json_string(request->invitation, "id", ""));
+		flow_wanted(request->tokend, json_string(request->invitation, "id", ""));
 
 	if (reason != NULL)
 		request_refuse(request, ERROR_CONFLICT, "%s", reason);
@@ -232,7 +232,7 @@ void start_request(struct request *request)
 void code_request(struct request *request)
 {
 	struct flow *flow =
-		flow_find(request->tokend, json_string(request->invitation, "id", ""));
+		flow_wanted(request->tokend, json_string(request->invitation, "id", ""));
 
 	if (flow != NULL && flow->phase == PHASE_POLLING)
 		request_reply(request, flow_code(flow));

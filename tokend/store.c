@@ -182,8 +182,40 @@ static void followed(void *context, struct json_object *reply, const struct erro
 		flow_revoke(tokend, id);
 }
 
+void store_keep_sequence(struct tokend *tokend)
+{
+	struct vault_record record = {.kind = KIND_SEEN,
+		.id = "store",
+		.clear = json_object_new_object(),
+		.secret = secret_from_string("")};
+	struct error error;
+
+	if (tokend->sequence != tokend->sequence_kept && record.clear != NULL &&
+		json_set_int(record.clear, "sequence", tokend->sequence) == 0) {
+		if (vault_put(tokend->vault, &record, &error) == 0)
+			tokend->sequence_kept = tokend->sequence;
+		else
+			log_warning("vault_put reason=%s", error.text);
+	}
+	vault_record_clear(&record);
+}
+
+static void read_sequence(struct tokend *tokend)
+{
+	struct vault_record record;
+	struct error error;
+
+	if (vault_get(tokend->vault, KIND_SEEN, "store", &record, &error) == 0)
+		tokend->sequence = json_int(record.clear, "sequence", -1);
+	else if (error.kind != ERROR_NOT_FOUND)
+		log_warning("vault_get reason=%s", error.text);
+	tokend->sequence_kept = tokend->sequence;
+	vault_record_clear(&record);
+}
+
 int store_follow(struct tokend *tokend)
 {
+	read_sequence(tokend);
 	return ipc_async_subscribe(tokend->store, follow_request, followed, tokend) != NULL
 		       ? 0
 		       : -1;

@@ -1,10 +1,11 @@
 /*
  * The token record: sealed first, told then. Its clear part holds the event's members, the id of the change and
  * whether the store has answered, so that a kill at any moment costs nothing: resume.c tells again what was not
- * answered, under the same id.
+ * answered, under the same id. From then on the record is due when its refresh token is.
  */
 #include "flow.h"
 
+#include "refresh.h"
 #include "store.h"
 
 #include "base/log.h"
@@ -71,8 +72,13 @@ int token_seal(struct flow *flow, const char *upn, struct error *error)
 	struct vault_record record = {.kind = KIND_TOKEN,
 		.id = flow->id,
 		.clear = clear_part(flow, upn),
-		.secret = flow->tokens.refresh_token};
+		.secret = flow->tokens.refresh_token,
+		.due = time(NULL)};
+	struct error replaced;
 
+	error_set(&replaced, ERROR_TEMPORARY,
+		"somebody has just signed in; try again in a moment");
+	refresh_forget(tokend, flow->id, &replaced);
 	if (record.clear == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	if (vault_put(tokend->vault, &record, error) != 0) {
@@ -114,6 +120,8 @@ static void mark_told(struct flow *flow)
 
 	if (result == 0) {
 		json_set_flag(record.clear, "told", true);
+		record.due = refresh_due(time(NULL),
+			flow->tokend->generation->settings->refresh_interval, random_number());
 		result = vault_put(vault, &record, &error);
 		vault_record_clear(&record);
 	}

@@ -21,12 +21,18 @@
 #define KIND_FLOW    "flow"    /* a device flow under way; id: the invitation's */
 #define KIND_TOKEN   "token"   /* what was acquired; id: the invitation's */
 #define KIND_SIGN_IN "sign_in" /* a browser that was sent to Microsoft; id: its state */
+#define KIND_SEEN    "seen"    /* the store's last event that was acted upon; id: "store" */
 
+struct access;
 struct flow;
+struct refresh;
 struct request;
-struct review;
+struct reseal;
+struct resume;
 struct store_event;
+LIST_HEAD(access_list, access);
 LIST_HEAD(flow_list, flow);
+LIST_HEAD(refresh_list, refresh);
 TAILQ_HEAD(request_list, request);
 TAILQ_HEAD(store_event_list, store_event);
 
@@ -48,11 +54,21 @@ struct tokend {
 	void *flows;		/* tsearch(3) tree of struct flow, by id */
 	struct flow_list flow_list; /* the same ones */
 	size_t flows_n;
-	struct review *review; /* of the tokens, at start */
+	struct resume *resume; /* what the vault holds, by time */
+	struct reseal *reseal;
+	void *refreshes; /* tree of struct refresh, by id */
+	struct refresh_list refresh_list;
+	size_t refreshes_n, refreshing_n; /* all; those that do not rest */
+	uint64_t refresh_pause;		  /* store or vault failed: nothing that is due is begun until then, clock_monotonic_ms */
+	void *access; /* tree of struct access, by id */
+	struct access_list access_list;
 	struct request_list requests;
 	struct store_event_list events; /* on their way to the store */
 	int64_t sequence;		/* of the store's last event that was seen; -1: none yet */
+	int64_t sequence_kept;		/* the same, in the vault */
 	bool stopping;			/* nothing new is sent to Microsoft */
 };
+
+uint32_t random_number(void); /* any, for jitter */
 
 #endif

@@ -365,6 +365,28 @@ const struct ipc_peer_identity *ipc_peer_identity(const struct ipc_peer *peer)
 	return &peer->identity;
 }
 
+bool ipc_peer_in_group(const struct ipc_peer *peer, gid_t group)
+{
+	gid_t *groups;
+	socklen_t len = 0;
+	bool found = false;
+
+	if (peer->gone)
+		return false;
+	if (peer->identity.gid == group)
+		return true;
+	/* Says how long the list is. */
+	if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0 || errno != ERANGE)
+		return false;
+	groups = malloc(len);
+	if (groups != NULL &&
+		getsockopt(peer->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == 0)
+		for (size_t i = 0; i < len / sizeof(*groups); i++)
+			found = found || groups[i] == group;
+	free(groups);
+	return found;
+}
+
 void ipc_peer_set_data(struct ipc_peer *peer, void *data)
 {
 	peer->data = data;

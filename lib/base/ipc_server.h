@@ -14,6 +14,7 @@
 #include "base/frame.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -49,6 +50,9 @@ void ipc_server_free(struct ipc_server **server); /* closes every connection; no
 void ipc_server_drain(struct ipc_server *server);
 
 const struct ipc_peer_identity *ipc_peer_identity(const struct ipc_peer *peer);
+
+/* Is it in that group, by its own or by its supplementary ones, as they were when it connected? */
+bool ipc_peer_in_group(const struct ipc_peer *peer, gid_t group);
 void ipc_peer_set_data(struct ipc_peer *peer, void *data); /* the handler's own */
 void *ipc_peer_data(const struct ipc_peer *peer);
 

@@ -74,6 +74,8 @@ struct settings {
 	string_list scopes;
 	enum sign_in_method sign_in_method;
 	string_list confirmation_scopes;
+	time_t refresh_interval;
+	string_list token_readers; /* users and @groups */
 
 	const char *template_directory;
 	const char *default_language; /* a language tag */

@@ -250,6 +250,12 @@ const struct setting settings_table[] = {
 		.choices = sign_in_method_choices},
 	{"confirmation_scopes", SETTING_LIST, "openid profile", AT(confirmation_scopes),
 		"permissions of the first connection's second sign-in; empty: no such step"},
+	{"refresh_interval", SETTING_TIME, "1d", AT(refresh_interval),
+		"each refresh token is used, and replaced by a new one, at least this often", .min = 60,
+		.max = 60 * DAY},
+	{"token_readers", SETTING_LIST, "", AT(token_readers),
+		"users and @groups that may ask tokend for access tokens and validations, besides root "
+		"and tokend's own user"},
 
 	{"template_directory", SETTING_TEXT, "$config_directory/templates", AT(template_directory),
 		"pages, mails and their words, see postinvite.templates(5)",

@@ -380,7 +380,7 @@ static const struct event_type {
 	{"confirmed", by_tokend, "", "", confirmed, "Second sign-in confirmed, authentication complete"},
 	{"token_refused", by_tokend, "code text", "", token_refused,
 		"Token refused ({code}), a new sign-in is needed: {text}"},
-	{"validated", by_tokend, "validation", "", validated, "Authentication validated: {validation}"},
+	{"validated", by_tokend, "validation", "", validated, "{validation}"},
 	{"revoked", by_operator, "", "text", revoked, "Invitation revoked {text}"},
 };
 

@@ -116,6 +116,50 @@ static int find_invitation(
 	return customer_append(ask, customer_id, id, out, error);
 }
 
+struct token_search {
+	struct engine *engine;
+	char id[INVITATION_ID_LEN + 1];
+};
+
+static int has_token(
+	void *context, const char *id, const char *customer_id, struct error *error)
+{
+	struct token_search *search = context;
+	struct json_object *record;
+	struct stored stored;
+	int found = invitation_load(search->engine, id, &stored, error);
+
+	(void)customer_id;
+	if (found != 1)
+		return found;
+	record = stored_record(&stored, error);
+	if (record == NULL)
+		return -1;
+	found = strcmp(json_string(record, "token_state", ""), "valid") == 0 &&
+		json_string(record, "revoked_at", NULL) == NULL;
+	json_object_put(record);
+	if (found)
+		strcpy(search->id, id);
+	return found;
+}
+
+/* The customer with its newest invitation that has a valid token, if it is to be that one and there is one; else the
+ * latest. As customer_append. */
+static int append_customer(
+	struct ask *ask, const char *customer_id, struct buf *out, struct error *error)
+{
+	struct token_search search = {.engine = ask->engine};
+	int found = 0;
+
+	if (json_flag(ask->request, "token", false))
+		found = index_each(ask->engine,
+			(struct index_query){INDEX_CUSTOMER, customer_id}, has_token, &search,
+			error);
+	if (found < 0)
+		return -1;
+	return customer_append(ask, customer_id, found == 1 ? search.id : NULL, out, error);
+}
+
 static int find_customers(
 	struct ask *ask, const char *key, struct buf *out, struct error *error)
 {
@@ -131,7 +175,7 @@ static int find_customers(
 
 		if (n > 0)
 			buf_byte(out, ',');
-		result = customer_append(ask, at, NULL, out, error);
+		result = append_customer(ask, at, out, error);
 		if (result == 1)
 			n++;
 		else

@@ -27,9 +27,10 @@
  *	            Answers when the record's revision differs from the given one, or after the timeout.
  *	candidates  mailbox                                    {invitations: [...]}
  *	            Not ended (not revoked, not expired) ones whose invitation_email or m365_admin_email it is, newest first.
- *	find        key                                        {customers: [...]}
+ *	find        key, [token]                               {customers: [...]}
  *	            key: an invitation id, a customer id, a mailbox, or a tenant domain or id. At most 1000. Not found: error.
- *	            Of an invitation id, "invitation" is that one.
+ *	            Of an invitation id, "invitation" is that one. token (true): instead of a customer's latest
+ *	            invitation its newest with a valid token, where there is one.
  *	list        [after], [limit <= 1000]                   {customers: [...], next: key or absent}
  *	            By customer id; those of the table and those known by an invitation alone.
  *	history     id, [after]                                {events: [...], next: number or absent} oldest first

@@ -1,7 +1,7 @@
 /*
- * What may be asked of tokend, as JSON objects in frames (base/frame.h). The asker names an
- * invitation by its link token; tokend has the store verify it. No answer holds a device
- * code, an access token or a refresh token.
+ * What may be asked of tokend, as JSON objects in frames (base/frame.h). The wizard names an
+ * invitation by its link token; tokend has the store verify it. No answer holds a device code or a
+ * refresh token, and none but token's an access token.
  *
  *	op        members                         reply
  *	start     link, [login_hint]              {user_code, verification_uri, expires_in, interval, message, [login_hint]}
@@ -20,7 +20,17 @@
  *	          What the browser brought back. outcome: "signed_in" (proved, or still being proved; the invitation tells),
  *	          "confirmed", "granted" and "denied" (an administrator's answer: a hint), "failed" (text says why and what
  *	          to do; last_error too). Unknown or used state: not found.
- *	ping                                      {flows}
+ *	validate  key                             {validation, validated_at, outcome: "successful" | "failed"}
+ *	          Validate Authentication: refreshes the token, asks Graph whose it is, compares the permissions. validation is
+ *	          in words, and on record.
+ *	token     key                             {access_token, token_type: "Bearer", expires_in}
+ *	          An access token that is good for some minutes at least.
+ *	ping                                      {flows, refreshes: under way}
+ *
+ * A key is a store's (store/protocol.h, find); of a customer, its newest valid token is meant. validate and token are for
+ * root, tokend's own user and token_readers, the others for the wizard as well. Their errors: policy: a
+ * sign-in is needed, the text says why; temporary: try later; not found; conflict: the key is several customers';
+ * configuration: an operator has to mend something, or the asker is not among those who may.
  */
 #ifndef POSTINVITE_TOKEN_PROTOCOL_H
 #define POSTINVITE_TOKEN_PROTOCOL_H
@@ -33,5 +43,8 @@ struct json_object *token_request(const char *op, const char *link);
 
 /* Can it be the name of an account (name@domain, at most 254 bytes, no blanks or control characters)? */
 bool login_hint_valid(const char *text);
+
+/* How "validation" begins. */
+#define VALIDATION_STATUS "Last Authentication Status: "
 
 #endif

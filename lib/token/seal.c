@@ -194,6 +194,18 @@ static int take_apart(const void *record, size_t len, struct sealed *sealed_r)
 	return 0;
 }
 
+unsigned char seal_current(const struct seal_keys *keys)
+{
+	return keys->current;
+}
+
+unsigned char seal_key_of(const void *bytes, size_t len)
+{
+	struct sealed sealed;
+
+	return take_apart(bytes, len, &sealed) == 0 ? sealed.key_id : 0;
+}
+
 /* The secret, or NULL when the record is not what was sealed. */
 static struct secret *unseal(const struct secret *key, const struct sealed *sealed,
 	const struct vault_record *record)

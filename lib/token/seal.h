@@ -29,4 +29,8 @@ unsigned char *seal_record(const struct seal_keys *keys, const struct vault_reco
 int unseal_record(const struct seal_keys *keys, const void *bytes, size_t len,
 		  struct vault_record *record, struct error *error);
 
+/* The current key's id, and the one that a record's bytes are sealed under (0: they are no record). */
+unsigned char seal_current(const struct seal_keys *keys);
+unsigned char seal_key_of(const void *bytes, size_t len);
+
 #endif

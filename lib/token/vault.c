@@ -3,32 +3,22 @@
  * a transaction and a wait for the disk of its own: what tokend must not lose is seldom written, a
  * refresh token once a day.
  *
- * Walking takes the ids first and then record by record, so that whoever is called may write and remove.
+ * Two more trees are the index of what is due (token/vault_internal.h); they change in the record's transaction.
  */
-#include "token/vault.h"
+#include "token/vault_internal.h"
 
-#include "base/buf.h"
-#include "base/json.h"
 #include "store/kv_bdb.h"
-#include "token/seal.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEY_MAX (VAULT_KIND_MAX + 1 + VAULT_ID_MAX)
-#define IDS_MAX (64 * 1024 * 1024)
-#define TREE	0
-
-static const char *const trees[] = {"vault", NULL};
-
-struct vault {
-	struct kv *kv;
-	struct seal_keys *keys;
-};
+const char *const vault_trees[] = {
+	[TREE_RECORD] = "vault", [TREE_DUE] = "due", [TREE_WHEN] = "when", NULL};
 
 int vault_set_keys(struct vault *vault, const struct keyfile *keys, struct error *error)
 {
@@ -80,7 +70,7 @@ struct vault *vault_open(const char *directory, const struct keyfile *keys, stru
 	struct kv *kv = NULL;
 
 	if (check_directory(directory, error) == 0)
-		kv = kv_bdb_open(directory, trees, 0, KV_BDB_TRY, error);
+		kv = kv_bdb_open(directory, vault_trees, 0, KV_BDB_TRY, error);
 	if (kv == NULL) {
 		error_prefix(error, "vault");
 		return NULL;
@@ -110,34 +100,119 @@ static bool name_valid(const char *name, size_t max, const char *others)
 	return true;
 }
 
-static bool names_valid(const char *kind, const char *id)
+bool vault_kind_valid(const char *kind)
 {
-	return name_valid(kind, VAULT_KIND_MAX, "_") && name_valid(id, VAULT_ID_MAX, "_-.");
+	return name_valid(kind, VAULT_KIND_MAX, "_");
 }
 
-/* The store's key for valid names; text holds its bytes. */
-static struct kv_bytes store_key(const char *kind, const char *id, char text[KEY_MAX + 1])
+static bool names_valid(const char *kind, const char *id)
+{
+	return vault_kind_valid(kind) && name_valid(id, VAULT_ID_MAX, "_-.");
+}
+
+struct kv_bytes vault_key(const char *kind, const char *id, char text[VAULT_KEY_MAX + 1])
 {
 	char *end = stpcpy(stpcpy(stpcpy(text, kind), "/"), id);
 
 	return (struct kv_bytes){text, (size_t)(end - text)};
 }
 
-/* Commits what stands in the transaction and waits until it is on disk. */
-static int make_durable(struct vault *vault, struct error *error)
+/* --- what is due --- */
+
+void vault_time(unsigned char bytes[VAULT_TIME_LEN], time_t when)
+{
+	uint64_t number = (uint64_t)when;
+
+	for (size_t i = VAULT_TIME_LEN; i-- > 0; number >>= 8)
+		bytes[i] = (unsigned char)(number & 0xff);
+}
+
+static time_t time_of(struct kv_bytes value)
+{
+	const unsigned char *bytes = value.data;
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < value.len && i < VAULT_TIME_LEN; i++)
+		number = number << 8 | bytes[i];
+	return (time_t)number;
+}
+
+/* The key in the tree of what is due: kind/, time, id. */
+static struct kv_bytes due_key(
+	const char *kind, const char *id, time_t when, char text[VAULT_DUE_MAX])
+{
+	size_t kind_len = strlen(kind), id_len = strlen(id);
+
+	memcpy(text, kind, kind_len);
+	text[kind_len] = '/';
+	vault_time((unsigned char *)text + kind_len + 1, when);
+	memcpy(text + kind_len + 1 + VAULT_TIME_LEN, id, id_len);
+	return (struct kv_bytes){text, kind_len + 1 + VAULT_TIME_LEN + id_len};
+}
+
+static int get_due(struct vault *vault, struct kv_bytes key, time_t *due_r, struct error *error)
+{
+	struct kv_bytes value;
+	int found = kv_get(vault->kv, TREE_WHEN, key, &value, error);
+
+	*due_r = found == 1 ? time_of(value) : 0;
+	return found < 0 ? -1 : 0;
+}
+
+/* Within a transaction. */
+static int set_due(
+	struct vault *vault, const char *kind, const char *id, time_t due, struct error *error)
+{
+	char text[VAULT_KEY_MAX + 1], due_text[VAULT_DUE_MAX];
+	struct kv_bytes key = vault_key(kind, id, text);
+	unsigned char bytes[VAULT_TIME_LEN];
+	time_t before;
+
+	if (get_due(vault, key, &before, error) != 0)
+		return -1;
+	if (before == due)
+		return 0;
+	if (before != 0 && (kv_delete(vault->kv, TREE_DUE, due_key(kind, id, before, due_text),
+				    error) < 0 ||
+				   kv_delete(vault->kv, TREE_WHEN, key, error) < 0))
+		return -1;
+	if (due == 0)
+		return 0;
+	vault_time(bytes, due);
+	return kv_put(vault->kv, TREE_DUE, due_key(kind, id, due, due_text),
+		       (struct kv_bytes){"", 0}, error) == 0
+		       ? kv_put(vault->kv, TREE_WHEN, key,
+				 (struct kv_bytes){bytes, sizeof(bytes)}, error)
+		       : -1;
+}
+
+/* --- records --- */
+
+int vault_commit(struct vault *vault, struct error *error)
 {
 	return kv_commit(vault->kv, error) != 0 || kv_sync(vault->kv, error) != 0 ? -1 : 0;
 }
 
+/* Within a transaction. */
+static int put_record(struct vault *vault, const struct vault_record *record,
+	struct kv_bytes value, struct error *error)
+{
+	char text[VAULT_KEY_MAX + 1];
+
+	return kv_put(vault->kv, TREE_RECORD, vault_key(record->kind, record->id, text), value,
+		       error) == 0
+		       ? set_due(vault, record->kind, record->id, record->due, error)
+		       : -1;
+}
+
 int vault_put(struct vault *vault, const struct vault_record *record, struct error *error)
 {
-	char key[KEY_MAX + 1];
 	struct kv_bytes value;
 	unsigned char *bytes;
 	int result = -1;
 
 	if (!names_valid(record->kind, record->id) || record->secret == NULL ||
-		!json_object_is_type(record->clear, json_type_object) ||
+		!json_object_is_type(record->clear, json_type_object) || record->due < 0 ||
 		secret_len(record->secret) > VAULT_SECRET_MAX)
 		return error_set(error, ERROR_PERMANENT, "vault: not a record");
 	bytes = seal_record(vault->keys, record, &value.len, error);
@@ -145,9 +220,8 @@ int vault_put(struct vault *vault, const struct vault_record *record, struct err
 		return -1;
 	value.data = bytes;
 	if (kv_begin(vault->kv, error) == 0) {
-		if (kv_put(vault->kv, TREE, store_key(record->kind, record->id, key), value,
-			    error) == 0)
-			result = make_durable(vault, error);
+		if (put_record(vault, record, value, error) == 0)
+			result = vault_commit(vault, error);
 		else
 			kv_abort(vault->kv);
 	}
@@ -158,13 +232,17 @@ int vault_put(struct vault *vault, const struct vault_record *record, struct err
 int vault_get(struct vault *vault, const char *kind, const char *id,
 	struct vault_record *record_r, struct error *error)
 {
-	char key[KEY_MAX + 1];
-	struct kv_bytes value;
+	char text[VAULT_KEY_MAX + 1];
+	struct kv_bytes key, value;
 	int found = 0;
 
 	*record_r = (struct vault_record){.kind = kind, .id = id};
-	if (names_valid(kind, id))
-		found = kv_get(vault->kv, TREE, store_key(kind, id, key), &value, error);
+	if (!names_valid(kind, id))
+		return error_set(error, ERROR_NOT_FOUND, "vault: there is no such record");
+	key = vault_key(kind, id, text);
+	if (get_due(vault, key, &record_r->due, error) != 0)
+		return -1;
+	found = kv_get(vault->kv, TREE_RECORD, key, &value, error);
 	if (found < 0)
 		return -1;
 	if (found == 0)
@@ -174,62 +252,37 @@ int vault_get(struct vault *vault, const char *kind, const char *id,
 
 int vault_delete(struct vault *vault, const char *kind, const char *id, struct error *error)
 {
-	char key[KEY_MAX + 1];
+	char key[VAULT_KEY_MAX + 1];
 
 	if (!names_valid(kind, id))
 		return 0;
 	if (kv_begin(vault->kv, error) != 0)
 		return -1;
-	if (kv_delete(vault->kv, TREE, store_key(kind, id, key), error) < 0) {
+	if (kv_delete(vault->kv, TREE_RECORD, vault_key(kind, id, key), error) < 0 ||
+		set_due(vault, kind, id, 0, error) != 0) {
 		kv_abort(vault->kv);
 		return -1;
 	}
-	return make_durable(vault, error);
+	return vault_commit(vault, error);
 }
 
-/* Appends the ids of that kind, each with its NUL. Returns 0 or -1. */
-static int collect_ids(
-	struct vault *vault, const char *kind, struct buf *ids, struct error *error)
+int vault_postpone(
+	struct vault *vault, const char *kind, const char *id, time_t due, struct error *error)
 {
-	char prefix[VAULT_KIND_MAX + 2];
-	size_t len = (size_t)(stpcpy(stpcpy(prefix, kind), "/") - prefix);
-	struct kv_cursor *cursor =
-		kv_scan(vault->kv, TREE, (struct kv_bytes){prefix, len}, len, error);
-	struct kv_bytes key;
-	int found = -1;
+	char text[VAULT_KEY_MAX + 1];
+	struct kv_bytes value;
+	int found = 0;
 
-	while (cursor != NULL && (found = kv_next(cursor, &key, NULL, error)) == 1) {
-		buf_append(ids, (const char *)key.data + len, key.len - len);
-		buf_byte(ids, '\0');
+	if (!names_valid(kind, id) || due < 0)
+		return error_set(error, ERROR_PERMANENT, "vault: not a record");
+	if (kv_begin(vault->kv, error) != 0)
+		return -1;
+	found = kv_get(vault->kv, TREE_RECORD, vault_key(kind, id, text), &value, error);
+	if (found < 0 || set_due(vault, kind, id, found == 1 ? due : 0, error) != 0) {
+		kv_abort(vault->kv);
+		return -1;
 	}
-	kv_cursor_close(&cursor);
-	if (found == 0 && ids->failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	return found;
-}
-
-int vault_each(struct vault *vault, const char *kind, vault_each_fn *each, void *context,
-	struct error *error)
-{
-	struct vault_record record;
-	struct buf ids;
-	int result = 0;
-
-	if (!name_valid(kind, VAULT_KIND_MAX, "_"))
-		return 0;
-	buf_init(&ids, IDS_MAX);
-	if (collect_ids(vault, kind, &ids, error) != 0)
-		result = -1;
-	for (size_t at = 0; result == 0 && at < ids.len; at += strlen(ids.data + at) + 1) {
-		struct error fault;
-		bool good = vault_get(vault, kind, ids.data + at, &record, &fault) == 0;
-
-		if (good || fault.kind != ERROR_NOT_FOUND)
-			result = each(context, &record, good ? NULL : &fault);
-		vault_record_clear(&record);
-	}
-	buf_free(&ids);
-	return result;
+	return vault_commit(vault, error);
 }
 
 int vault_checkpoint(struct vault *vault, struct error *error)

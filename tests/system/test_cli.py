@@ -402,8 +402,9 @@ def test_follow(alone):
     (("-s", "file"), '-s takes no file: "file" is too much'),
     (("-q", b"\xff"), "-q: the key is not UTF-8 text"),
     (("-k", "other"), '-k other: it is either "link" or "vault"'),
-    (("-V", "a"), "invalid option -- 'V'"),
-    (("-T", "a"), "invalid option -- 'T'"),
+    (("-V", "a", "-T", "a"), "-V and -T exclude each other"),
+    (("-V", b"\xff"), "-V: the key is not UTF-8 text"),
+    (("-x",), "invalid option -- 'x'"),
     (("-q",), "option requires an argument -- 'q'"),
     ((), "neither a command nor a customers file"),
 ])

@@ -32,7 +32,7 @@ def test_every_flag_is_in_help_and_manual():
     result = subprocess.run([program("postinvite"), "-h"], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
     flags = re.findall(r"^  -(\w)", result.stdout, re.M)
-    assert flags == list("qsdnaefpPkirwjcvh")
+    assert flags == list("qsdnaeVTfpPkirwjcvh")
     with open(os.path.join(TOP, "man", "postinvite.1")) as file:
         documented = re.findall(r"^\.It Fl (\w)(?: Ar \w+| Cm .*)?$", file.read(), re.M)
     # -e and -f have an entry in the list of outputs, too.

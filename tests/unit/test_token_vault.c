@@ -16,7 +16,6 @@
 static const char key_1[] = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
 static const char key_2[] = "2:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
 static const char other_1[] = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
-static const char *const trees[] = {"vault", NULL};
 
 static char *folder;
 
@@ -61,7 +60,7 @@ static struct fixture vault_in_memory(void)
 	struct keyfile *keys = keys_of(key_1, "");
 	struct error error;
 
-	fixture.kv = kv_memory_open(trees, &error);
+	fixture.kv = kv_memory_open(vault_trees, &error);
 	assert_non_null(fixture.kv);
 	fixture.vault = vault_open_on(fixture.kv, keys, &error);
 	assert_non_null(fixture.vault);
@@ -361,6 +360,169 @@ static void test_each(void **state)
 	vault_free(&f.vault);
 }
 
+static int put_due(struct vault *vault, const char *kind, const char *id, time_t due)
+{
+	struct vault_record record = {.kind = kind,
+		.id = id,
+		.clear = json_object_new_object(),
+		.secret = secret_from_string("s"),
+		.due = due};
+	struct error error;
+	int result = vault_put(vault, &record, &error);
+
+	vault_record_clear(&record);
+	return result;
+}
+
+struct due_walk {
+	struct vault *vault;
+	char seen[256];
+};
+
+static void note_due(void *context, const char *id)
+{
+	struct due_walk *walk = context;
+	struct error error;
+
+	strcat(walk->seen, id);
+	strcat(walk->seen, " ");
+	/* Whoever is called may change what is walked. */
+	if (strcmp(id, "gone") == 0)
+		assert_number("delete", vault_delete(walk->vault, "token", id, &error), 0);
+}
+
+static void check_due(struct vault *vault, const char *kind, time_t until, const char *want)
+{
+	struct vault_due_query query = {.kind = kind, .until = until, .max = 100};
+	struct due_walk walk = {.vault = vault};
+	struct error error;
+
+	vault_due(vault, &query, note_due, &walk, &error);
+	assert_text(want, walk.seen, want);
+}
+
+static void test_due(void **state)
+{
+	struct fixture f = vault_in_memory();
+	struct vault_record record;
+	struct error error;
+
+	(void)state;
+	check_due(f.vault, "token", 1000, "");
+	put_due(f.vault, "token", "c", 300);
+	put_due(f.vault, "token", "never", 0);
+	put_due(f.vault, "token", "a", 100);
+	put_due(f.vault, "token", "late", 70000);
+	put_due(f.vault, "token", "b", 300);
+	put_due(f.vault, "flow", "f", 100);
+	put_due(f.vault, "tokens", "other", 100);
+	check_due(f.vault, "token", 99, "");
+	check_due(f.vault, "token", 100, "a ");
+	check_due(f.vault, "token", 299, "a ");
+	check_due(f.vault, "token", 300, "a b c ");
+	check_due(f.vault, "token", 100000, "a b c late ");
+	check_due(f.vault, "flow", 100000, "f ");
+	put_due(f.vault, "token", "a", 400);
+	check_due(f.vault, "token", 400, "b c a ");
+	put_due(f.vault, "token", "a", 0);
+	check_due(f.vault, "token", 400, "b c ");
+	assert_number("postpone", vault_postpone(f.vault, "token", "b", 500, &error), 0);
+	check_due(f.vault, "token", 500, "c b ");
+	assert_number("nobody", vault_postpone(f.vault, "token", "x", 500, &error), 0);
+	check_due(f.vault, "token", 500, "c b ");
+	assert_number("get", vault_get(f.vault, "token", "b", &record, &error), 0);
+	assert_number("due", record.due, 500);
+	vault_record_clear(&record);
+	assert_number("negative", put_due(f.vault, "token", "b", -1), -1);
+	put_due(f.vault, "token", "gone", 1);
+	check_due(f.vault, "token", 300, "gone c ");
+	check_due(f.vault, "token", 300, "c ");
+	assert_number("no kind",
+		vault_due(f.vault, &(struct vault_due_query){.kind = "", .max = 1}, note_due,
+			NULL, &error),
+		-1);
+	vault_free(&f.vault);
+}
+
+/* In steps of two: none is left out, none comes twice. */
+static void test_due_in_steps(void **state)
+{
+	struct fixture f = vault_in_memory();
+	struct vault_position position = {.len = 0};
+	struct vault_due_query query = {
+		.kind = "flow", .until = 10, .max = 2, .position = &position};
+	struct due_walk walk = {.vault = f.vault};
+	struct error error;
+	char id[2] = "a";
+
+	(void)state;
+	for (; id[0] <= 'e'; id[0]++)
+		put_due(f.vault, "flow", id, 10 - (id[0] - 'a') / 2);
+	assert_number("first", vault_due(f.vault, &query, note_due, &walk, &error), 2);
+	assert_text("first", walk.seen, "e c ");
+	put_due(f.vault, "flow", "z", 11);
+	assert_number("second", vault_due(f.vault, &query, note_due, &walk, &error), 2);
+	assert_number("third", vault_due(f.vault, &query, note_due, &walk, &error), 1);
+	assert_text("all", walk.seen, "e c d a b ");
+	assert_number("end", vault_due(f.vault, &query, note_due, &walk, &error), 0);
+	vault_free(&f.vault);
+}
+
+/* One key for another, one step at a time; what cannot be read stays, and is said. */
+static void test_reseal(void **state)
+{
+	struct fixture f = vault_in_memory();
+	struct vault_position position = {.len = 0};
+	struct vault_reseal_report report = {.resealed = 0};
+	struct keyfile *both = keys_of(key_2, key_1), *second = keys_of(key_2, "");
+	struct error error;
+	int steps = 0;
+
+	(void)state;
+	for (char id[2] = "a"; id[0] <= 'e'; id[0]++)
+		put(f.vault, "token", id, "under one");
+	put_due(f.vault, "token", "due", 100);
+	put(f.vault, "flow", "x", "under one");
+	vault_set_keys(f.vault, both, &error);
+	put(f.vault, "token", "new", "under two");
+	raw_put(f.kv, "token/bad", "rubbish", 7);
+	while (vault_reseal(f.vault, &position, 3, &report, &error) == 1)
+		steps++;
+	assert_number("steps", steps, 3);
+	assert_number("resealed", (long long)report.resealed, 7);
+	assert_number("unreadable", (long long)report.unreadable, 1);
+	assert_false(report.needed[1]);
+	assert_false(report.needed[2]);
+	vault_set_keys(f.vault, second, &error);
+	check(f.vault, "token", "a", "under one");
+	check(f.vault, "token", "e", "under one");
+	check(f.vault, "flow", "x", "under one");
+	check(f.vault, "token", "new", "under two");
+	check_due(f.vault, "token", 100, "due ");
+	keyfile_free(&both);
+	keyfile_free(&second);
+	vault_free(&f.vault);
+}
+
+static void test_reseal_what_does_not_open(void **state)
+{
+	struct fixture f = vault_in_memory();
+	struct vault_position position = {.len = 0};
+	struct vault_reseal_report report = {.resealed = 0};
+	struct keyfile *wrong =
+		keys_of(key_2, "1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n");
+	struct error error;
+
+	(void)state;
+	put(f.vault, "token", "one", "under another one");
+	vault_set_keys(f.vault, wrong, &error);
+	assert_number("end", vault_reseal(f.vault, &position, 9, &report, &error), 0);
+	assert_number("resealed", (long long)report.resealed, 0);
+	assert_true(report.needed[1]);
+	keyfile_free(&wrong);
+	vault_free(&f.vault);
+}
+
 static void test_pack(void **state)
 {
 	struct secret *parts[3] = {secret_from_string("one"), NULL, secret_from_string("")};
@@ -441,6 +603,10 @@ int main(void)
 		cmocka_unit_test(test_nonces_differ),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_due_in_steps),
+		cmocka_unit_test(test_reseal),
+		cmocka_unit_test(test_reseal_what_does_not_open),
 		cmocka_unit_test(test_pack),
 		cmocka_unit_test(test_on_disk),
 	};
