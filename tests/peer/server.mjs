@@ -7,7 +7,8 @@
  *
  *	POST /_peer/next {"lifetime": s}       of the device codes from now on
  *	POST /_peer/next {"slow_down": n}      the next n polls are answered slow_down (RFC 8628 section 3.5)
- *	GET /_peer/polls                       [{time, device_code's first 8 characters, error}]
+ *	GET /_peer/polls                       [{time, code (the device code's first 8 characters), error}]
+ *	GET /_peer/refreshes                   the same of refresh tokens
  *
  * CONFIG: port, cert, key (files), tenant, oid, client_id, redirect_uri, scopes.
  */
@@ -22,6 +23,7 @@ const origin = `https://127.0.0.1:${config.port}`;
 const mount = `/${config.tenant}/v2.0`;
 const next = { lifetime: 900, slow_down: 0 };
 const polls = [];
+const refreshes = [];
 
 function signingKey() {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -62,11 +64,11 @@ const provider = new Provider(origin + mount, {
 provider.use(async (ctx, go) => {
   await go();
   const { params } = ctx.oidc ?? {};
-  if (ctx.path.endsWith('/token') && params?.device_code) {
-    polls.push({
-      time: Date.now(), code: params.device_code.slice(0, 8), error: ctx.body?.error ?? null,
-    });
-  }
+  const note = (list, secret) => list.push({
+    time: Date.now(), code: secret.slice(0, 8), error: ctx.body?.error ?? null,
+  });
+  if (ctx.path.endsWith('/token') && params?.device_code) note(polls, params.device_code);
+  if (ctx.path.endsWith('/token') && params?.refresh_token) note(refreshes, params.refresh_token);
 });
 provider.on('grant.error', () => {});
 
@@ -95,6 +97,7 @@ const ours = {
   '/v1.0/me': me,
   '/_peer/next': async (request) => Object.assign(next, await body(request)),
   '/_peer/polls': async () => polls,
+  '/_peer/refreshes': async () => refreshes,
 };
 
 const protocol = provider.callback();

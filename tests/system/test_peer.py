@@ -159,3 +159,21 @@ def test_slow_down(site):
     assert all(9500 < gap < 13000 for gap in gaps), gaps
     customer.enter()
     wait_for("a token", customer.has_token, 30)
+
+
+def test_refresh_tokens_are_replaced(site):
+    """This server revokes the whole grant when a refresh token comes twice."""
+    customer = Invited(site, "rotates").start()
+    customer.enter()
+    wait_for("a token", customer.has_token, 30)
+    for _ in range(3):
+        assert "Successful" in site.cli("-V", "rotates", check=True).stdout
+    site.daemons["tokend"].stop()
+    site.daemons["tokend"].start()
+    assert "Successful" in site.cli("-V", "rotates", check=True).stdout
+    token = site.cli("-T", "rotates", check=True).stdout.strip()
+    request = urllib.request.Request(site.peer.url + "/v1.0/me",
+                                     headers={"Authorization": "Bearer " + token})
+    with urllib.request.urlopen(request, timeout=30, context=site.peer.context) as answer:
+        assert json.load(answer)["userPrincipalName"] == customer.account
+    assert len({refreshed["code"] for refreshed in site.peer.call("/_peer/refreshes")}) >= 4
