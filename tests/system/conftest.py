@@ -14,8 +14,6 @@ from harness.watch import LogWatch, running  # noqa: E402, F401
 
 # What a program says of another that is away.
 AWAY = r"(the store|tokend) \(unix:"
-# The mails to a reviewer whose mailbox is no invitation's: genuine, and of no use.
-REVIEWERS_MAIL = r'consent from=\S+ consent=requested action=none reason="no open invitation fits'
 
 
 def pytest_terminal_summary(terminalreporter):

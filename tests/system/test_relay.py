@@ -17,7 +17,7 @@ from harness.process import wait_for
 from harness.relay import parse
 from harness.site import PLATFORM, Site
 
-from conftest import AWAY, REVIEWERS_MAIL, running
+from conftest import AWAY, running
 
 PLATFORM_ID = "5f0c2a52-9f6e-4d3a-8f4f-0c55c2a7d1e9"
 PLATFORM_LINK = "https://platform.provider.test/authenticate/" + PLATFORM_ID
@@ -314,7 +314,6 @@ def test_milter_killed_while_the_store_answers(site):
 @pytest.fixture(scope="module")
 def waiting(site):
     """A mailbox whose customer waits for an approval."""
-    site.watch.announce(REVIEWERS_MAIL)
     domain = "customer9.test"
     site.entra.tenant(domain)
     customer = site.invite("service@" + domain)

@@ -11,8 +11,6 @@ from harness import entra, journey
 from harness.browser import Browser
 from harness.process import wait_for
 
-from conftest import REVIEWERS_MAIL
-
 PAGES = []
 
 
@@ -33,7 +31,6 @@ def every_page():
 @pytest.fixture(scope="module")
 def walked(site):
     """A site on which a whole journey, a failed one and a refused one took place."""
-    site.watch.announce(REVIEWERS_MAIL)
     customer = site.invite(entra.SERVICE)
     code = customer.start()
     customer.enter(code)
