@@ -3,25 +3,34 @@
  */
 #include "config.h"
 
+#include "letter.h"
+
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* DAEMON_USER-wizard where the site made that user, else the common one. */
-static uid_t wizard_user(const struct settings *settings)
+/* DAEMON_USER-PROGRAM where the site made that user; -1: it did not. */
+static uid_t program_user(const struct settings *settings, const char *program)
 {
 	struct passwd *user = NULL;
 	char *own;
 
-	if (asprintf(&own, "%s-wizard", settings->daemon_user) >= 0) {
+	if (asprintf(&own, "%s-%s", settings->daemon_user, program) >= 0) {
 		user = getpwnam(own);
 		free(own);
 	}
-	if (user == NULL)
-		user = getpwnam(settings->daemon_user);
 	return user != NULL ? user->pw_uid : (uid_t)-1;
+}
+
+/* The wizard's own user, else the common one. */
+static uid_t wizard_user(const struct settings *settings)
+{
+	uid_t own = program_user(settings, "wizard");
+	struct passwd *user = own == (uid_t)-1 ? getpwnam(settings->daemon_user) : NULL;
+
+	return user != NULL ? user->pw_uid : own;
 }
 
 /* Users and @groups by their numbers. Returns 0 or -1. */
@@ -52,6 +61,20 @@ static int take_readers(struct config *config, string_list names, struct error *
 	return 0;
 }
 
+static int load(const struct settings *settings, struct config *config, struct error *error)
+{
+	config->vault_keys = keyfile_load(settings->vault_key_file, error);
+	if (config->vault_keys == NULL)
+		return error_prefix(error, "vault_key_file");
+	config->letters = letters_new(settings, error);
+	if (config->letters == NULL || take_readers(config, settings->token_readers, error) != 0)
+		return -1;
+	if (settings->webhook_url[0] == '\0')
+		return 0;
+	config->webhook_keys = keyfile_load(settings->webhook_key_file, error);
+	return config->webhook_keys != NULL ? 0 : error_prefix(error, "webhook_key_file");
+}
+
 int config_new(const struct settings *settings, void **config_r, struct error *error)
 {
 	struct config *config = calloc(1, sizeof(*config));
@@ -59,12 +82,8 @@ int config_new(const struct settings *settings, void **config_r, struct error *e
 	if (config == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	config->wizard = wizard_user(settings);
-	config->vault_keys = keyfile_load(settings->vault_key_file, error);
-	if (config->vault_keys == NULL) {
-		config_free(config);
-		return error_prefix(error, "vault_key_file");
-	}
-	if (take_readers(config, settings->token_readers, error) != 0) {
+	config->admin = program_user(settings, "admin");
+	if (load(settings, config, error) != 0) {
 		config_free(config);
 		return -1;
 	}
@@ -77,6 +96,8 @@ void config_free(void *derived)
 	struct config *config = derived;
 
 	keyfile_free(&config->vault_keys);
+	keyfile_free(&config->webhook_keys);
+	letters_free(&config->letters);
 	free(config->readers);
 	free(config->reader_groups);
 	free(config);
@@ -103,5 +124,5 @@ bool config_may_ask(const struct config *config, const struct ipc_peer *peer, en
 		return true;
 	if (right == RIGHT_READER)
 		return is_reader(config, peer);
-	return uid == config->wizard && uid != (uid_t)-1;
+	return uid == (right == RIGHT_OPERATOR ? config->admin : config->wizard) && uid != (uid_t)-1;
 }

@@ -14,6 +14,9 @@
 
 struct config {
 	struct keyfile *vault_keys;
+	struct keyfile *webhook_keys; /* NULL where webhook_url is empty */
+	struct letters *letters;      /* what mails say */
+	uid_t admin;  /* the operator's pages' own user, who may ask what concerns operators; -1: there is none */
 	uid_t wizard; /* whose requests are served, besides root's and our own user's; -1: nobody's */
 	uid_t *readers; /* token_readers */
 	size_t readers_n;
@@ -25,6 +28,7 @@ struct config {
 enum right {
 	RIGHT_WIZARD,
 	RIGHT_READER,
+	RIGHT_OPERATOR, /* what concerns all invitations */
 };
 
 /* For struct daemon_program's check and release. */

@@ -7,14 +7,18 @@
  */
 #include "config.h"
 #include "flow.h"
+#include "follow.h"
+#include "notice.h"
 #include "refresh.h"
 #include "requests.h"
 #include "reseal.h"
 #include "store.h"
+#include "webhook.h"
 
 #include "base/clock.h"
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "mail/mime.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -40,7 +44,6 @@ static int prepare(struct daemon *daemon, struct error *error)
 	daemon_set_data(daemon, tokend);
 	tokend->daemon = daemon;
 	tokend->generation = daemon_generation(daemon);
-	tokend->sequence = tokend->sequence_kept = -1;
 	TAILQ_INIT(&tokend->requests);
 	TAILQ_INIT(&tokend->events);
 	settings = tokend->generation->settings;
@@ -78,7 +81,8 @@ static void on_drain(evutil_socket_t unused, short what, void *context)
 	(void)unused;
 	(void)what;
 	if ((http_pending(tokend->http) == 0 && TAILQ_EMPTY(&tokend->requests) &&
-		    TAILQ_EMPTY(&tokend->events)) ||
+		    TAILQ_EMPTY(&tokend->events) && webhooks_pending(tokend) == 0 &&
+		    notices_pending(tokend) == 0) ||
 		clock_monotonic_ms() >= tokend->drain_until)
 		event_base_loopbreak(tokend->base);
 	else
@@ -106,6 +110,7 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 	(void)what;
 	redirect_sweep(tokend);
 	access_sweep(tokend);
+	notices_sweep(tokend);
 	event_add(tokend->sweep, &sweep_step);
 }
 
@@ -114,17 +119,19 @@ static void on_checkpoint(evutil_socket_t unused, short what, void *context)
 {
 	struct tokend *tokend = context;
 	struct error error;
-	int result = vault_checkpoint(tokend->vault, &error);
+	int result;
 
 	(void)unused;
 	(void)what;
+	if (follow_save(tokend, &error) != 0)
+		log_warning("follow_save reason=%s", error.text);
+	result = vault_checkpoint(tokend->vault, &error);
 	if (vault_fatal(tokend->vault)) {
 		log_error("the vault needs recovery: ending, to be started again");
 		_exit(EX_SOFTWARE);
 	}
 	if (result != 0)
 		log_warning("vault_checkpoint reason=%s", error.text);
-	store_keep_sequence(tokend);
 	event_add(tokend->checkpoint, &checkpoint_step);
 }
 
@@ -162,8 +169,12 @@ static int start(struct tokend *tokend, struct error *error)
 {
 	if (make_parts(tokend, error) != 0 || open_vault(tokend, error) != 0)
 		return -1;
-	if (resume_begin(tokend) != 0 || store_follow(tokend) != 0 ||
-		requests_serve(tokend) != 0)
+	if (resume_begin(tokend) != 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	if (webhooks_start(tokend, error) != 0 || notices_start(tokend, error) != 0 ||
+		follow_start(tokend, error) != 0)
+		return -1;
+	if (requests_serve(tokend) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	on_sweep(-1, 0, tokend);
 	event_add(tokend->checkpoint, &checkpoint_step);
@@ -196,9 +207,15 @@ static void free_events(struct tokend *tokend)
 static void cleanup(struct daemon *daemon)
 {
 	struct tokend *tokend = daemon_data(daemon);
+	struct error error;
 
 	if (tokend == NULL)
 		return;
+	if (tokend->webhooks != NULL && tokend->notices != NULL &&
+		follow_save(tokend, &error) != 0)
+		log_warning("follow_save reason=%s", error.text);
+	webhooks_free(tokend);
+	notices_free(tokend);
 	flows_free(tokend);
 	refreshes_free(tokend);
 	requests_free(tokend);
@@ -242,5 +259,6 @@ int main(int argc, char **argv)
 		.cleanup = cleanup,
 	};
 
+	mail_init();
 	return daemon_main(&program, argc, argv);
 }

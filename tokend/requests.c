@@ -7,6 +7,7 @@
 #include "config.h"
 #include "flow.h"
 #include "store.h"
+#include "webhook.h"
 
 #include "base/log.h"
 
@@ -39,6 +40,7 @@ static const struct op {
 	{"callback", false, RIGHT_WIZARD, callback_request},
 	{"validate", false, RIGHT_READER, validate_request},
 	{"token", false, RIGHT_READER, access_request},
+	{"dead_letters", false, RIGHT_OPERATOR, dead_letters_request},
 	{"ping", false, RIGHT_WIZARD, ping_request},
 };
 

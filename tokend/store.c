@@ -4,10 +4,9 @@
  */
 #include "store.h"
 
-#include "flow.h"
-
 #include "base/log.h"
 #include "invite/event.h"
+#include "invite/link.h"
 #include "store/protocol.h"
 
 #include <event2/event.h>
@@ -38,8 +37,6 @@ struct ipc_async_call *store_get(struct tokend *tokend, const char *member, cons
 	json_object_put(request);
 	return call;
 }
-
-/* --- events --- */
 
 void store_event_cancel(struct store_event **event_r)
 {
@@ -149,74 +146,4 @@ struct json_object *sign_in_started_event(const char *method)
 		return event;
 	json_object_put(event);
 	return NULL;
-}
-
-/* --- what others tell the store --- */
-
-static struct json_object *follow_request(void *context)
-{
-	struct tokend *tokend = context;
-	struct json_object *request = store_request("subscribe");
-
-	if (request != NULL && tokend->sequence >= 0)
-		json_set_int(request, "since", tokend->sequence);
-	return request;
-}
-
-static void followed(void *context, struct json_object *reply, const struct error *error)
-{
-	struct tokend *tokend = context;
-	const char *type = json_string(json_member(reply, "event"), "type", "");
-	const char *id = json_string(reply, "id", "");
-
-	if (error != NULL) {
-		log_error("store_refused request=subscribe reason=%s", error->text);
-		return;
-	}
-	tokend->sequence = json_int(reply, "sequence", tokend->sequence);
-	if (strcmp(type, "consent") == 0)
-		flow_hasten(tokend, id, true);
-	else if (strcmp(type, "consent_hint") == 0)
-		flow_hasten(tokend, id, false);
-	else if (strcmp(type, "revoked") == 0)
-		flow_revoke(tokend, id);
-}
-
-void store_keep_sequence(struct tokend *tokend)
-{
-	struct vault_record record = {.kind = KIND_SEEN,
-		.id = "store",
-		.clear = json_object_new_object(),
-		.secret = secret_from_string("")};
-	struct error error;
-
-	if (tokend->sequence != tokend->sequence_kept && record.clear != NULL &&
-		json_set_int(record.clear, "sequence", tokend->sequence) == 0) {
-		if (vault_put(tokend->vault, &record, &error) == 0)
-			tokend->sequence_kept = tokend->sequence;
-		else
-			log_warning("vault_put reason=%s", error.text);
-	}
-	vault_record_clear(&record);
-}
-
-static void read_sequence(struct tokend *tokend)
-{
-	struct vault_record record;
-	struct error error;
-
-	if (vault_get(tokend->vault, KIND_SEEN, "store", &record, &error) == 0)
-		tokend->sequence = json_int(record.clear, "sequence", -1);
-	else if (error.kind != ERROR_NOT_FOUND)
-		log_warning("vault_get reason=%s", error.text);
-	tokend->sequence_kept = tokend->sequence;
-	vault_record_clear(&record);
-}
-
-int store_follow(struct tokend *tokend)
-{
-	read_sequence(tokend);
-	return ipc_async_subscribe(tokend->store, follow_request, followed, tokend) != NULL
-		       ? 0
-		       : -1;
 }

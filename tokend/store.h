@@ -33,10 +33,4 @@ struct json_object *store_refusal_event(const char *type, const struct refusal *
 /* method: "device" or "code". */
 struct json_object *sign_in_started_event(const char *method);
 
-/* Follows the store's events, from the last one on that the vault knows of. */
-int store_follow(struct tokend *tokend);
-
-/* Remembers in the vault how far that has come; to be called now and then: seeing an event twice does no harm. */
-void store_keep_sequence(struct tokend *tokend);
-
 #endif

@@ -25,11 +25,13 @@
 
 struct access;
 struct flow;
+struct notices;
 struct refresh;
 struct request;
 struct reseal;
 struct resume;
 struct store_event;
+struct webhooks;
 LIST_HEAD(access_list, access);
 LIST_HEAD(flow_list, flow);
 LIST_HEAD(refresh_list, refresh);
@@ -64,8 +66,10 @@ struct tokend {
 	struct access_list access_list;
 	struct request_list requests;
 	struct store_event_list events; /* on their way to the store */
-	int64_t sequence;		/* of the store's last event that was seen; -1: none yet */
+	int64_t sequence;		/* of the store's last event that was dealt with */
 	int64_t sequence_kept;		/* the same, in the vault */
+	struct webhooks *webhooks;
+	struct notices *notices;
 	bool stopping;			/* nothing new is sent to Microsoft */
 };
 

@@ -215,3 +215,25 @@ refusal_aadsts70043 = Una directiva de frecuencia de inicio de sesión de su org
 refusal_aadsts700082 = La conexión no se usó durante 90 días; inicie sesión de nuevo.
 refusal_aadsts90094 = Un administrador debe aprobar los permisos; tras la aprobación, inicie sesión de nuevo.
 refusal_aadsts90095 = Un administrador debe aprobar los permisos; tras la aprobación, inicie sesión de nuevo.
+
+# Correos.
+mail_greeting = Buenos días:
+mail_continue_subject = {{application}}: aprobado, inicie sesión una vez más
+mail_continue_heading = Aprobado: inicie sesión una vez más
+mail_continue_text = Un administrador de su organización ha aprobado los permisos que solicitó {{application}}. Un inicio de sesión
+	más completa la conexión.
+mail_reminder_subject = {{application}}: su invitación sigue abierta
+mail_reminder_heading = Su invitación sigue abierta
+mail_reminder_text = {{brand}} ha invitado a su organización a conectar su Microsoft 365 con {{application}}. Hasta ahora nadie ha
+	iniciado sesión.
+mail_reinvite_subject = {{application}}: inicie sesión de nuevo
+mail_reinvite_heading = Inicie sesión de nuevo
+mail_reinvite_text = La conexión de su Microsoft 365 con {{application}} ya funcionó, y Microsoft pide ahora un nuevo inicio de
+	sesión. Es habitual después de cambiar la contraseña.
+mail_what = La página de su invitación le guía en el inicio de sesión, que tiene lugar en la página de Microsoft. Este correo no
+	contiene ningún código, y nadie le pedirá una contraseña por correo ni por teléfono.
+mail_for = La invitación es para {{customer}}.
+mail_open = Abrir la invitación
+mail_valid_until = El enlace funciona hasta el {{valid_until}}.
+mail_why = Recibe este correo porque {{brand}} ha invitado a este buzón. Si no lo espera, puede ignorarlo.
+mail_ask = ¿Preguntas? Diríjase a {{support}}.

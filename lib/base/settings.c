@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
 
 #define EXPAND_DEPTH 8
 #define VALUE_MAX (64 * 1024)
@@ -23,12 +25,14 @@ struct generation {
 	struct settings settings; /* first: the public face */
 	atomic_int references;
 	char **values; /* expanded, by table row; NULL for a required one that is missing */
+	bool *changed; /* by table row: is it another than the default? */
 	void **arena;
 	size_t arena_n;
 };
 
 struct loading {
 	struct generation *generation;
+	struct utsname machine;
 	const struct settings_source *source;
 	struct settings_file *file;
 	int faults;
@@ -85,17 +89,25 @@ static const struct setting *find_row(const char *name)
 	return NULL;
 }
 
+static const char *otherwise(const struct loading *loading, const char *name)
+{
+	const struct setting *row = find_row(name);
+
+	if (strcmp(name, "config_directory") == 0)
+		return loading->source->config_directory;
+	if (strcmp(name, "myhostname") == 0)
+		return loading->machine.nodename;
+	return row != NULL ? row->otherwise : NULL;
+}
+
 /* The value as written: -o or file, else the default, NULL for a required one that is missing. */
 static const char *written(struct loading *loading, const char *name)
 {
-	const struct setting *row = find_row(name);
 	const char *value = settings_file_value(loading->file, name);
 
-	if (value != NULL)
+	if (value != NULL && (value[0] != '\0' || strcmp(name, "myhostname") != 0))
 		return value;
-	if (strcmp(name, "config_directory") == 0)
-		return loading->source->config_directory;
-	return row != NULL ? row->otherwise : NULL;
+	return otherwise(loading, name);
 }
 
 /* Expands $name, ${name} and $(name); $$ is a dollar sign, and so is one that no name follows. */
@@ -178,18 +190,30 @@ static bool loopback(const char *host)
 		strncmp(host, "[::1]", 5) == 0;
 }
 
-/* Checks an URL and cuts its trailing slashes. */
-static int tidy_url(char *value, struct error *error)
+int settings_check_url(const char *value, struct error *error)
 {
-	size_t len = strlen(value);
 	bool https = strncmp(value, "https://", 8) == 0;
 
 	if (!https && (strncmp(value, "http://", 7) != 0 || !loopback(value + 7)))
 		return error_set(error, ERROR_CONFIGURATION,
 			"\"%s\" does not begin with https:// (http:// is for loopback addresses)",
 			value);
-	if (strpbrk(value, " \t\"'<>\\?#") != NULL || len > 1024 || value[https ? 8 : 7] == '\0')
+	if (strpbrk(value, " \t\"'<>\\#") != NULL || strlen(value) > 1024 ||
+		value[https ? 8 : 7] == '\0')
 		return error_set(error, ERROR_CONFIGURATION, "\"%s\" is not an URL", value);
+	return 0;
+}
+
+/* Checks an URL and cuts its trailing slashes. */
+static int tidy_url(char *value, struct error *error)
+{
+	size_t len = strlen(value);
+
+	if (settings_check_url(value, error) != 0)
+		return -1;
+	if (strchr(value, '?') != NULL)
+		return error_set(error, ERROR_CONFIGURATION, "\"%s\" is not an URL without a query",
+			value);
 	while (len > 0 && value[len - 1] == '/')
 		value[--len] = '\0';
 	return 0;
@@ -208,6 +232,33 @@ static int choice_index(const struct setting *row, const char *value, int *index
 	error_set(error, ERROR_CONFIGURATION, "\"%s\" is none of: %s", value, names.data);
 	buf_free(&names);
 	return -1;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	const time_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static int parse_times(struct loading *loading, const struct setting *row, char *value,
+	const time_t **times_r, struct error *error)
+{
+	const char **list = split_list(loading, value);
+	time_t *times;
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	times = list != NULL ? keep(loading, calloc(n + 1, sizeof(*times))) : NULL;
+	if (times == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		if (parse_time(row, list[i], &times[i], error) != 0)
+			return -1;
+	qsort(times, n, sizeof(*times), compare_times);
+	*times_r = times;
+	return 0;
 }
 
 static void forget_pattern(struct generation *generation)
@@ -244,6 +295,8 @@ static int convert(struct loading *loading, const struct setting *row, char *val
 		return *(const char ***)at != NULL ? 0 : error_set(error, ERROR_TEMPORARY, "out of memory");
 	case SETTING_TIME:
 		return parse_time(row, value, at, error);
+	case SETTING_TIMES:
+		return parse_times(loading, row, copy, at, error);
 	case SETTING_PATTERN:
 		if (value[0] != '\0')
 			*(struct pattern **)at = pattern_new(value, error);
@@ -255,6 +308,20 @@ static int convert(struct loading *loading, const struct setting *row, char *val
 	}
 	*(const char **)at = copy;
 	return 0;
+}
+
+static bool at_default(struct loading *loading, const struct setting *row, const char *value)
+{
+	struct buf usual;
+	bool same;
+
+	if (row->otherwise == NULL)
+		return false;
+	buf_init(&usual, VALUE_MAX);
+	same = expand(loading, otherwise(loading, row->name), EXPAND_DEPTH, &usual) == 0 &&
+	       strcmp(usual.data, value) == 0;
+	buf_free(&usual);
+	return same;
 }
 
 static void load_row(struct loading *loading, size_t i)
@@ -276,7 +343,22 @@ static void load_row(struct loading *loading, size_t i)
 		fault_of(loading, row->name, error.text);
 	else
 		loading->generation->values[i] = keep(loading, strdup(expanded.data));
+	loading->generation->changed[i] = !at_default(loading, row, expanded.data);
 	buf_free(&expanded);
+}
+
+static void check_telling(struct loading *loading)
+{
+	const struct settings *settings = &loading->generation->settings;
+	bool url = settings->webhook_url[0] != '\0';
+
+	if (url && settings->webhook_key_file[0] == '\0')
+		fault_of(loading, "webhook_url",
+			"needs webhook_key_file: the receiver has to know that it is us");
+	for (size_t i = 0; settings->welcome_senders[i] != NULL; i++)
+		if (strcasecmp(settings->welcome_senders[i], settings->notify_sender) == 0)
+			fault_of(loading, "notify_sender",
+				"is one of welcome_senders: a reminder would be taken for a Welcome mail");
 }
 
 static void check_together(struct loading *loading)
@@ -292,6 +374,7 @@ static void check_together(struct loading *loading)
 			"wizard_tls_cert_file and wizard_tls_key_file go together");
 	if (settings->brand_name[0] == '\0')
 		settings->brand_name = settings->application_name;
+	check_telling(loading);
 	if (settings->vault_store[0] == '\0') {
 		const char *directory = strchr(settings->state_store, ':') + 1;
 		char *path = keep(loading, malloc(strlen(directory) + sizeof("/vault")));
@@ -317,6 +400,7 @@ static void generation_free(struct generation *generation)
 		free(generation->arena[i]);
 	free(generation->arena);
 	free(generation->values);
+	free(generation->changed);
 	free(generation);
 }
 
@@ -327,10 +411,15 @@ int settings_load(const struct settings_source *source, const struct settings **
 
 	*settings_r = NULL;
 	loading.generation = calloc(1, sizeof(*loading.generation));
-	if (loading.generation != NULL)
+	uname(&loading.machine);
+	if (loading.generation != NULL) {
 		loading.generation->values = calloc(settings_table_rows, sizeof(char *));
-	if (loading.generation == NULL || loading.generation->values == NULL) {
-		free(loading.generation);
+		loading.generation->changed = calloc(settings_table_rows, sizeof(bool));
+	}
+	if (loading.generation == NULL || loading.generation->values == NULL ||
+		loading.generation->changed == NULL) {
+		if (loading.generation != NULL)
+			generation_free(loading.generation);
 		fault(&loading, "out of memory");
 		return -1;
 	}
@@ -363,6 +452,7 @@ int settings_value(const struct settings_source *source, const char *name, struc
 	const char *text;
 	int result = -1;
 
+	uname(&loading.machine);
 	loading.file = settings_file_read(source->config_directory, source->overrides, error);
 	if (loading.file == NULL)
 		return -1;
@@ -391,20 +481,6 @@ void settings_release(const struct settings **settings)
 		generation_free(generation);
 }
 
-/* The default with what $config_directory stands for, for comparing. */
-static bool at_default(const struct settings *settings, const struct setting *row, const char *value)
-{
-	static const char variable[] = "$config_directory";
-	size_t len = strlen(settings->config_directory);
-
-	if (row->otherwise == NULL)
-		return false;
-	if (strncmp(row->otherwise, variable, sizeof(variable) - 1) != 0)
-		return strcmp(value, row->otherwise) == 0;
-	return strncmp(value, settings->config_directory, len) == 0 &&
-		strcmp(value + len, row->otherwise + sizeof(variable) - 1) == 0;
-}
-
 void settings_print(const struct settings *settings, bool only_changed, struct buf *out)
 {
 	const struct generation *generation = (const struct generation *)settings;
@@ -412,7 +488,7 @@ void settings_print(const struct settings *settings, bool only_changed, struct b
 	for (size_t i = 0; i < settings_table_rows; i++) {
 		const char *value = generation->values[i];
 
-		if (!only_changed || !at_default(settings, &settings_table[i], value))
+		if (!only_changed || generation->changed[i])
 			buf_printf(out, "%s =%s%s\n", settings_table[i].name,
 				value[0] != '\0' ? " " : "", value);
 	}

@@ -23,6 +23,7 @@
 #define SETTINGS_DEFAULT_DIRECTORY "/etc/postinvite"
 
 enum link_fallback { LINK_FALLBACK_PASS, LINK_FALLBACK_APPEND, LINK_FALLBACK_REJECT };
+enum yes { NO, YES };
 enum unsignable_action { UNSIGNABLE_REJECT, UNSIGNABLE_PASS };
 
 enum wizard_mode { WIZARD_BUILTIN, WIZARD_REDIRECT };
@@ -39,6 +40,7 @@ struct settings {
 	const char *client_id;
 	string_list welcome_senders;
 	string_list welcome_submitters;
+	const char *myhostname;
 	const char *daemon_user;
 
 	const char *state_store; /* "bdb:DIRECTORY" */
@@ -76,6 +78,14 @@ struct settings {
 	string_list confirmation_scopes;
 	time_t refresh_interval;
 	string_list token_readers; /* users and @groups */
+
+	const char *webhook_url; /* "" or as it is requested */
+	const char *webhook_key_file; /* "" only where webhook_url is */
+	time_t webhook_lifetime;
+	enum yes auto_reinvite;
+	const time_t *reminder_intervals; /* seconds, ascending; 0 behind the last */
+	const char *notify_sender;
+	const char *sendmail_command;
 
 	const char *template_directory;
 	const char *default_language; /* a language tag */

@@ -59,6 +59,35 @@ static int check_group(const char *value, struct error *error)
 	return 0;
 }
 
+/* A mailbox for our own mails: no list, no display name, nothing that a command line could mistake for an option. */
+static int check_mailbox(const char *value, struct error *error)
+{
+	const char *at = strrchr(value, '@');
+
+	if (at == NULL || at == value || at[1] == '\0' || value[0] == '-' ||
+		strpbrk(value, " \t\r\n,;<>()\"\\") != NULL || strlen(value) > 254)
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%.254s\" is not an address such as postinvite@relay.provider.example",
+			value);
+	return 0;
+}
+
+static int check_webhook_url(const char *value, struct error *error)
+{
+	return value[0] != '\0' ? settings_check_url(value, error) : 0;
+}
+
+static int check_command(const char *value, struct error *error)
+{
+	if (value[0] != '/')
+		return error_set(error, ERROR_CONFIGURATION,
+			"does not begin with the absolute path of a program");
+	if (strpbrk(value, "\"'\\|&;<>`$") != NULL)
+		return error_set(error, ERROR_CONFIGURATION,
+			"is run without a shell: words separated by blanks, nothing quoted");
+	return 0;
+}
+
 static int check_submitters(const char *value, struct error *error)
 {
 	static const char separators[] = ", \t\n";
@@ -138,6 +167,7 @@ static int check_support_address(const char *value, struct error *error)
 static const char *const link_fallback_choices[] = {"pass", "append", "reject", NULL};
 static const char *const wizard_mode_choices[] = {"builtin", "redirect", NULL};
 static const char *const sign_in_method_choices[] = {"device", "code", NULL};
+static const char *const yes_choices[] = {"no", "yes", NULL};
 static const char *const unsignable_action_choices[] = {"reject", "pass", NULL};
 
 #define AT(member) offsetof(struct settings, member)
@@ -159,6 +189,8 @@ const struct setting settings_table[] = {
 	{"welcome_submitters", SETTING_LIST, NULL, AT(welcome_submitters),
 		"who may send it: sasl:NAME, net:CIDR, cn:NAME (client certificate that Postfix trusts)",
 		.check = check_submitters},
+	{"myhostname", SETTING_TEXT, "", AT(myhostname),
+		"name of this machine in what it sends; empty: as the system says"},
 	{"daemon_user", SETTING_TEXT, "postinvite", AT(daemon_user),
 		"user to become when started as root; a program becomes daemon_user-PROGRAM "
 		"(postinvite-wizard) where that user exists, and the store then lets it do its own "
@@ -256,6 +288,30 @@ const struct setting settings_table[] = {
 	{"token_readers", SETTING_LIST, "", AT(token_readers),
 		"users and @groups that may ask tokend for access tokens and validations, besides root "
 		"and tokend's own user"},
+
+	{"webhook_url", SETTING_TEXT, "", AT(webhook_url),
+		"where every event is told as JSON, by POST; empty: nowhere",
+		.heading = "Telling people", .check = check_webhook_url},
+	{"webhook_key_file", SETTING_TEXT, "", AT(webhook_key_file),
+		"keys that sign what is told there, lines keyid:base64, the first is current"},
+	{"webhook_lifetime", SETTING_TIME, "3d", AT(webhook_lifetime),
+		"how long an invitation's events are tried while the receiver refuses them; what is given "
+		"up then is kept as a dead letter",
+		.min = 1, .max = 365 * DAY},
+	{"auto_reinvite", SETTING_CHOICE, "no", AT(auto_reinvite),
+		"yes: when a token needs a new sign-in, the Service account gets a mail with the link",
+		.choices = yes_choices},
+	{"reminder_intervals", SETTING_TIMES, "2d 5d", AT(reminder_intervals),
+		"how long behind the Welcome mail the Service account is reminded while nobody has "
+		"begun to sign in; empty: never",
+		.min = 1, .max = 365 * DAY},
+	{"notify_sender", SETTING_TEXT, "postinvite@$myhostname", AT(notify_sender),
+		"sender of the mails that tokend sends: reminders and \"please continue\"",
+		.check = check_mailbox},
+	{"sendmail_command", SETTING_TEXT, "/usr/sbin/sendmail", AT(sendmail_command),
+		"program that takes such a mail, as sendmail(1) does: called with -i -f SENDER -- "
+		"RECIPIENT, without a shell",
+		.check = check_command},
 
 	{"template_directory", SETTING_TEXT, "$config_directory/templates", AT(template_directory),
 		"pages, mails and their words, see postinvite.templates(5)",

@@ -15,6 +15,7 @@ enum setting_type {
 	SETTING_ENDPOINT, /* const char *, base/endpoint.h */
 	SETTING_LIST,     /* string_list, comma or space separated */
 	SETTING_TIME,     /* time_t, with s m h d w */
+	SETTING_TIMES,    /* const time_t *, ascending, 0 behind the last; a list of such */
 	SETTING_PATTERN,  /* const struct pattern *, NULL when empty */
 	SETTING_CHOICE,   /* enum: the index in choices */
 };
@@ -27,10 +28,13 @@ struct setting {
 	const char *meaning;   /* one line */
 	const char *heading;   /* begins a group in the sample and the manual; else NULL */
 	const char *const *choices;
-	long min, max; /* seconds, of SETTING_TIME */
+	long min, max; /* seconds, of SETTING_TIME and SETTING_TIMES */
 	/* What the type does not say. Returns 0 or -1. */
 	int (*check)(const char *value, struct error *error);
 };
+
+/* https, or http on a loopback address; for a check of an URL that is taken as it stands. 0 or -1 (configuration). */
+int settings_check_url(const char *value, struct error *error);
 
 extern const struct setting settings_table[];
 extern const size_t settings_table_rows;

@@ -332,6 +332,16 @@ static int validated(struct change *change, struct error *error)
 	return 0;
 }
 
+static int notified(struct change *change, struct error *error)
+{
+	static const char *const kinds[] = {"continue", "reminder", "reinvite"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i], said(change, "kind")) == 0)
+			return 0;
+	return error_set(error, ERROR_PERMANENT, "unknown kind \"%.32s\"", said(change, "kind"));
+}
+
 static int revoked(struct change *change, struct error *error)
 {
 	(void)error;
@@ -381,6 +391,7 @@ static const struct event_type {
 	{"token_refused", by_tokend, "code text", "", token_refused,
 		"Token refused ({code}), a new sign-in is needed: {text}"},
 	{"validated", by_tokend, "validation", "", validated, "{validation}"},
+	{"notified", by_tokend, "kind", "", notified, "Mail sent to the Service account: {kind}"},
 	{"revoked", by_operator, "", "text", revoked, "Invitation revoked {text}"},
 };
 

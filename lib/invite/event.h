@@ -23,6 +23,7 @@
  *	confirmed                                                            tokend: the second sign-in
  *	token_refused         code text                                      tokend: the token is dead, sign in again
  *	validated             validation                                     tokend
+ *	notified              kind (continue, reminder, reinvite)            tokend: a mail of ours has left; changes no fact
  *	revoked               text                                           operator
  *
  * Threads: pure functions on objects of the caller's.

@@ -135,7 +135,7 @@ static const struct {
 	[STATUS_FAILED] = {"failed", failed,
 		"Microsoft refused for good; see last_error, mend the app registration, start again."},
 	[STATUS_CONSENT_DENIED] = {"consent_denied", consent_denied,
-		"The customer's administrator said no; talk to the customer."},
+		"The customer's administrator said no; talk to them, then the customer can ask again by the link."},
 	[STATUS_CONSENT_EXPIRED] = {"consent_expired", consent_expired,
 		"Nobody decided on the request in time; the customer has to ask again by the link."},
 	[STATUS_CONSENT_GRANTED] = {"consent_granted", consent_granted,

@@ -328,11 +328,13 @@ static int note_completion(
 	return result < 0 ? -1 : 0;
 }
 
-/* A hint is worth telling, and keeping, also when it says nothing new: it makes
- * tokend look. */
-static bool is_hint(struct json_object *event)
+/* Worth telling, and keeping, also when it changes no fact: a hint makes tokend look, a mail of ours is
+ * part of the story. */
+static bool is_told(struct json_object *event)
 {
-	return strncmp(json_string(event, "type", ""), "consent", strlen("consent")) == 0;
+	const char *type = json_string(event, "type", "");
+
+	return strncmp(type, "consent", strlen("consent")) == 0 || strcmp(type, "notified") == 0;
 }
 
 /* What the record's head says of it; the trail comes later. */
@@ -374,7 +376,7 @@ int invitation_event(struct ask *ask, struct json_object *record, struct trail *
 	changed = event_apply(record, event, error);
 	if (changed < 0)
 		return -1;
-	if ((changed == 1 || is_hint(event)) &&
+	if ((changed == 1 || is_told(event)) &&
 		write_event(ask, record, trail, event, error) != 0)
 		return -1;
 	/* Of the indexed members only signed_in_tenant comes later, once. */

@@ -35,7 +35,7 @@ struct http_call {
 	char *url, *host;
 	struct secret *form;
 	size_t form_sent;
-	bool fresh, loopback;
+	bool fresh, loopback, status_only;
 	char *body;
 	size_t body_len, body_cap;
 	bool too_large;
@@ -186,7 +186,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	size_t len = size * count;
 
 	call->too_large = len > REPLY_MAX - call->body_len;
-	if (call->too_large || !body_reserve(call, len))
+	if (call->too_large || call->status_only || !body_reserve(call, len))
 		return CURL_WRITEFUNC_ERROR;
 	memcpy(call->body + call->body_len, bytes, len);
 	call->body_len += len;
@@ -267,6 +267,15 @@ static void describe_answer(struct http_call *call, struct http_answer *answer)
 		answer->reply.retry_after = reply_retry_after(retry_after->value, time(NULL));
 }
 
+/* Is the answer whole for who wants no body? */
+static bool has_its_status(const struct http_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return call->status_only && status >= 200;
+}
+
 /* Hands out what curl has finished. */
 static void finish_done(struct http *http)
 {
@@ -282,7 +291,7 @@ static void finish_done(struct http *http)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
 		call = private;
-		if (message->data.result == CURLE_OK)
+		if (message->data.result == CURLE_OK || has_its_status(call))
 			describe_answer(call, &answer);
 		else
 			describe_fault(call, message->data.result, &answer);
@@ -367,29 +376,46 @@ static void on_kick(evutil_socket_t unused, short what, void *context)
 		start_call(TAILQ_FIRST(&http->waiting));
 }
 
+static bool add_header(struct http_call *call, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(call->headers, line);
+
+	if (longer != NULL)
+		call->headers = longer;
+	return longer != NULL;
+}
+
+static bool add_headers(struct http_call *call, const struct http_request *request)
+{
+	bool good = add_header(call, "Accept: application/json") &&
+		    (request->json == NULL || add_header(call, "Content-Type: application/json"));
+
+	for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
+		good = good && add_header(call, request->headers[i]);
+	return good;
+}
+
 /* "Authorization: Bearer ..." of an access token. */
 static bool add_bearer(struct http_call *call, const struct secret *token)
 {
 	static const char name[] = "Authorization: Bearer ";
 	size_t size = sizeof(name) + secret_len(token);
 	char *line = malloc(size);
-	struct curl_slist *longer = NULL;
+	bool good;
 
-	if (line != NULL) {
-		snprintf(line, size, "%s%s", name, (const char *)secret_bytes(token));
-		longer = curl_slist_append(call->headers, line);
-		secret_wipe(line, size);
-		free(line);
-	}
-	if (longer != NULL)
-		call->headers = longer;
-	return longer != NULL;
+	if (line == NULL)
+		return false;
+	snprintf(line, size, "%s%s", name, (const char *)secret_bytes(token));
+	good = add_header(call, line);
+	secret_wipe(line, size);
+	free(line);
+	return good;
 }
 
 struct http_call *http_send(struct http *http, const struct http_request *request,
 	http_answer_fn *answer, void *context)
 {
-	struct secret *form = request->form;
+	struct secret *form = request->form != NULL ? request->form : request->json;
 	struct http_call *call = calloc(1, sizeof(*call));
 
 	if (call == NULL) {
@@ -399,11 +425,11 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
 	call->http = http;
 	call->form = form;
 	call->fresh = request->fresh;
+	call->status_only = request->status_only;
 	call->answer = answer;
 	call->context = context;
 	call->url = strdup(request->url);
-	call->headers = curl_slist_append(NULL, "Accept: application/json");
-	if (call->url == NULL || call->headers == NULL ||
+	if (call->url == NULL || !add_headers(call, request) ||
 		(request->bearer != NULL && !add_bearer(call, request->bearer))) {
 		call_free(call);
 		return NULL;

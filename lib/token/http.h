@@ -41,6 +41,9 @@ struct http_request {
 	struct secret *form;	     /* application/x-www-form-urlencoded for a POST; NULL: GET */
 	const struct secret *bearer; /* an access token (RFC 6750 section 2.1), or NULL */
 	bool fresh;		     /* what the server accepts once: on a new connection, which is not kept */
+	struct secret *json;	     /* application/json for a POST, instead of form */
+	const char *const *headers;  /* more of them, "Name: value", NULL-terminated; or NULL */
+	bool status_only;	     /* the answer's body is thrown away; once there is a status, it is HTTP_ANSWERED */
 };
 
 struct http_answer {
@@ -57,7 +60,7 @@ struct http *http_new(struct event_base *base, const struct http_limits *limits,
 		      struct error *error);
 void http_free(struct http **http); /* calls under way are dropped without their callback */
 
-/* Takes request->form over (whatever the outcome), copies the rest. The callback comes later, once, never from within. Returns a
+/* Takes request->form and json over (whatever the outcome), copies the rest. The callback comes later, once, never from within. Returns a
  * handle to cancel with, valid until the callback is called; NULL when out of memory (no callback then). */
 struct http_call *http_send(struct http *http, const struct http_request *request,
 			    http_answer_fn *answer, void *context);

@@ -20,6 +20,10 @@
  *	          What the browser brought back. outcome: "signed_in" (proved, or still being proved; the invitation tells),
  *	          "confirmed", "granted" and "denied" (an administrator's answer: a hint), "failed" (text says why and what
  *	          to do; last_error too). Unknown or used state: not found.
+ *	dead_letters  [after], [retry]            {dead_letters: [{id, invitation, sequence, type, event_at, given_up_at,
+ *	          reason}, ...], more}
+ *	          Events that webhook_url did not take within webhook_lifetime, at most 1000, by id; those behind `after`. retry:
+ *	          an id of them, or "all" for those listed: each is told once more. For root, our own user and postinvite-admin's.
  *	validate  key                             {validation, validated_at, outcome: "successful" | "failed"}
  *	          Validate Authentication: refreshes the token, asks Graph whose it is, compares the permissions. validation is
  *	          in words, and on record.

@@ -35,7 +35,7 @@ CONFIG_FAULTS = {
                           r"link\.key:1: "),
     "missing patterns": (("milter",), lambda etc: append(etc, "consent_patterns = /nowhere/x\n"),
                          r"/nowhere/x: No such file"),
-    "missing templates": (("wizard",), lambda etc: append(etc, "template_directory = /nowhere\n"),
+    "missing templates": (("wizard", "tokend"), lambda etc: append(etc, "template_directory = /nowhere\n"),
                           r"/nowhere.*No such file"),
 }
 

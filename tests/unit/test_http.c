@@ -219,6 +219,56 @@ static void test_request(void **state)
 	rig_stop(&rig);
 }
 
+static void test_json(void **state)
+{
+	static const char *const headers[] = {"X-One: 1", "X-Two: 2", NULL};
+	struct http_request request = {.headers = headers};
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, 2000, 4);
+	request.json = secret_from_string("{\"a\":1}");
+	rig_ask(&rig, "/echo", request);
+	assert_non_null(strstr(rig.body, "POST /echo HTTP/1.1\r\n"));
+	assert_non_null(strstr(rig.body, "Content-Type: application/json\r\n"));
+	assert_null(strstr(rig.body, "urlencoded"));
+	assert_non_null(strstr(rig.body, "X-One: 1\r\nX-Two: 2\r\n"));
+	assert_non_null(strstr(rig.body, "\r\n\r\n{\"a\":1}"));
+	rig_stop(&rig);
+}
+
+/* Who wants the status alone has it, whatever becomes of the body. */
+static void test_status_only(void **state)
+{
+	static const struct {
+		const char *path;
+		enum http_outcome outcome;
+		int status;
+	} rows[] = {
+		{"/largest", HTTP_ANSWERED, 200},
+		{"/huge", HTTP_ANSWERED, 200},
+		{"/truncated", HTTP_ANSWERED, 200},
+		{"/elsewhere", HTTP_ANSWERED, 302},
+		{"/echo", HTTP_ANSWERED, 400},
+		{"/drop", HTTP_UNCERTAIN, 0},
+		{"/silent", HTTP_UNCERTAIN, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct http_request request = {.status_only = true};
+		struct rig rig;
+
+		rig_start(&rig, 300, 4);
+		request.json = secret_from_string("{}");
+		rig_ask(&rig, rows[i].path, request);
+		assert_number(rows[i].path, rig.last.outcome, rows[i].outcome);
+		assert_number(rows[i].path, rig.last.reply.status, rows[i].status);
+		assert_text(rows[i].path, rig.body, "");
+		rig_stop(&rig);
+	}
+}
+
 static void test_outcomes(void **state)
 {
 	static const struct {
@@ -437,6 +487,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_status_only),
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_no_repeat),

@@ -206,6 +206,9 @@ static void test_refused(void **state)
 	apply(record, AT("8", "revoked") "}");
 	assert_number("after revocation", apply(record, SIGNED_IN("9", "o1", "true")), -1);
 	assert_number("after revocation", apply(record, AT("9", "sign_in_started") "}"), -1);
+	assert_number("notified", apply(record, AT("9", "notified") ",\"kind\":\"reminder\"}"), 0);
+	assert_number("notified", apply(record, AT("9", "notified") ",\"kind\":\"bill\"}"), -1);
+	assert_number("notified", apply(record, AT("9", "notified") "}"), -2);
 	free(before);
 	json_object_put(record);
 }

@@ -61,6 +61,8 @@ static void test_values(void **state)
 				 "link_fallback = append\n"
 				 "state_store = bdb:/x\n"
 				 "tokend_listen = unix:$config_directory/t\n"
+				 "reminder_intervals = 1d, 1h\nmyhostname = mx.example\n"
+				 "webhook_url = https://platform.example/a/?b=c\nwebhook_key_file = /k\n"
 				 "link_placeholder = $$x${application_name}\n",
 		overrides, &faults);
 	assert_text("no faults", faults, "");
@@ -75,6 +77,11 @@ static void test_values(void **state)
 	assert_text("pattern, continued", pattern_text(settings->welcome_subject), "^Welcome,    friend$");
 	assert_null(settings->customer_id_pattern);
 	assert_text("derived", settings->vault_store, "/x/vault");
+	assert_number("times, in order", settings->reminder_intervals[0], 3600);
+	assert_number("times, in order", settings->reminder_intervals[1], 86400);
+	assert_number("times, in order", settings->reminder_intervals[2], 0);
+	assert_text("host's name", settings->notify_sender, "postinvite@mx.example");
+	assert_text("query and slash stay", settings->webhook_url, "https://platform.example/a/?b=c");
 	assert_text("expanded", settings->link_placeholder, "$xProvider Voice");
 	settings_release(&settings);
 	assert_null(settings);
@@ -109,6 +116,27 @@ static void test_faults(void **state)
 		{REQUIRED "support_address = javascript:alert@x.example\n",
 			"postinvite.cf:6: support_address: \"javascript:alert@x.example\" is neither a "
 			"mailbox nor an URL that begins with https://\n"},
+		{REQUIRED "reminder_intervals = 2d soon\n",
+			"postinvite.cf:6: reminder_intervals: \"soon\" is not a time such as 90s, 15m, 12h, "
+			"30d or 2w\n"},
+		{REQUIRED "webhook_url = http://platform.example/\n",
+			"postinvite.cf:6: webhook_url: \"http://platform.example/\" does not begin with "
+			"https:// (http:// is for loopback addresses)\n"},
+		{REQUIRED "webhook_url = https://platform.example/\n",
+			"postinvite.cf:6: webhook_url: needs webhook_key_file: the receiver has to know that "
+			"it is us\n"},
+		{REQUIRED "notify_sender = Platform@provider.example\n",
+			"postinvite.cf:6: notify_sender: is one of welcome_senders: a reminder would be "
+			"taken for a Welcome mail\n"},
+		{REQUIRED "notify_sender = -oQ/tmp@x.example\n",
+			"postinvite.cf:6: notify_sender: \"-oQ/tmp@x.example\" is not an address such as "
+			"postinvite@relay.provider.example\n"},
+		{REQUIRED "sendmail_command = sendmail\n",
+			"postinvite.cf:6: sendmail_command: does not begin with the absolute path of a "
+			"program\n"},
+		{REQUIRED "sendmail_command = /bin/sh -c 'x'\n",
+			"postinvite.cf:6: sendmail_command: is run without a shell: words separated by "
+			"blanks, nothing quoted\n"},
 		{REQUIRED "link_fallback = perhaps\n",
 			"postinvite.cf:6: link_fallback: \"perhaps\" is none of: pass, append, reject\n"},
 		{REQUIRED "store_listen = inet:127.0.0.1:1\n",

@@ -287,7 +287,7 @@ static void test_history(void **state)
 {
 	static const char *const want[] = {"1 created pending", "2 email_sent email_sent",
 		"3 delivery email_sent", "4 consent_hint email_sent",
-		"5 consent_hint email_sent"};
+		"5 consent_hint email_sent", "6 notified email_sent"};
 	struct store_site *site = *state;
 	char id[INVITATION_ID_LEN + 1], got[100];
 	struct json_object *reply;
@@ -300,12 +300,13 @@ static void test_history(void **state)
 	/* Hints are told each time, though they change nothing. */
 	apply(site, id, "consent_hint", ",\"text\":\"a\"");
 	apply(site, id, "consent_hint", ",\"text\":\"a\"");
-	for (int after = 0; after < 6; after++) {
+	apply(site, id, "notified", ",\"kind\":\"reminder\"");
+	for (int after = 0; after < 7; after++) {
 		reply = store_owner(
 			site, "{\"op\":\"history\",\"id\":\"%s\",\"after\":%d}", id, after);
 		assert_number("events", (long long)length(reply, "events"),
-			5 - after > 0 ? 5 - after : 0);
-		for (int i = after; i < 5; i++) {
+			6 - after > 0 ? 6 - after : 0);
+		for (int i = after; i < 6; i++) {
 			struct json_object *event = json_object_array_get_idx(
 				json_member(reply, "events"), (size_t)(i - after));
 

@@ -252,6 +252,7 @@ static void test_roles_of_events(void **state)
 		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"token\"", "o    "},
 		{"sign_in_started", "", "o  t "},
 		{"validated", ",\"validation\":\"x\"", "o  t "},
+		{"notified", ",\"kind\":\"reminder\"", "o  t "},
 		{"revoked", "", "o   a"},
 	};
 	static const enum store_role roles[] = {STORE_ROLE_OWNER, STORE_ROLE_MILTER,
