@@ -61,15 +61,8 @@ static void leave(struct visit *visit, struct json_object *reply, const struct e
 	enum status status;
 	char *link;
 
-	if (error != NULL && error->kind == ERROR_CONFLICT) {
-		chain_show(visit);
+	if (!chain_opened(visit, reply, error))
 		return;
-	}
-	if (error != NULL) {
-		chain_fail(visit, error);
-		return;
-	}
-	visit_keep_invitation(visit, reply);
 	status = visit_status(visit);
 	if (status == STATUS_REVOKED || status == STATUS_EXPIRED ||
 		!platform_leads(settings, visit->invitation)) {

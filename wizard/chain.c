@@ -1,7 +1,7 @@
 /*
- * Each route is a chain of small steps, because each question to the store or to tokend is answered later: a step gets the
- * answer, and either asks the next question or ends the visit with a page. The link is
- * verified under the link key before anybody is asked anything.
+ * Each route is a chain of small steps, because each question to the store or to tokend is
+ * answered later: a step gets the answer, and either asks the next question or ends the visit with
+ * a page. The link is verified under the link key before anybody is asked anything.
  */
 #include "chain.h"
 
@@ -150,19 +150,23 @@ static bool hint_good(const struct visit *visit)
 	return hint == NULL || hint[0] == '\0' || login_hint_valid(hint);
 }
 
+bool chain_opened(struct visit *visit, struct json_object *reply, const struct error *error)
+{
+	if (error == NULL)
+		visit_keep_invitation(visit, reply);
+	else if (error->kind == ERROR_CONFLICT)
+		chain_show(visit);
+	else
+		chain_fail(visit, error);
+	return error == NULL;
+}
+
 static void opened(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	struct fault notice;
 
-	if (error != NULL && error->kind == ERROR_CONFLICT) {
-		chain_show(visit);
+	if (!chain_opened(visit, reply, error))
 		return;
-	}
-	if (error != NULL) {
-		chain_fail(visit, error);
-		return;
-	}
-	visit_keep_invitation(visit, reply);
 	if (step_of(visit_status(visit))->action != STEP_START)
 		page_journey(&visit, 0, NULL);
 	else if (hint_good(visit))

@@ -18,6 +18,10 @@ void chain_fail(struct visit *visit, const struct error *error);
 /* Ends with the page of the invitation as it is now. */
 void chain_show(struct visit *visit);
 
+/* What recording that the link was opened came to: true when the visit goes on, with the invitation as it is now; else it
+ * is over, with the page that says why. */
+bool chain_opened(struct visit *visit, struct json_object *reply, const struct error *error);
+
 /* tokend's refusal is text for people: true when the visit is over, with the page that says it. */
 bool chain_refused(struct visit *visit, const struct error *error);
 
