@@ -112,9 +112,8 @@ static void reloaded(struct daemon *daemon, void *context)
 	if (strcmp(settings->wizard_listen, program->listen) != 0 ||
 		strcmp(settings->store_listen, program->store_listen) != 0 ||
 		strcmp(settings->tokend_listen, program->tokend_listen) != 0)
-		log_warning("reload: wizard_listen, store_listen and tokend_listen change at "
-			    "the next "
-			    "start only");
+		log_warning("reload: wizard_listen, store_listen and tokend_listen change at the "
+			    "next start only");
 	if (program->tls || site->tls_cert.len > 0)
 		replace_server(program);
 	daemon_generation_release(&generation);

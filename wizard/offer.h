@@ -1,8 +1,6 @@
 /*
  * What a page offers beside its words: which way of signing in comes first, whether an administrator can approve right
- * there, where a wrong account is left. Decided from settings, record and step alone.
- *
- * Threads: pure.
+ * there, where a wrong account is left. Decided from settings, record and the time of day alone.
  */
 #ifndef POSTINVITE_WIZARD_OFFER_H
 #define POSTINVITE_WIZARD_OFFER_H

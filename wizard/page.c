@@ -388,8 +388,8 @@ void page_problem(struct visit **visit, unsigned http_status, const struct fault
 	put_word(&view, "next", problem->next);
 	if (http_status == 503) {
 		web_header((*visit)->request, "Retry-After", "15");
-		put(&view, "live",
-			view.page.data); /* with a link, the page tries again by itself */
+		/* With a link, the page tries again by itself. */
+		put(&view, "live", view.page.data);
 	}
 	answer_page(visit, http_status, "problem.html", &view);
 }

@@ -59,7 +59,6 @@ struct permission_rows *permission_rows_new(string_list scopes, const struct wor
 	}
 	for (size_t i = 0; i < count; i++) {
 		const char *name = short_name(scopes[i]);
-
 		struct row *row = &rows->rows[i];
 
 		find_reason(name, words, row->word);

@@ -44,18 +44,17 @@ static int derive(const struct settings *settings, struct site *site, struct err
 			"it leads to");
 	site->base_path = strdup(url_path(settings->wizard_url));
 	site->secure = strncmp(settings->wizard_url, "https:", 6) == 0;
-	/* Browsers hold a form's redirects to form-action too, and some forms end at Microsoft or at the platform. */
 	if (site->base_path == NULL ||
 		asprintf(&site->sign_out, "%s/common/oauth2/v2.0/logout", authority) < 0) {
 		site->sign_out = NULL;
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
+	/* Browsers hold a form's redirects to form-action too, and some forms end at Microsoft
+	 * or at the platform. */
 	if (asprintf(&site->policy,
-		    "default-src 'none'; style-src 'self'; script-src 'self'; img-src "
-		    "'self'; "
-		    "connect-src 'self'; form-action 'self' %.*s%s%.*s; frame-ancestors "
-		    "'none'; "
-		    "base-uri 'none'",
+		    "default-src 'none'; style-src 'self'; script-src 'self'; "
+		    "img-src 'self'; connect-src 'self'; form-action 'self' %.*s%s%.*s; "
+		    "frame-ancestors 'none'; base-uri 'none'",
 		    (int)(url_path(authority) - authority), authority,
 		    platform[0] != '\0' ? " " : "", (int)(url_path(platform) - platform),
 		    platform) < 0) {
@@ -91,8 +90,8 @@ static int load_tls(const struct settings *settings, struct site *site, struct e
 
 	if (cert != key)
 		return error_set(error, ERROR_CONFIGURATION,
-			"wizard_tls_cert_file and wizard_tls_key_file belong together: one is "
-			"empty");
+			"wizard_tls_cert_file and wizard_tls_key_file belong together: "
+			"one is empty");
 	if (!cert)
 		return 0;
 	if (template_read_file(settings->wizard_tls_cert_file, &site->tls_cert, error) != 0)

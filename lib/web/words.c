@@ -67,7 +67,6 @@ int words_number(const struct words *words, const char *name)
 	if (words->count == 0) /* an empty words.en, while it is loaded */
 		return -1;
 	found = bsearch(&name, words->names, words->count, sizeof(*words->names), compare);
-
 	return found != NULL ? (int)(found - words->names) : -1;
 }
 
