@@ -1,6 +1,7 @@
 /*
- * Where a browser is sent is said by tokend (Microsoft's pages) or by the settings (the platform's), never by the
- * request or the record. Until it comes back nothing has happened but that the link was opened.
+ * Where a browser is sent is said by tokend (Microsoft's pages) or by the settings (the
+ * platform's), never by the request or the record. Until it comes back nothing has happened but
+ * that the link was opened.
  */
 #include "away.h"
 

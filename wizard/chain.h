@@ -18,8 +18,8 @@ void chain_fail(struct visit *visit, const struct error *error);
 /* Ends with the page of the invitation as it is now. */
 void chain_show(struct visit *visit);
 
-/* What recording that the link was opened came to: true when the visit goes on, with the invitation as it is now; else it
- * is over, with the page that says why. */
+/* What recording that the link was opened came to: true when the visit goes on, with the
+ * invitation as it is now; else it is over, with the page that says why. */
 bool chain_opened(struct visit *visit, struct json_object *reply, const struct error *error);
 
 /* tokend's refusal is text for people: true when the visit is over, with the page that says it. */
@@ -32,8 +32,8 @@ struct json_object *chain_event(const struct visit *visit, const char *type);
 /* Goes to the invitation's page, or one below it: "" or "/done". */
 void chain_go(struct visit *visit, const char *suffix);
 
-/* A press of a button: the link was opened, on record; then tokend is asked, with the field of the account's name, and
- * goes on with `next`; or the page is shown where that step is over. */
+/* A press of a button: the link was opened, on record; then tokend is asked, with the field of
+ * the account's name, and goes on with `next`; or the page is shown where that step is over. */
 void chain_press(struct visit *visit, const char *op, visit_next_fn *next);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * A browser that got a code also got a cookie: a keyed mark of the invitation and that code. Whoever else opens the
- * link, a colleague or a mail scanner, has no such cookie and is shown no code. Nothing is kept here, so a
- * restart changes nothing.
+ * A browser that got a code also got a cookie: a keyed mark of the invitation and that code.
+ * Whoever else opens the link, a colleague or a mail scanner, has no such cookie and is shown
+ * no code. Nothing is kept here, so a restart changes nothing.
  */
 #include "code.h"
 

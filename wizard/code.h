@@ -8,8 +8,9 @@
 
 #define CODE_GROUPS_MAX 8
 
-/* Rows of a template's list with the value "part": the code in groups of three or four characters, which people compare
- * and type more easily. Empty for a code that does not divide so. */
+/* Rows of a template's list with the value "part": the code in groups of three or four
+ * characters, which people compare and type more easily. Empty for a code that does not divide
+ * so. */
 struct code_groups {
 	char parts[CODE_GROUPS_MAX][5];
 	struct template_value rows[CODE_GROUPS_MAX][2];
@@ -20,9 +21,9 @@ void code_group(const char *code, struct code_groups *groups_r);
 /* "D X K 6": what a screen reader says letter by letter. */
 void code_spell(const char *code, struct buf *out);
 
-/* Asks tokend for the live code if this browser has been given one and the journey has use for it, keeps
- * it where it is this browser's, and goes on with next: reply NULL and error set when tokend cannot be
- * asked, both NULL else. */
+/* Asks tokend for the live code if this browser has been given one and the journey has use for
+ * it, keeps it where it is this browser's, and goes on with next: reply NULL and error set when
+ * tokend cannot be asked, both NULL else. */
 void code_fetch(struct visit *visit, visit_next_fn *next);
 
 /* Keeps a code that was started by this very request, and marks the browser as the one that did. */

@@ -1,6 +1,7 @@
 /*
- * tokend says why in English, with Microsoft's codes in brackets behind the record's code: "... (invalid_grant,
- * AADSTS50173)". The AADSTS number says more than the code, so its word is looked for first.
+ * tokend says why in English, with Microsoft's codes in brackets behind the record's code: "...
+ * (invalid_grant, AADSTS50173)". The AADSTS number says more than the code, so its word is
+ * looked for first.
  */
 #include "fault.h"
 
@@ -49,7 +50,8 @@ static bool find_word(
 	return false;
 }
 
-/* The codes in brackets: those that begin with the code, or hold a number of Microsoft's where the code is a name of ours. */
+/* The codes in brackets: those that begin with the code, or hold a number of Microsoft's where
+ * the code is a name of ours. */
 static void find_codes(const char *code, const char *text, struct fault *fault)
 {
 	while ((text = strchr(text, '(')) != NULL) {

@@ -1,6 +1,6 @@
 /*
- * What went wrong, for a customer: a word of the catalogs where there is one for it, else the English text of the program
- * that knows.
+ * What went wrong, for a customer: a word of the catalogs where there is one for it, else the
+ * English text of the program that knows.
  */
 #ifndef POSTINVITE_WIZARD_FAULT_H
 #define POSTINVITE_WIZARD_FAULT_H
@@ -20,7 +20,8 @@ struct fault {
 /* One of the catalogs' words. */
 void fault_word(const char *word, struct fault *fault_r);
 
-/* A text of tokend's, with its code (of last_error) or NULL. text NULL or "": nothing went wrong. */
+/* A text of tokend's, with its code (of last_error) or NULL. text NULL or "": nothing went
+ * wrong. */
 void fault_refusal(const struct catalog *catalog, const char *code, const char *text,
 	struct fault *fault_r);
 

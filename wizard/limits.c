@@ -1,6 +1,7 @@
 /*
- * A const table of limits; each request is held against those that apply to it. A request that one of them refuses
- * has taken from those before it, which is harmless: they are the more generous ones.
+ * A const table of limits; each request is held against those that apply to it. A request that
+ * one of them refuses has taken from those before it, which is harmless: they are the more
+ * generous ones.
  */
 #include "limits.h"
 
@@ -22,7 +23,8 @@ static const struct {
 	{"link's presses", true, true, {.burst = 20, .pace_ms = 6000}},
 };
 
-/* The client's key; "" when a proxy does not say for whom it asks: all its customers would share one. */
+/* The client's key; "" when a proxy does not say for whom it asks: all its customers would
+ * share one. */
 static void find_client(
 	const struct wizard *wizard, struct web_request *request, char key_r[CLIENT_KEY_SIZE])
 {

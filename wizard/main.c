@@ -1,6 +1,7 @@
 /*
- * postinvite-wizard: the customer's pages. One thread, one event loop: the HTTP server and the two clients, of the
- * store and of tokend, are events of it. It holds the link key and nothing else worth stealing.
+ * postinvite-wizard: the customer's pages. One thread, one event loop: the HTTP server and the
+ * two clients, of the store and of tokend, are events of it. It holds the link key and nothing
+ * else worth stealing.
  *
  * A reload takes a new settings generation for requests from then on; TLS certificates are part
  * of it: a new server takes the listening socket over while the old one finishes its connections.

@@ -1,5 +1,6 @@
 /*
- * The codes of last_error that change what is offered are token/refusal.h's names, never Microsoft's numbers.
+ * The codes of last_error that change what is offered are token/refusal.h's names, never
+ * Microsoft's numbers.
  */
 #include "offer.h"
 
@@ -41,7 +42,8 @@ static bool consent_fault(const char *code)
 	return false;
 }
 
-/* Was the consent given after that moment? Times are written alike, so that they compare as text. */
+/* Was the consent given after that moment? Times are written alike, so that they compare as
+ * text. */
 static bool granted_since(struct json_object *invitation, const char *when)
 {
 	return strcmp(json_string(invitation, "consent", ""), "granted") == 0 &&

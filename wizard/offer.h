@@ -1,6 +1,7 @@
 /*
- * What a page offers beside its words: which way of signing in comes first, whether an administrator can approve right
- * there, where a wrong account is left. Decided from settings, record and the time of day alone.
+ * What a page offers beside its words: which way of signing in comes first, whether an
+ * administrator can approve right there, where a wrong account is left. Decided from settings,
+ * record and the time of day alone.
  */
 #ifndef POSTINVITE_WIZARD_OFFER_H
 #define POSTINVITE_WIZARD_OFFER_H
@@ -24,8 +25,8 @@ struct offer {
 void offer_make(const struct settings *settings, struct json_object *invitation, bool code,
 	struct offer *offer_r);
 
-/* Does what went wrong last (last_error) still matter? Not a missing consent that was given since; and while a code lives, not
- * what tokend tries again by itself. */
+/* Does what went wrong last (last_error) still matter? Not a missing consent that was given
+ * since; and while a code lives, not what tokend tries again by itself. */
 bool offer_fault_matters(struct json_object *invitation, bool code);
 
 /* 0, or -1 when the catalogs lack one of the words. */

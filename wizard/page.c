@@ -1,6 +1,7 @@
 /*
- * One view is filled for a page and rendered at once; its texts belong to the settings, the invitation, the tables
- * or the view itself. Words are named here and looked up in the page's language when it is rendered.
+ * One view is filled for a page and rendered at once; its texts belong to the settings, the
+ * invitation, the tables or the view itself. Words are named here and looked up in the page's
+ * language when it is rendered.
  */
 #include "page.h"
 
@@ -122,8 +123,8 @@ static void answer_page(
 	buf_free(&out);
 }
 
-/* The double-submit token: the cookie holds a nonce, the form its keyed mark. Lax, not Strict: opening the link
- * from a mail a second time must not take the nonce from a page that is open. */
+/* The double-submit token: the cookie holds a nonce, the form its keyed mark. Lax, not Strict:
+ * opening the link from a mail a second time must not take the nonce from a page that is open. */
 static void put_csrf(struct view *view, struct visit *visit)
 {
 	const struct site *site = visit->site;
@@ -211,8 +212,8 @@ static void put_code(struct view *view, const struct visit *visit)
 	put(view, "minutes", view->minutes);
 }
 
-/* Who has to sign in: the account that did, for it is bound to it; else the one that is expected; else any of an
- * organisation. */
+/* Who has to sign in: the account that did, for it is bound to it; else the one that is
+ * expected; else any of an organisation. */
 static void put_account(struct view *view, const struct visit *visit)
 {
 	const char *mailbox = json_string(visit->invitation, "invitation_email", "");

@@ -1,6 +1,6 @@
 /*
- * The pages: the values that the templates may use, and the answers made of them. Each function answers and
- * ends the visit.
+ * The pages: the values that the templates may use, and the answers made of them. Each function
+ * answers and ends the visit.
  */
 #ifndef POSTINVITE_WIZARD_PAGE_H
 #define POSTINVITE_WIZARD_PAGE_H
@@ -23,7 +23,8 @@ extern const char *const page_files[];
 /* 0, or -1 when the catalogs lack a word that the pages name. */
 int page_require_words(const struct words *words, struct error *error);
 
-/* Where the journey stands. http_status 0: the step's own. notice: instead of how it went last time, or NULL. */
+/* Where the journey stands. http_status 0: the step's own. notice: instead of how it went last
+ * time, or NULL. */
 void page_journey(struct visit **visit, unsigned http_status, const struct fault *notice);
 
 /* tokend's text of a refusal: in the page's language where the record has the code for it. */

@@ -1,6 +1,7 @@
 /*
- * Scopes are written with or without their resource in front (https://graph.microsoft.com/User.Read.All);
- * people are shown the last part, which is what Microsoft's own consent page names.
+ * Scopes are written with or without their resource in front
+ * (https://graph.microsoft.com/User.Read.All); people are shown the last part, which is what
+ * Microsoft's own consent page names.
  */
 #include "permission.h"
 

@@ -1,5 +1,6 @@
 /*
- * The table of routes, and those that show something. What sends the browser elsewhere is in away.c.
+ * The table of routes, and those that show something. What sends the browser elsewhere is in
+ * away.c.
  */
 #include "routes.h"
 

@@ -1,6 +1,6 @@
 /*
- * Everything that a request needs and that a fault of the operator's could spoil is loaded here, so that -t
- * and a reload find it, and no request meets a missing file.
+ * Everything that a request needs and that a fault of the operator's could spoil is loaded
+ * here, so that -t and a reload find it, and no request meets a missing file.
  */
 #include "site.h"
 

@@ -1,5 +1,6 @@
 /*
- * What the wizard derives from one generation of settings: keys, pages, what goes into every answer. Immutable.
+ * What the wizard derives from one generation of settings: keys, pages, what goes into every
+ * answer. Immutable.
  */
 #ifndef POSTINVITE_WIZARD_SITE_H
 #define POSTINVITE_WIZARD_SITE_H

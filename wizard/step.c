@@ -1,6 +1,6 @@
 /*
- * The words (words.en) follow two rules: each page says what to do or whom to ask, and none urges, because
- * urgency is what phishing sounds like.
+ * The words (words.en) follow two rules: each page says what to do or whom to ask, and none
+ * urges, because urgency is what phishing sounds like.
  */
 #include "step.h"
 

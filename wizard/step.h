@@ -1,5 +1,6 @@
 /*
- * What a customer is told at each status of the journey: one const table of the words' names (words.en).
+ * What a customer is told at each status of the journey: one const table of the words' names
+ * (words.en).
  */
 #ifndef POSTINVITE_WIZARD_STEP_H
 #define POSTINVITE_WIZARD_STEP_H

@@ -1,6 +1,6 @@
 /*
- * A visit waits for one answer at a time. While it waits the request is deferred, and the server may
- * cancel it; after that nobody calls `next` any more.
+ * A visit waits for one answer at a time. While it waits the request is deferred, and the
+ * server may cancel it; after that nobody calls `next` any more.
  */
 #include "visit.h"
 

@@ -1,6 +1,7 @@
 /*
- * One request of a customer, from its arrival to its answer: the invitation it is about, the generation of settings it runs
- * under, and what it waits for. A visit ends itself with its answer, or when the server cancels it.
+ * One request of a customer, from its arrival to its answer: the invitation it is about, the
+ * generation of settings it runs under, and what it waits for. A visit ends itself with its
+ * answer, or when the server cancels it.
  */
 #ifndef POSTINVITE_WIZARD_VISIT_H
 #define POSTINVITE_WIZARD_VISIT_H
@@ -64,8 +65,8 @@ void visit_ask_store(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next);
 void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_next_fn *next);
 
-/* The same of what tokend may ask Microsoft first. A tokend that is away is noticed within IPC_TIMEOUT_MS all
- * the same, because it is pinged before. */
+/* The same of what tokend may ask Microsoft first. A tokend that is away is noticed within
+ * IPC_TIMEOUT_MS all the same, because it is pinged before. */
 void visit_ask_microsoft(struct visit *visit, struct json_object *request, visit_next_fn *next);
 
 /* Keeps the reply's "invitation". */

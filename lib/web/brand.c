@@ -1,5 +1,6 @@
 /*
- * An SVG is shown by <img>, which runs nothing in it; who opens its address gets a policy that does not either.
+ * An SVG is shown by <img>, which runs nothing in it; who opens its address gets a policy that
+ * does not either.
  */
 #include "web/brand.h"
 

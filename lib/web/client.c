@@ -19,7 +19,8 @@ static bool blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* An element of the header: an address, perhaps with a port, which IPv6 has behind brackets only. */
+/* An element of the header: an address, perhaps with a port, which IPv6 has behind brackets
+ * only. */
 static int parse_element(const char *text, size_t len, struct in6_addr *address_r)
 {
 	const char *colon, *end;

@@ -1,6 +1,6 @@
 /*
- * Who a request comes from, behind the site's own proxies: the last address of X-Forwarded-For that none of them has. What
- * stands before it, anybody may have written.
+ * Who a request comes from, behind the site's own proxies: the last address of X-Forwarded-For
+ * that none of them has. What stands before it, anybody may have written.
  *
  * Threads: pure.
  */
@@ -14,9 +14,9 @@ struct proxies {
 	size_t n;
 };
 
-/* peer: of the connection, NULL for a Unix socket, whose other end is a proxy. forwarded_for: the header's
- * value, several joined by commas, or NULL. Ports behind the addresses are passed over. Returns 0, or -1
- * when it is a proxy that does not say for whom it asks. */
+/* peer: of the connection, NULL for a Unix socket, whose other end is a proxy. forwarded_for:
+ * the header's value, several joined by commas, or NULL. Ports behind the addresses are passed
+ * over. Returns 0, or -1 when it is a proxy that does not say for whom it asks. */
 int client_address(const struct proxies *proxies, const struct in6_addr *peer,
 	const char *forwarded_for, struct in6_addr *client_r);
 

@@ -1,9 +1,10 @@
 /*
- * What browsers send as application/x-www-form-urlencoded (WHATWG URL standard, section 5.1): names and
- * values with '+' for space and %XX for bytes.
+ * What browsers send as application/x-www-form-urlencoded (WHATWG URL standard, section 5.1):
+ * names and values with '+' for space and %XX for bytes.
  *
  * Stricter than browsers need: a broken %XX, a NUL, other control characters than tab and line
- * break, or bytes that are no UTF-8 make the whole form an error, so that what a handler gets is text.
+ * break, or bytes that are no UTF-8 make the whole form an error, so that what a handler gets
+ * is text.
  *
  * Threads: pure.
  */
@@ -19,8 +20,8 @@
 
 struct form;
 
-/* Parses a whole body, which need not end with a NUL. NULL: error (permanent, or temporary out of memory); the text
- * never repeats the contents. An empty body is a form without fields. */
+/* Parses a whole body, which need not end with a NUL. NULL: error (permanent, or temporary out
+ * of memory); the text never repeats the contents. An empty body is a form without fields. */
 struct form *form_parse(const char *body, size_t len, struct error *error);
 void form_free(struct form **form); /* wipes the values; accepts NULL; nulls */
 

@@ -1,6 +1,6 @@
 /*
- * Ranges are compared by weight, those of equal weight in the header's order. A weight is kept in thousandths: three
- * digits are all that the grammar allows.
+ * Ranges are compared by weight, those of equal weight in the header's order. A weight is kept
+ * in thousandths: three digits are all that the grammar allows.
  */
 #include "web/language.h"
 
@@ -101,8 +101,8 @@ static bool is_tag(const char *tag, size_t len, const char *available)
 	return strlen(available) == len && strncasecmp(tag, available, len) == 0;
 }
 
-/* What the range means of those available, cut from its end subtag by subtag; count: nothing. Browsers of old
- * say iw for Hebrew. */
+/* What the range means of those available, cut from its end subtag by subtag; count: nothing.
+ * Browsers of old say iw for Hebrew. */
 static size_t find(const struct range *range, const char *const *available, size_t count)
 {
 	const char *tag = is_tag(range->tag, range->len, "iw") ? "he" : range->tag;

@@ -1,7 +1,8 @@
 /*
- * A bucket is one number: the moment at which it will be full again (the "theoretical arrival time" of ITU-T I.371's
- * GCRA). Keys are found by a keyed digest, so that nobody can choose keys that meet in one set; a digest's
- * first bytes name the set, and the bytes behind them the key.
+ * A bucket is one number: the moment at which it will be full again (the "theoretical arrival
+ * time" of ITU-T I.371's GCRA). Keys are found by a keyed digest, so that nobody can choose
+ * keys that meet in one set; a digest's first bytes name the set, and the bytes behind them the
+ * key.
  */
 #include "web/limit.h"
 
@@ -45,7 +46,8 @@ void limit_free(struct limit **limit)
 	*limit = NULL;
 }
 
-/* The key's bucket, or that of the set which may be forgotten first; NULL when there is no digest. */
+/* The key's bucket, or that of the set which may be forgotten first; NULL when there is no
+ * digest. */
 static struct bucket *find(struct limit *limit, const char *key)
 {
 	unsigned char text[SALT_SIZE + KEY_MAX], digest[EVP_MAX_MD_SIZE];

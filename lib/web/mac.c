@@ -1,6 +1,7 @@
 /*
- * Two HMACs: one over the purpose makes the key of that purpose, one under it makes the mark. The site's key
- * also signs links; a derived key keeps the two uses apart whatever their inputs look like.
+ * Two HMACs: one over the purpose makes the key of that purpose, one under it makes the mark.
+ * The site's key also signs links; a derived key keeps the two uses apart whatever their inputs
+ * look like.
  */
 #include "web/mac.h"
 

@@ -1,6 +1,7 @@
 /*
- * Keyed marks in cookies and forms: HMAC-SHA-256 under a key derived for one purpose from the site's key, so that a mark
- * made for one purpose is worth nothing for another, and all outlive a restart.
+ * Keyed marks in cookies and forms: HMAC-SHA-256 under a key derived for one purpose from the
+ * site's key, so that a mark made for one purpose is worth nothing for another, and all outlive
+ * a restart.
  *
  * Threads: pure.
  */

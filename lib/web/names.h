@@ -1,6 +1,7 @@
 /*
- * What templates may call their values, with one line for the manual (postinvite.templates(5)). One place for all
- * programs, since they share the catalogs: a word for a mail names values that the wizard does not have.
+ * What templates may call their values, with one line for the manual (postinvite.templates(5)).
+ * One place for all programs, since they share the catalogs: a word for a mail names values
+ * that the wizard does not have.
  */
 #ifndef POSTINVITE_WEB_NAMES_H
 #define POSTINVITE_WEB_NAMES_H

@@ -1,12 +1,13 @@
 /*
  * One HTTP request as a handler sees it, and its answer.
  *
- * A handler either answers before it returns, or calls web_request_defer and answers later from the same event loop;
- * the client waits meanwhile at no cost but its connection. Exactly one answer a request. A request is valid until
- * answered or cancelled.
+ * A handler either answers before it returns, or calls web_request_defer and answers later from
+ * the same event loop; the client waits meanwhile at no cost but its connection. Exactly one
+ * answer a request. A request is valid until answered or cancelled.
  *
- * Every answer carries the security headers: a strict Content-Security-Policy, Referrer-Policy, X-Content-Type-Options,
- * X-Frame-Options, Cache-Control: no-store. web_header replaces one by name.
+ * Every answer carries the security headers: a strict Content-Security-Policy, Referrer-Policy,
+ * X-Content-Type-Options, X-Frame-Options, Cache-Control: no-store. web_header replaces one by
+ * name.
  *
  * Threads: the event loop's.
  */
@@ -25,8 +26,9 @@ const struct web_route *web_request_route(
 	const struct web_request *request);			      /* NULL: none fits */
 const char *web_request_parameter(const struct web_request *request); /* what '*' stood for */
 
-/* A query argument, a header, a cookie or a form field: valid UTF-8 text, or NULL. A form is there when its type is
- * application/x-www-form-urlencoded and it is well formed. They live as long as the request. */
+/* A query argument, a header, a cookie or a form field: valid UTF-8 text, or NULL. A form is
+ * there when its type is application/x-www-form-urlencoded and it is well formed. They live as
+ * long as the request. */
 const char *web_request_query(const struct web_request *request, const char *name);
 const char *web_request_field(const struct web_request *request, const char *name);
 const char *web_request_header(const struct web_request *request, const char *name);
@@ -39,9 +41,9 @@ void web_request_headers(
 /* The other end of the connection. false: it has no address, it came by a Unix socket. */
 bool web_request_peer(const struct web_request *request, struct in6_addr *peer_r);
 
-/* The answer comes later. When the server stops before, `cancel` is called and the server answers 503 itself: the handler
- * forgets the request. `idle` says that it waits for something to happen (a long poll), not for
- * work to be done: a server that stops does not wait for it. */
+/* The answer comes later. When the server stops before, `cancel` is called and the server
+ * answers 503 itself: the handler forgets the request. `idle` says that it waits for something
+ * to happen (a long poll), not for work to be done: a server that stops does not wait for it. */
 typedef void web_cancel_fn(void *context);
 void web_request_defer(
 	struct web_request *request, bool idle, web_cancel_fn *cancel, void *context);

@@ -1,9 +1,10 @@
 /*
  * Routes: a const table from method and path to a function.
  *
- * In a pattern '*' stands for one whole path segment of A-Z a-z 0-9 - _ . ~ (RFC 3986 section 2.3), which becomes the request's
- * parameter. One '*' a pattern at most. A HEAD is answered 200 with nothing wherever there is a GET, without calling its
- * function: mail scanners send them, and they change nothing.
+ * In a pattern '*' stands for one whole path segment of A-Z a-z 0-9 - _ . ~ (RFC 3986 section
+ * 2.3), which becomes the request's parameter. One '*' a pattern at most. A HEAD is answered
+ * 200 with nothing wherever there is a GET, without calling its function: mail scanners send
+ * them, and they change nothing.
  *
  * Threads: pure.
  */

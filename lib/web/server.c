@@ -1,11 +1,13 @@
 /*
  * libmicrohttpd in external-epoll mode: its epoll descriptor is one event of the caller's loop,
- * and each wake-up runs MHD_run once. A deferred request's connection is suspended, which takes it out of that
- * epoll set; MHD_resume_connection shows in no descriptor, so that whoever resumes also wakes the loop.
+ * and each wake-up runs MHD_run once. A deferred request's connection is suspended, which takes
+ * it out of that epoll set; MHD_resume_connection shows in no descriptor, so that whoever
+ * resumes also wakes the loop.
  *
- * libmicrohttpd's own time-out counts idle time only, so a client that sends a byte a second would stay for
- * ever. Every connection therefore has a deadline of ours, checked once a second; what is over it is shut down
- * at the socket, which libmicrohttpd then sees as a closed peer.
+ * libmicrohttpd's own time-out counts idle time only, so a client that sends a byte a second
+ * would stay for ever. Every connection therefore has a deadline of ours, checked once a
+ * second; what is over it is shut down at the socket, which libmicrohttpd then sees as a closed
+ * peer.
  */
 #include "web/internal.h"
 
@@ -272,8 +274,8 @@ static void close_late(struct web_connection *connection)
 		shutdown(info->connect_fd, SHUT_RDWR);
 }
 
-/* When a connection must go while the server stops: at once when nothing is under way on it, but not one
- * whose client has just been let in and is about to ask. */
+/* When a connection must go while the server stops: at once when nothing is under way on it,
+ * but not one whose client has just been let in and is about to ask. */
 static bool over(const struct web_connection *connection, uint64_t now)
 {
 	uint64_t drain_deadline = connection->server->drain_deadline;

@@ -1,9 +1,10 @@
 /*
  * An HTTP/1.1 server in the caller's libevent loop, on libmicrohttpd: no thread of its own.
  *
- * Limits, so that no client can cost much: WEB_CONNECTIONS connections of WEB_CONNECTION_MEMORY bytes (a request's line and
- * headers fit into that or get 431), bodies of WEB_BODY_MAX bytes (413), and a time to send a
- * whole request, counted from the end of the one before, however slowly bytes arrive.
+ * Limits, so that no client can cost much: WEB_CONNECTIONS connections of WEB_CONNECTION_MEMORY
+ * bytes (a request's line and headers fit into that or get 431), bodies of WEB_BODY_MAX bytes
+ * (413), and a time to send a whole request, counted from the end of the one before, however
+ * slowly bytes arrive.
  *
  * Threads: the event loop's.
  */
@@ -43,8 +44,8 @@ struct web_server_options {
 struct web_server *web_server_new(
 	const struct web_server_options *options, struct error *error);
 
-/* Stops: no new connection, idle requests are answered 503, work under way is finished within WEB_DRAIN_MS. Then
- * `drained` is called from the loop, once; it may free the server. */
+/* Stops: no new connection, idle requests are answered 503, work under way is finished within
+ * WEB_DRAIN_MS. Then `drained` is called from the loop, once; it may free the server. */
 void web_server_drain(struct web_server *server, void (*drained)(void *context), void *context);
 
 /* Closes everything; deferred requests are cancelled. Accepts NULL; nulls. */

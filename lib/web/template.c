@@ -1,7 +1,7 @@
 /*
- * Parsing. A page is parsed once into a flat array of nodes; a section's node knows the index behind
- * its last one, so that rendering is a walk that skips or repeats ranges. Included files are parsed
- * into the same array, which makes a section always open and close within one file.
+ * Parsing. A page is parsed once into a flat array of nodes; a section's node knows the index
+ * behind its last one, so that rendering is a walk that skips or repeats ranges. Included files
+ * are parsed into the same array, which makes a section always open and close within one file.
  */
 #include "web/template.h"
 

@@ -1,6 +1,7 @@
 /*
- * Rendering: a walk over the nodes with the values in reach. A word may hold values, and a value may be a word, so that
- * a date can be put together as each language does it; DEPTH_MAX ends a circle that a catalog might make.
+ * Rendering: a walk over the nodes with the values in reach. A word may hold values, and a
+ * value may be a word, so that a date can be put together as each language does it; DEPTH_MAX
+ * ends a circle that a catalog might make.
  */
 #include "web/template.h"
 

@@ -1,6 +1,6 @@
 /*
- * English is read first; its names, sorted, number the words. Each catalog is an array by that number, and English's text
- * stands in for the gaps of another.
+ * English is read first; its names, sorted, number the words. Each catalog is an array by that
+ * number, and English's text stands in for the gaps of another.
  */
 #include "web/words.h"
 

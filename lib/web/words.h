@@ -1,11 +1,12 @@
 /*
- * Words in several languages: one catalog a language, the file words.LANGUAGE (words.en, words.pt-BR) of the template
- * directory, in the syntax of main.cf: `name = text`, # comments, a line that begins with
- * white space goes on with the one before. A text is plain UTF-8 text, never HTML, and may hold {{name}} of a
- * value that the programs know.
+ * Words in several languages: one catalog a language, the file words.LANGUAGE (words.en,
+ * words.pt-BR) of the template directory, in the syntax of main.cf: `name = text`, # comments,
+ * a line that begins with white space goes on with the one before. A text is plain UTF-8 text,
+ * never HTML, and may hold {{name}} of a value that the programs know.
  *
- * words.en says which names there are; a name that another catalog lacks is shown in English. A site adds a
- * language by putting a file there. Each catalog has a word `direction`, ltr or rtl.
+ * words.en says which names there are; a name that another catalog lacks is shown in English. A
+ * site adds a language by putting a file there. Each catalog has a word `direction`, ltr or
+ * rtl.
  *
  * Threads: loaded words never change and may be used from any thread.
  */
@@ -21,7 +22,8 @@
 #define WORDS_LANGUAGES_MAX 64
 #define WORDS_OPTIONAL	    "refusal_" /* words that may be empty: the program then says it itself */
 
-/* A value that templates and words may name, with one line for the manual; a table ends with a NULL name. */
+/* A value that templates and words may name, with one line for the manual; a table ends with a
+ * NULL name. */
 struct template_name {
 	const char *name;
 	const char *meaning;
@@ -39,8 +41,9 @@ struct words_source {
 	void *context;
 };
 
-/* NULL: error (configuration, "DIRECTORY/words.de:12: ..."): no words.en, bad syntax, a name that words.en does not
- * have or that comes twice, an unknown {{name}}, a text that is no UTF-8. */
+/* NULL: error (configuration, "DIRECTORY/words.de:12: ..."): no words.en, bad syntax, a name
+ * that words.en does not have or that comes twice, an unknown {{name}}, a text that is no
+ * UTF-8. */
 struct words *words_load(const struct words_source *source, struct error *error);
 void words_free(struct words **words); /* accepts NULL; nulls */
 
@@ -50,7 +53,8 @@ bool template_name_known(const struct template_name *const *values, const char *
 /* 0, or -1 (configuration) when words.en lacks the word: for those that a program itself uses. */
 int words_require(const struct words *words, const char *name, struct error *error);
 
-/* The language for an Accept-Language header (NULL: none), else that of the tag `otherwise`, else English. */
+/* The language for an Accept-Language header (NULL: none), else that of the tag `otherwise`,
+ * else English. */
 const struct catalog *words_choose(
 	const struct words *words, const char *accept_language, const char *otherwise);
 
@@ -60,8 +64,8 @@ bool words_has_language(const struct words *words, const char *tag);
 const char *catalog_language(
 	const struct catalog *catalog); /* the tag, as the file is called */
 
-/* The text of a word, in English where the catalog lacks it; NULL: no such word. Its {{name}} are still in it: see
- * template_words. */
+/* The text of a word, in English where the catalog lacks it; NULL: no such word. Its {{name}}
+ * are still in it: see template_words. */
 const char *catalog_text(const struct catalog *catalog, const char *name);
 
 /* The same by number, which is the same in all catalogs of the words: -1: no such word. */
