@@ -141,7 +141,7 @@ def test_closed_and_opened_again_and_twice(site, browser, invited):
 
 
 def test_slow_network(site, browser, invited):
-    """The store is away while the page is open: the page says so, and goes on by itself."""
+    """The wizard is away while the page is open: the page says so, and goes on by itself."""
     invitation = invited()
     code = start(browser, invitation.link)
     site.daemons["wizard"].stop()

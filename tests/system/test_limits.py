@@ -195,10 +195,10 @@ def test_what_tokend_refuses(parted):
     assert started["reply"]["user_code"] == code["reply"]["user_code"]
     assert not any("token" in name or "device_code" in name for name in started["reply"])
     assert "reply" not in forged
-    others = [("tokend", {"op": op, "link": token}) for op in (
-        "token", "refresh", "access_token", "validate", "reseal", "dead_letters")]
-    for request, answer in zip(others, intrude(parted, *others)):
-        assert "reply" not in answer, request
+    others = {"token": "configuration", "validate": "configuration", "dead_letters": "policy",
+              "no such op": "permanent"}
+    answers = intrude(parted, *(("tokend", {"op": op, "link": token, "key": "codes"}) for op in others))
+    assert [answer.get("kind") for answer in answers] == list(others.values()), answers
     parted.watch.announce(r"refused|policy|may not")
 
 

@@ -363,11 +363,13 @@ def test_https_of_its_own(site, customer):
     assert "error" not in secure.text()
 
 
-def test_nothing_secret_is_logged(site):
-    """Of all that the tests above did: no link token, no code, no cookie."""
+def test_nothing_secret_is_logged(site, customer):
+    """Of a start, and of all that the tests above did: no link token, no code, no cookie."""
+    code = customer.start()
     text = site.daemons["wizard"].text()
-    assert "start: invitation=" in text
+    assert "start: invitation=" in text and code not in text
+    links = re.findall(r"/i/([A-Za-z0-9_-]{46})", site.cli("-j", "-s", check=True).stdout)
+    assert customer.link.rsplit("/", 1)[1] in links
+    assert not [link for link in links if link in text]
     assert "/i/" not in text and not re.search(r"\bAQ[A-Za-z0-9_-]{44}\b", text)
-    for link in re.findall(r"/i/([A-Za-z0-9_-]{46})", site.cli("-j", "-s", check=True).stdout):
-        assert link not in text
     assert "csrf" not in text and "state=" not in text and "device?otc" not in text
