@@ -69,10 +69,13 @@ class Process:
                        for line in self.text(offset).splitlines())
         wait_for("%s to be ready" % self.name, ready, seconds)
 
-    def text(self, offset=0):
+    def logged(self, offset=0):
         with open(self.log, "rb") as log:
             log.seek(offset)
-            return log.read().decode("utf-8", "replace")
+            return log.read()
+
+    def text(self, offset=0):
+        return self.logged(offset).decode("utf-8", "replace")
 
     @property
     def pid(self):

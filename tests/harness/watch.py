@@ -23,9 +23,11 @@ class LogWatch:
         for name, daemon in self.site.daemons.items():
             if not os.path.exists(daemon.log):
                 continue
-            text = daemon.text(self.offsets.get(name, 0))
-            self.offsets[name] = self.offsets.get(name, 0) + len(text.encode())
-            found += [line for line in text.splitlines() if LOUD.search(line) and
+            # Counted in bytes of the file: what is no UTF-8 has another length as text.
+            logged = daemon.logged(self.offsets.get(name, 0))
+            self.offsets[name] = self.offsets.get(name, 0) + len(logged)
+            lines = logged.decode("utf-8", "replace").splitlines()
+            found += [line for line in lines if LOUD.search(line) and
                       not any(pattern.search(line) for pattern in self.announced)]
         self.announced = []
         return found
