@@ -31,8 +31,7 @@ MODULES = base invite mail store token web
 PROGRAMS = store milter wizard tokend
 LIB = $(BUILD)/libpostinvite.a
 LIB_OBJECTS := $(foreach m,$(MODULES),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(m)/*.c)))
-BINARIES := $(foreach p,$(PROGRAMS),$(if $(wildcard $(p)/*.c),$(BUILD)/postinvite-$(p))) \
-	$(if $(wildcard cli/*.c),$(BUILD)/postinvite)
+BINARIES := $(PROGRAMS:%=$(BUILD)/postinvite-%) $(BUILD)/postinvite
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
@@ -72,7 +71,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-test-programs: $(UNIT_TESTS) $(BENCHES) $(if $(wildcard tests/entra/*.c),$(BUILD)/tests/entra/entra)
+test-programs: $(UNIT_TESTS) $(BENCHES) $(BUILD)/tests/entra/entra
 
 unit: $(UNIT_TESTS)
 	tests/run-unit $(UNIT_TESTS)
@@ -167,7 +166,9 @@ install: all docs
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	for unit in $(PROGRAMS); do \
 		sed 's|@PREFIX@|$(PREFIX)|' conf/systemd/postinvite-$$unit.service \
-			> $(DESTDIR)$(PREFIX)/lib/systemd/system/postinvite-$$unit.service || exit 1; \
+			> $(BUILD)/conf/postinvite-$$unit.service || exit 1; \
+		install -m 644 $(BUILD)/conf/postinvite-$$unit.service \
+			$(DESTDIR)$(PREFIX)/lib/systemd/system || exit 1; \
 	done
 	install -m 644 conf/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/postinvite.conf
 	install -m 644 conf/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/postinvite.conf
