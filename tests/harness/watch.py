@@ -1,8 +1,11 @@
-"""What a site's daemons may log during a test: no line at warning or above that was not announced."""
+"""What a site's daemons may log during a test: no line at warning or above that was not announced;
+and at the end no file of theirs may hold a code, a token or a key."""
 
 import contextlib
 import os
 import re
+
+from . import secrets
 
 LOUD = re.compile(r"\]: (?:warning|error): |runtime error:|ERROR: AddressSanitizer")
 
@@ -39,7 +42,9 @@ def running(site):
     with site:
         site.watch = LogWatch(site)
         yield site
+        found = secrets.planted(site) if site.entra.process.alive() else {}
         statuses = site.stop()
+        secrets.search(site, found)
         loud = site.watch.unannounced()
         assert not loud, "logged while stopping: " + "\n".join(loud)
         assert not any(statuses.values()), statuses

@@ -1,7 +1,7 @@
 """No code, token or key anywhere it does not belong, over a whole journey: logs, mails, pages, the
-CLI, the state, the vault, process arguments and environments."""
+CLI, the state, the vault, process arguments and environments. The files of every other site are
+searched when it ends (harness/watch.py)."""
 
-import base64
 import os
 import re
 
@@ -10,6 +10,7 @@ import pytest
 from harness import entra, journey
 from harness.browser import Browser
 from harness.process import wait_for
+from harness.secrets import check, files, planted
 
 PAGES = []
 
@@ -51,46 +52,14 @@ def walked(site):
     return site
 
 
-def secrets(site):
-    """{words for it: its bytes in each of their spellings}"""
-    found = {}
-    for number, secret in enumerate(site.entra.secrets()):
-        # The beginning suffices: a line may be cut.
-        start = secret[:40].encode()
-        found["code or token %d" % number] = [start, base64.b64encode(start)[:48]]
-    for kind in ("link", "vault"):
-        with open(os.path.join(site.config, kind + ".key")) as file:
-            for text in re.findall(r"^\d+:(\S+)", file.read(), re.M):
-                key = base64.b64decode(text)
-                found[kind + " key"] = [text.rstrip("=").encode(), key, key.hex().encode()]
-    return found
-
-
-def check(where, data, found):
-    for words, spellings in found.items():
-        for spelling in spellings:
-            assert spelling not in data, "%s in %s" % (words, where)
-
-
-def files(site):
-    """Everything in the site's folder that is not the simulator's or a key file."""
-    for folder, _, names in os.walk(site.folder):
-        for name in names:
-            path = os.path.join(folder, name)
-            if name.startswith("entra.") or name.endswith(".key") or not os.path.isfile(path):
-                continue
-            with open(path, "rb") as file:
-                yield path, file.read()
-
-
 def test_there_is_something_to_look_for(walked):
-    found = secrets(walked)
+    found = planted(walked)
     assert len(found) > 10 and "vault key" in found and "link key" in found
     assert len(walked.entra.secrets()) == len(set(walked.entra.secrets()))
 
 
 def test_files(walked):
-    found, seen = secrets(walked), []
+    found, seen = planted(walked), []
     for path, data in files(walked):
         seen.append(os.path.relpath(path, walked.folder))
         check(path, data, found)
@@ -105,7 +74,7 @@ def test_sealed_records_are_there(walked):
 
 
 def test_pages(walked):
-    found = secrets(walked)
+    found = planted(walked)
     ours = [(url, body) for url, body in PAGES if url.startswith(walked.wizard_url)]
     assert len(ours) > 5
     for url, body in ours:
@@ -120,7 +89,7 @@ def test_addresses_of_pages_reach_no_other_site(walked):
 
 
 def test_cli(walked):
-    found = secrets(walked)
+    found = planted(walked)
     outputs = [("-j", "-s"), ("-j", "-q", entra.SERVICE), ("-j", "-e", entra.SERVICE), ("-p",)]
     for arguments in outputs:
         result = walked.cli(*arguments, check=True)
@@ -128,7 +97,7 @@ def test_cli(walked):
 
 
 def test_processes(walked):
-    found = secrets(walked)
+    found = planted(walked)
     for name, daemon in walked.daemons.items():
         for what in ("cmdline", "environ"):
             with open("/proc/%d/%s" % (daemon.pid, what), "rb") as file:
