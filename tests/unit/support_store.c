@@ -243,3 +243,20 @@ const char *store_says(struct json_object *reply, const char *member)
 	snprintf(text, sizeof(text), "%s", value != NULL ? json_object_get_string(value) : "-");
 	return text;
 }
+
+bool store_apply(struct store_site *site, const char *id, const char *type, const char *more)
+{
+	struct json_object *reply = store_owner(site,
+		"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\","
+		"\"event\":{\"type\":\"%s\"," STORE_AT "%s}}",
+		id, type, more);
+	bool changed = json_flag(reply, "changed", false);
+
+	json_object_put(reply);
+	return changed;
+}
+
+size_t store_length(struct json_object *reply, const char *member)
+{
+	return json_object_array_length(json_member(reply, member));
+}

@@ -64,6 +64,15 @@ void store_check_list(struct store_site *site, const char *after, int limit, con
 void store_open(struct store_site *site, const char *customer_id, const char *mailbox,
 	char id_r[INVITATION_ID_LEN + 1]);
 
+/* The time that events have in tests, as a JSON member. */
+#define STORE_AT "\"at\":\"2026-01-01T00:00:00Z\""
+
+/* Applies an event with more members ("" or ",\"a\":1"); returns whether it changed something. */
+bool store_apply(struct store_site *site, const char *id, const char *type, const char *more);
+
+/* How many things the reply's array of that name has. */
+size_t store_length(struct json_object *reply, const char *member);
+
 /* A member of the reply's invitation, as text; "-" without one. Valid until the next call. */
 const char *store_says(struct json_object *reply, const char *member);
 

@@ -11,21 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#define AT "\"at\":\"2026-01-01T00:00:00Z\""
-
-/* Applies an event with more members ("" or ",\"a\":1"); returns whether it changed something. */
-static bool apply(struct store_site *site, const char *id, const char *type, const char *more)
-{
-	struct json_object *reply = store_owner(site,
-		"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\",\"event\":{\"type\":\"%"
-		"s\"," AT "%s}}",
-		id, type, more);
-	bool changed = json_flag(reply, "changed", false);
-
-	json_object_put(reply);
-	return changed;
-}
-
 static void check_says(
 	struct store_site *site, const char *id, const char *member, const char *want)
 {
@@ -33,11 +18,6 @@ static void check_says(
 
 	assert_text(member, store_says(reply, member), want);
 	json_object_put(reply);
-}
-
-static size_t length(struct json_object *reply, const char *member)
-{
-	return json_object_array_length(json_member(reply, member));
 }
 
 /* --- open --- */
@@ -88,14 +68,14 @@ static void test_open_after_the_end(void **state)
 	char id[INVITATION_ID_LEN + 1], again[INVITATION_ID_LEN + 1];
 
 	store_open(site, "c", "a@b.example", id);
-	apply(site, id, "sign_in_started", "");
+	store_apply(site, id, "sign_in_started", "");
 	store_open(site, "c", "a@b.example", again);
 	assert_text("open", again, id);
-	apply(site, id, "revoked", "");
+	store_apply(site, id, "revoked", "");
 	store_open(site, "c", "a@b.example", again);
 	assert_string_not_equal(again, id);
 	site->settings.invitation_lifetime = -10;
-	apply(site, again, "email_sent", "");
+	store_apply(site, again, "email_sent", "");
 	check_says(site, again, "status", "expired");
 	store_open(site, "c", "a@b.example", id);
 	assert_string_not_equal(again, id);
@@ -164,14 +144,14 @@ static void test_repeated_changes(void **state)
 		strcpy(id, store_says(reply, "id"));
 		json_object_put(reply);
 	}
-	apply(site, id, "link_opened", "");
+	store_apply(site, id, "link_opened", "");
 	reply = store_owner(site,
 		"{\"op\":\"open\",\"change\":\"%s\",\"mailbox\":\"a@b.example\",\"email\":{}}",
 		change);
 	assert_text("the state as it is now", store_says(reply, "status"), "link_opened");
 	json_object_put(reply);
 	history = store_owner(site, "{\"op\":\"history\",\"id\":\"%s\"}", id);
-	assert_number("each event once", (long long)length(history, "events"), 3);
+	assert_number("each event once", (long long)store_length(history, "events"), 3);
 	json_object_put(history);
 	store_fails("the same id for something else",
 		store_ask(site, STORE_ROLE_OWNER,
@@ -229,14 +209,14 @@ static void test_changes_are_forgotten(void **state)
 	for (int i = 0; i < 2; i++) {
 		reply = store_owner(site,
 			"{\"op\":\"apply\",\"change\":\"%s\",\"id\":\"%s\",\"event\":{\"type\":"
-			"\"consent_hint\"," AT ",\"text\":\"x\"}}",
+			"\"consent_hint\"," STORE_AT ",\"text\":\"x\"}}",
 			change, id);
 		json_object_put(reply);
 		while (i == 0 && engine_housekeep(site->engine, now, &site->error) == 1)
 			;
 	}
 	reply = store_owner(site, "{\"op\":\"history\",\"id\":\"%s\"}", id);
-	assert_number("applied again", (long long)length(reply, "events"), 3);
+	assert_number("applied again", (long long)store_length(reply, "events"), 3);
 	json_object_put(reply);
 }
 
@@ -248,10 +228,10 @@ static void test_apply(void **state)
 	char id[INVITATION_ID_LEN + 1];
 
 	store_open(site, "c", "a@b.example", id);
-	assert_true(apply(site, id, "email_sent", ""));
-	assert_true(apply(site, id, "delivery",
+	assert_true(store_apply(site, id, "email_sent", ""));
+	assert_true(store_apply(site, id, "delivery",
 		",\"delivery\":\"delivered\",\"sequence\":9,\"status\":\"x\""));
-	assert_false(apply(site, id, "delivery", ",\"delivery\":\"delivered\""));
+	assert_false(store_apply(site, id, "delivery", ",\"delivery\":\"delivered\""));
 	check_says(site, id, "delivery", "delivered");
 	store_fails("unknown type",
 		store_ask(site, STORE_ROLE_OWNER,
@@ -266,19 +246,19 @@ static void test_apply(void **state)
 	store_fails("contradiction",
 		store_ask(site, STORE_ROLE_OWNER,
 			"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\",\"event\":{"
-			"\"type\":\"confirmed\"," AT "}}",
+			"\"type\":\"confirmed\"," STORE_AT "}}",
 			id),
 		site, ERROR_CONFLICT);
 	store_fails("unknown invitation",
 		store_ask(site, STORE_ROLE_OWNER,
 			"{\"op\":\"apply\",\"change\":\"new\",\"id\":"
-			"\"AAAAAAAAAAAAAAAAAAAAAA\",\"event\":{\"type\":\"link_seen\"," AT
+			"\"AAAAAAAAAAAAAAAAAAAAAA\",\"event\":{\"type\":\"link_seen\"," STORE_AT
 			"}}"),
 		site, ERROR_NOT_FOUND);
 	store_fails("large event",
 		store_ask(site, STORE_ROLE_OWNER,
 			"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\",\"event\":{"
-			"\"type\":\"link_seen\"," AT ",\"x\":\"%040000d\"}}",
+			"\"type\":\"link_seen\"," STORE_AT ",\"x\":\"%040000d\"}}",
 			id, 0),
 		site, ERROR_PERMANENT);
 }
@@ -293,18 +273,18 @@ static void test_history(void **state)
 	struct json_object *reply;
 
 	store_open(site, "c", "a@b.example", id);
-	apply(site, id, "email_sent", "");
-	apply(site, id, "delivery",
+	store_apply(site, id, "email_sent", "");
+	store_apply(site, id, "delivery",
 		",\"delivery\":\"delivered\",\"sequence\":9,\"status\":\"x\"");
-	apply(site, id, "delivery", ",\"delivery\":\"delivered\"");
+	store_apply(site, id, "delivery", ",\"delivery\":\"delivered\"");
 	/* Hints are told each time, though they change nothing. */
-	apply(site, id, "consent_hint", ",\"text\":\"a\"");
-	apply(site, id, "consent_hint", ",\"text\":\"a\"");
-	apply(site, id, "notified", ",\"kind\":\"reminder\"");
+	store_apply(site, id, "consent_hint", ",\"text\":\"a\"");
+	store_apply(site, id, "consent_hint", ",\"text\":\"a\"");
+	store_apply(site, id, "notified", ",\"kind\":\"reminder\"");
 	for (int after = 0; after < 7; after++) {
 		reply = store_owner(
 			site, "{\"op\":\"history\",\"id\":\"%s\",\"after\":%d}", id, after);
-		assert_number("events", (long long)length(reply, "events"),
+		assert_number("events", (long long)store_length(reply, "events"),
 			6 - after > 0 ? 6 - after : 0);
 		for (int i = after; i < 6; i++) {
 			struct json_object *event = json_object_array_get_idx(
@@ -331,7 +311,7 @@ static void test_long_history(void **state)
 	store_open(site, "c", "a@b.example", id);
 	snprintf(more, sizeof(more), ",\"text\":\"a\",\"x\":\"%030000d\"", 0);
 	for (int i = 0; i < 150; i++)
-		apply(site, id, "consent_hint", more);
+		store_apply(site, id, "consent_hint", more);
 	do {
 		struct json_object *reply = store_owner(site,
 			"{\"op\":\"history\",\"id\":\"%s\",\"after\":%d}", id, (int)after);
@@ -366,20 +346,20 @@ static void test_first_connection(void **state)
 	store_open(site, "c", "a@b.example", one);
 	store_open(site, "d", "b@b.example", two);
 	store_open(site, "e", "c@b.example", three);
-	apply(site, one, "device_authenticated", SIGNED_IN("T-1", "true"));
+	store_apply(site, one, "device_authenticated", SIGNED_IN("T-1", "true"));
 	check_says(site, one, "first_connection", "true");
 	check_says(site, one, "status", "device_authenticated");
-	apply(site, one, "device_authenticated", SIGNED_IN("T-1", "true"));
+	store_apply(site, one, "device_authenticated", SIGNED_IN("T-1", "true"));
 	check_says(site, one, "first_connection", "true");
-	apply(site, one, "confirmed", "");
+	store_apply(site, one, "confirmed", "");
 	check_says(site, one, "status", "authentication_complete");
-	apply(site, two, "device_authenticated", SIGNED_IN("t-1", "true"));
+	store_apply(site, two, "device_authenticated", SIGNED_IN("t-1", "true"));
 	check_says(site, two, "first_connection", "false");
 	check_says(site, two, "status", "authentication_complete");
-	apply(site, three, "device_authenticated", SIGNED_IN("T-2", "true"));
+	store_apply(site, three, "device_authenticated", SIGNED_IN("T-2", "true"));
 	check_says(site, three, "first_connection", "true");
 	/* What was said once stays, also when the tenant has completed since. */
-	apply(site, one, "device_authenticated", SIGNED_IN("T-1", "true"));
+	store_apply(site, one, "device_authenticated", SIGNED_IN("T-1", "true"));
 	check_says(site, one, "first_connection", "true");
 }
 
@@ -391,7 +371,7 @@ static void test_customer_is_bound(void **state)
 
 	store_open(site, "bound", "bound@example.com", one);
 	check_says(site, one, "tenant", "-");
-	apply(site, one, "device_authenticated", SIGNED_IN("t9", "false"));
+	store_apply(site, one, "device_authenticated", SIGNED_IN("t9", "false"));
 	check_says(site, one, "status", "authentication_complete");
 	store_open(site, "bound", "bound@example.com", two);
 	assert_number("another invitation", strcmp(one, two) != 0, true);

@@ -11,26 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#define AT "\"at\":\"2026-01-01T00:00:00Z\""
-
-/* Applies an event with more members ("" or ",\"a\":1"); returns whether it changed something. */
-static bool apply(struct store_site *site, const char *id, const char *type, const char *more)
-{
-	struct json_object *reply = store_owner(site,
-		"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\",\"event\":{\"type\":\"%"
-		"s\"," AT "%s}}",
-		id, type, more);
-	bool changed = json_flag(reply, "changed", false);
-
-	json_object_put(reply);
-	return changed;
-}
-
-static size_t length(struct json_object *reply, const char *member)
-{
-	return json_object_array_length(json_member(reply, member));
-}
-
 /* --- look-ups --- */
 
 static void test_links(void **state)
@@ -86,12 +66,12 @@ static void test_candidates(void **state)
 		assert_text("newest first",
 			json_string(json_object_array_get_idx(list, i), "id", ""), ids[2 - i]);
 	json_object_put(reply);
-	apply(site, ids[1], "revoked", "");
+	store_apply(site, ids[1], "revoked", "");
 	reply = store_owner(site, "{\"op\":\"candidates\",\"mailbox\":\"it@x.example\"}");
-	assert_number("not the revoked one", (long long)length(reply, "invitations"), 2);
+	assert_number("not the revoked one", (long long)store_length(reply, "invitations"), 2);
 	json_object_put(reply);
 	reply = store_owner(site, "{\"op\":\"candidates\",\"mailbox\":\"nobody@x.example\"}");
-	assert_number("none", (long long)length(reply, "invitations"), 0);
+	assert_number("none", (long long)store_length(reply, "invitations"), 0);
 	json_object_put(reply);
 }
 
@@ -126,7 +106,7 @@ static void test_watch(void **state)
 	assert_number("as known", watch(site, id, 1, 25), ENGINE_WAIT);
 	assert_number("no waiting", watch(site, id, 1, 0), ENGINE_DONE);
 	assert_number("another revision", watch(site, id, 0, 25), ENGINE_DONE);
-	apply(site, id, "link_seen", "");
+	store_apply(site, id, "link_seen", "");
 	assert_number("changed", watch(site, id, 1, 25), ENGINE_DONE);
 	store_fails("too long",
 		store_ask(site, STORE_ROLE_OWNER,
@@ -171,7 +151,7 @@ static void test_follow(void **state)
 
 	store_open(site, "c", "a@b.example", id);
 	for (int i = 0; i < 9; i++)
-		apply(site, id, "consent_hint", ",\"text\":\"a\"");
+		store_apply(site, id, "consent_hint", ",\"text\":\"a\"");
 	assert_number("sequence", (long long)engine_sequence(site->engine), 10);
 	do
 		n = engine_events(site->engine, &after, 4, follow, &followed, &site->error);
@@ -179,7 +159,7 @@ static void test_follow(void **state)
 	assert_number("all", followed.n, 10);
 	for (int i = 0; i < 10; i++)
 		assert_number("in order", (long long)followed.sequences[i], i + 1);
-	apply(site, id, "revoked", "");
+	store_apply(site, id, "revoked", "");
 	assert_number("one more",
 		engine_events(site->engine, &after, 4, follow, &followed, &site->error), 1);
 	assert_text("what it was", followed.last, "revoked revoked");
@@ -266,7 +246,7 @@ static void test_roles_of_events(void **state)
 		for (size_t j = 0; j < ARRAY_SIZE(roles); j++) {
 			struct json_object *reply = store_ask(site, roles[j],
 				"{\"op\":\"apply\",\"change\":\"new\",\"link\":\"%s\","
-				"\"event\":{\"type\":\"%s\"," AT "%s}}",
+				"\"event\":{\"type\":\"%s\"," STORE_AT "%s}}",
 				link, cases[i].type, cases[i].more);
 
 			assert_number(cases[i].type, reply != NULL, cases[i].may[j] != ' ');
