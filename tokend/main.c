@@ -34,26 +34,6 @@ static const struct timeval drain_step = {0, 50000};
 static const struct timeval sweep_step = {600, 0};
 static const struct timeval checkpoint_step = {2, 0};
 
-static int prepare(struct daemon *daemon, struct error *error)
-{
-	struct tokend *tokend = calloc(1, sizeof(*tokend));
-	const struct settings *settings;
-
-	if (tokend == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	daemon_set_data(daemon, tokend);
-	tokend->daemon = daemon;
-	tokend->generation = daemon_generation(daemon);
-	TAILQ_INIT(&tokend->requests);
-	TAILQ_INIT(&tokend->events);
-	settings = tokend->generation->settings;
-	tokend->listen = strdup(settings->tokend_listen);
-	tokend->store_listen = strdup(settings->store_listen);
-	/* Who may ask is decided by the peer's uid, not by the socket's mode. */
-	tokend->listener = endpoint_listen(settings->tokend_listen, 0666, (gid_t)-1, error);
-	return tokend->listener >= 0 ? 0 : error_prefix(error, "tokend_listen");
-}
-
 static void reloaded(struct daemon *daemon, void *context)
 {
 	struct tokend *tokend = context;
@@ -146,8 +126,12 @@ static int open_vault(struct tokend *tokend, struct error *error)
 
 static int make_parts(struct tokend *tokend, struct error *error)
 {
+	const struct settings *settings = tokend->generation->settings;
+
 	tokend->base = event_base_new();
-	if (tokend->base == NULL)
+	tokend->listen = strdup(settings->tokend_listen);
+	tokend->store_listen = strdup(settings->store_listen);
+	if (tokend->base == NULL || tokend->listen == NULL || tokend->store_listen == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	tokend->http = http_new(tokend->base, &http_limits, error);
 	if (tokend->http == NULL)
@@ -165,6 +149,20 @@ static int make_parts(struct tokend *tokend, struct error *error)
 	return 0;
 }
 
+/* Who may ask is decided by the peer's uid, not by the socket's mode. */
+static int open_socket(struct tokend *tokend, struct error *error)
+{
+	int listener = endpoint_listen(tokend->listen, 0666, (gid_t)-1, error);
+
+	if (listener < 0)
+		return error_prefix(error, "tokend_listen");
+	if (requests_serve(tokend, listener) == 0)
+		return 0;
+	endpoint_unlink(tokend->listen);
+	return error_set(error, ERROR_TEMPORARY, "out of memory");
+}
+
+/* The vault's lock comes first, the socket last: who can connect is answered. */
 static int start(struct tokend *tokend, struct error *error)
 {
 	if (make_parts(tokend, error) != 0 || open_vault(tokend, error) != 0)
@@ -172,21 +170,37 @@ static int start(struct tokend *tokend, struct error *error)
 	if (resume_begin(tokend) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	if (webhooks_start(tokend, error) != 0 || notices_start(tokend, error) != 0 ||
-		follow_start(tokend, error) != 0)
+		follow_start(tokend, error) != 0 || open_socket(tokend, error) != 0)
 		return -1;
-	if (requests_serve(tokend) != 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	on_sweep(-1, 0, tokend);
 	event_add(tokend->checkpoint, &checkpoint_step);
 	reseal_begin(tokend->reseal);
 	return 0;
 }
 
+static struct tokend *tokend_new(struct daemon *daemon)
+{
+	struct tokend *tokend = calloc(1, sizeof(*tokend));
+
+	if (tokend == NULL)
+		return NULL;
+	tokend->daemon = daemon;
+	tokend->generation = daemon_generation(daemon);
+	TAILQ_INIT(&tokend->requests);
+	TAILQ_INIT(&tokend->events);
+	return tokend;
+}
+
 static int run(struct daemon *daemon)
 {
-	struct tokend *tokend = daemon_data(daemon);
+	struct tokend *tokend = tokend_new(daemon);
 	struct error error;
 
+	if (tokend == NULL) {
+		log_error("out of memory");
+		return EX_OSERR;
+	}
+	daemon_set_data(daemon, tokend);
 	if (start(tokend, &error) != 0) {
 		log_error("%s", error.text);
 		return error_answer(error.kind)->exit_status;
@@ -223,6 +237,8 @@ static void cleanup(struct daemon *daemon)
 	access_free(tokend);
 	reseal_free(&tokend->reseal);
 	free_events(tokend);
+	if (tokend->server != NULL)
+		endpoint_unlink(tokend->listen);
 	ipc_server_free(&tokend->server);
 	ipc_async_free(&tokend->store);
 	authority_free(&tokend->authority);
@@ -237,10 +253,6 @@ static void cleanup(struct daemon *daemon)
 		event_free(tokend->checkpoint);
 	if (tokend->base != NULL)
 		event_base_free(tokend->base);
-	if (tokend->listener >= 0)
-		close(tokend->listener);
-	if (tokend->listen != NULL)
-		endpoint_unlink(tokend->listen);
 	daemon_generation_release(&tokend->generation);
 	free(tokend->listen);
 	free(tokend->store_listen);
@@ -254,7 +266,6 @@ int main(int argc, char **argv)
 		.purpose = "signs customers in at Microsoft, verifies and keeps their tokens",
 		.check = config_new,
 		.release = config_free,
-		.prepare = prepare,
 		.run = run,
 		.cleanup = cleanup,
 	};

@@ -209,13 +209,12 @@ static void on_closed(void *context, struct ipc_peer *peer)
 			request->peer = NULL;
 }
 
-int requests_serve(struct tokend *tokend)
+int requests_serve(struct tokend *tokend, int listener)
 {
 	static const struct ipc_server_handler handler = {
 		.request = on_request, .closed = on_closed};
 
-	tokend->server = ipc_server_new(tokend->base, tokend->listener, &handler, tokend);
-	tokend->listener = -1;
+	tokend->server = ipc_server_new(tokend->base, listener, &handler, tokend);
 	return tokend->server != NULL ? 0 : -1;
 }
 

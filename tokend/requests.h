@@ -27,7 +27,7 @@ struct request {
 	struct redirect *redirect;
 };
 
-int requests_serve(struct tokend *tokend);
+int requests_serve(struct tokend *tokend, int listener /* taken over */); /* 0, or -1 out of memory */
 void requests_free(struct tokend *tokend); /* nobody is answered */
 
 /* Answer and free. */

@@ -42,7 +42,6 @@ struct tokend {
 	struct daemon *daemon;
 	const struct daemon_generation *generation; /* in force; swapped by a reload between two callbacks */
 	struct event_base *base;
-	int listener; /* until the server takes it over, then -1 */
 	char *listen, *store_listen;
 	struct http *http;
 	struct authority *authority;
