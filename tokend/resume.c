@@ -16,6 +16,7 @@
 #include "invite/record.h"
 
 #include <event2/event.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,7 +32,6 @@ static const struct timeval idle_pause = {1, 0};
 struct resume {
 	struct tokend *tokend;
 	struct event *flows, *tokens; /* timers; flows NULL: all of them are here */
-	time_t until;
 	struct vault_position position;
 	int starts; /* left in this step */
 };
@@ -125,11 +125,12 @@ struct flow *flow_wanted(struct tokend *tokend, const char *id)
 	return flow_find(tokend, id);
 }
 
+/* All of them, whatever the clock said when they were saved; those that began since the start are known. */
 static void on_flows(evutil_socket_t unused, short what, void *context)
 {
 	struct resume *resume = context;
 	struct vault_due_query query = {.kind = KIND_FLOW,
-		.until = resume->until,
+		.until = INT64_MAX,
 		.max = FLOWS_STEP,
 		.position = &resume->position};
 	struct error error;
@@ -158,6 +159,7 @@ void resume_telling(struct tokend *tokend, const struct vault_record *record)
 	/* A flow of the same invitation is what this token came from. */
 	if (flow != NULL) {
 		flow_answer_signed_in(flow);
+		flow_answer_returned(flow, "signed_in", "");
 		flow_free(flow);
 	}
 	flow = flow_new(tokend, record->id, PHASE_TELLING);
@@ -213,7 +215,6 @@ int resume_begin(struct tokend *tokend)
 	if (resume == NULL)
 		return -1;
 	resume->tokend = tokend;
-	resume->until = time(NULL);
 	resume->flows = evtimer_new(tokend->base, on_flows, resume);
 	resume->tokens = evtimer_new(tokend->base, on_tokens, resume);
 	if (resume->flows == NULL || resume->tokens == NULL)
