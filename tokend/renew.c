@@ -41,8 +41,10 @@ static void postpone(struct refresh *refresh, time_t wait, const struct error *w
 	struct error error;
 
 	if (vault_postpone(refresh->tokend->vault, KIND_TOKEN, refresh->id, time(NULL) + wait,
-		    &error) != 0)
+		    &error) != 0) {
 		log_warning("invitation=%s vault_postpone reason=%s", refresh->id, error.text);
+		pause_all(refresh);
+	}
 	refresh_rest(refresh, why);
 }
 
@@ -91,8 +93,10 @@ static void again(struct refresh *refresh, const struct refresh_plan *plan, bool
 	json_set_int(clear, FAILURES, json_int(clear, FAILURES, 0) + 1);
 	json_set_flag(clear, UNSURE, unsure);
 	refresh->record.due = time(NULL) + plan->wait;
-	if (put(refresh, &error) != 0)
+	if (put(refresh, &error) != 0) {
 		log_warning("invitation=%s vault_put reason=%s", refresh->id, error.text);
+		pause_all(refresh);
+	}
 	if (!plan->passing) {
 		log_error("invitation=%s refresh_failed code=%s wait_s=%lld text=%s",
 			refresh->id, plan->refusal.code, (long long)plan->wait,
