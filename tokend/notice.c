@@ -185,11 +185,14 @@ static struct notice_facts facts_of(struct tokend *tokend, const char *id,
 }
 
 /* Until when it has to be remembered; one that needs a sign-in has outlived its expiry. */
-static time_t end_of(struct json_object *record)
+static void set_end(struct notice *notice, struct json_object *record)
 {
-	time_t expires_at = record_expires_at(record), now = time(NULL);
+	time_t until = record_expires_at(record), now = time(NULL);
 
-	return expires_at > now ? expires_at : now;
+	if (until < now)
+		until = now;
+	notice->dirty |= until != notice->until;
+	notice->until = until;
 }
 
 void notices_event(struct tokend *tokend, const char *id, struct json_object *record)
@@ -207,7 +210,7 @@ void notices_event(struct tokend *tokend, const char *id, struct json_object *re
 	}
 	if (notice == NULL)
 		return;
-	notice->until = end_of(record);
+	set_end(notice, record);
 	/* What is being sent is settled first. */
 	if (notice->sending == NOTICE_NONE && notice->ask == NULL)
 		plan(notice, next.kind != NOTICE_NONE ? next.due : 0);
@@ -220,11 +223,13 @@ void notices_reinvite(struct tokend *tokend, const char *id, const char *refused
 
 	if (notice == NULL)
 		notice = notice_new(tokend, id, json_object_new_object());
-	/* While a mail is under way, its notes are. */
-	if (notice != NULL && notice->sending == NOTICE_NONE)
+	if (notice != NULL)
 		changed = notice_want_reinvite(notice->sent, refused_at);
+	/* Where a mail is under way, these are the notes if it is refused. */
+	if (changed > 0 && notice->before != NULL)
+		changed = notice_want_reinvite(notice->before, refused_at);
 	if (changed < 0)
-		log_warning("invitation=%s reinvite_skipped", id);
+		log_error("invitation=%s notice_lost reason=\"out of memory\"", id);
 	else if (changed > 0)
 		notice->dirty = true;
 }
@@ -350,7 +355,7 @@ static void got_record(void *context, struct json_object *reply, const struct er
 		return;
 	}
 	facts = facts_of(notice->tokend, notice->id, record, notice->sent);
-	notice->until = end_of(record);
+	set_end(notice, record);
 	notice_decide(&facts, &next);
 	if (next.kind == NOTICE_NONE)
 		plan(notice, 0);
@@ -434,8 +439,7 @@ int notices_save(struct tokend *tokend, struct error *error)
 	struct notice *notice;
 
 	LIST_FOREACH (notice, &tokend->notices->list, entry)
-		if (notice->dirty && notice->sending == NOTICE_NONE &&
-			notice_put(notice, error) != 0)
+		if (notice->dirty && notice_put(notice, error) != 0)
 			return -1;
 	return 0;
 }
