@@ -23,6 +23,7 @@ struct store_event {
 	struct json_object *request;
 	struct ipc_async_call *call;
 	struct event *later;
+	bool busy; /* the store has said so, and it is in the log */
 	struct store_told told;
 };
 
@@ -75,8 +76,10 @@ static void event_answered(void *context, struct json_object *reply, const struc
 	event->call = NULL;
 	if (error != NULL &&
 		(error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN)) {
-		log_warning("invitation=%s store_busy event=%s reason=%s", event->id,
-			event_name(event), error->text);
+		if (!event->busy)
+			log_warning("invitation=%s store_busy event=%s reason=%s", event->id,
+				event_name(event), error->text);
+		event->busy = true;
 		event_add(event->later, &again);
 		return;
 	}
