@@ -252,6 +252,12 @@ static void tell_fault(struct flow *flow, const struct flow_plan *plan)
 		store_tell(flow->tokend, flow->id, event, NULL, NULL);
 }
 
+/* What says that Microsoft is asked too often, or is in trouble, is waited out all the same. */
+static bool may_hasten(enum outcome outcome)
+{
+	return outcome == OUTCOME_PENDING || outcome == OUTCOME_CONSENT_REQUIRED;
+}
+
 /* Nobody is kept waiting for a code for long. */
 static bool patience_over(const struct flow *flow, int wait_ms)
 {
@@ -290,7 +296,7 @@ void flow_refused(struct flow *flow, const struct refusal *refusal, bool uncerta
 		flow_leave(flow, &error);
 		return;
 	}
-	flow_later(flow, flow->hasten ? 0 : plan.wait_ms);
+	flow_later(flow, flow->hasten && may_hasten(refusal->outcome) ? 0 : plan.wait_ms);
 	flow->hasten = false;
 }
 
