@@ -505,11 +505,13 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *context, voi
 		if ((what & CURL_POLL_OUT) != 0)
 			flags |= EV_WRITE;
 		event = event_new(http->base, fd, flags, on_ready, http);
-		if (event == NULL || event_add(event, NULL) != 0)
-			return -1;
+		if (event != NULL && event_add(event, NULL) != 0) {
+			event_free(event);
+			event = NULL;
+		}
 	}
 	curl_multi_assign(http->multi, fd, event);
-	return 0;
+	return event != NULL || what == CURL_POLL_REMOVE ? 0 : -1;
 }
 
 static bool set_multi_options(struct http *http)
