@@ -34,6 +34,7 @@ static void subscribed(struct tokend *tokend, int64_t sequence)
 		    "following from there\"",
 		(long long)sequence, (long long)tokend->sequence);
 	tokend->sequence = sequence;
+	webhooks_behind(tokend);
 }
 
 static void hand_out(struct tokend *tokend, struct json_object *event)

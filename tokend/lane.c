@@ -109,6 +109,9 @@ void lane_later(struct lane *lane, int ms)
 static void lane_go_on(struct lane *lane, int wait_ms)
 {
 	lane->after = json_int(lane->told, "sequence", lane->after);
+	/* The store may have been put back meanwhile: what comes then has lower numbers. */
+	if (lane->after > lane->tokend->sequence)
+		lane->after = lane->tokend->sequence;
 	lane->dirty = true;
 	json_object_put(lane->told);
 	lane->told = NULL;

@@ -88,6 +88,17 @@ void webhooks_event(struct tokend *tokend, struct json_object *event)
 		lane_tell(lane, json_member(event, "event"), json_member(event, "invitation"));
 }
 
+void webhooks_behind(struct tokend *tokend)
+{
+	struct lane *lane;
+
+	LIST_FOREACH (lane, &tokend->webhooks->list, entry)
+		if (!lane->dead_letter && lane->after > tokend->sequence) {
+			lane->after = tokend->sequence;
+			lane->dirty = true;
+		}
+}
+
 static int lane_save(struct lane *lane, struct error *error)
 {
 	struct vault_record record = {.kind = KIND_LANE,

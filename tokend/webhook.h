@@ -21,6 +21,9 @@ void webhooks_free(struct tokend *tokend);
 /* An event of the store's, as "subscribe" gives it. */
 void webhooks_event(struct tokend *tokend, struct json_object *event);
 
+/* The store was put back from a backup: what follows tokend->sequence is news. */
+void webhooks_behind(struct tokend *tokend);
+
 /* To be called before the cursor is kept: what is behind is on disk then. Returns 0, or -1 with error set. */
 int webhooks_save(struct tokend *tokend, struct error *error);
 
