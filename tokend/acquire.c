@@ -158,9 +158,8 @@ static void check_scopes(struct flow *flow)
 	n = oauth_scopes_missing(
 		settings->scopes, flow->tokens.scope, settings->graph_url, &missing);
 	refusal_set(&refusal, OUTCOME_DECLINED, "scopes_missing",
-		"Microsoft did not grant all permissions (missing: %s); an administrator has "
-		"to approve "
-		"them, then somebody signs in again",
+		"Microsoft did not grant all permissions (missing: %s); an administrator has to "
+		"approve them, then somebody signs in again",
 		missing.failed ? "several" : missing.data);
 	buf_free(&missing);
 	if (n > 0)

@@ -18,8 +18,7 @@
 
 #define UNKNOWN_STATE                                                                          \
 	"this sign-in was used already, or it is not known here; open the link of the "        \
-	"invitation and "                                                                      \
-	"start it again"
+	"invitation and start it again"
 
 void callback_reply(struct request *request, const char *outcome, const char *text)
 {
@@ -170,8 +169,7 @@ void callback_request(struct request *request)
 		request_fail(request, &error);
 	} else if (json_int(request->redirect->record.clear, "expires_at", 0) <= time(NULL)) {
 		refusal_set(&refusal, OUTCOME_EXPIRED, "too_late",
-			"it took too long at Microsoft's page; please press the button once "
-			"more");
+			"it took too long at Microsoft's page; please press the button once more");
 		callback_failed(request, &refusal);
 	} else {
 		request->redirect->purpose->back(request);

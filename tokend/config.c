@@ -67,7 +67,8 @@ static int load(const struct settings *settings, struct config *config, struct e
 	if (config->vault_keys == NULL)
 		return error_prefix(error, "vault_key_file");
 	config->letters = letters_new(settings, error);
-	if (config->letters == NULL || take_readers(config, settings->token_readers, error) != 0)
+	if (config->letters == NULL ||
+		take_readers(config, settings->token_readers, error) != 0)
 		return -1;
 	if (settings->webhook_url[0] == '\0')
 		return 0;
@@ -124,5 +125,6 @@ bool config_may_ask(const struct config *config, const struct ipc_peer *peer, en
 		return true;
 	if (right == RIGHT_READER)
 		return is_reader(config, peer);
-	return uid == (right == RIGHT_OPERATOR ? config->admin : config->wizard) && uid != (uid_t)-1;
+	return uid == (right == RIGHT_OPERATOR ? config->admin : config->wizard) &&
+	       uid != (uid_t)-1;
 }

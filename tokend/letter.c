@@ -43,8 +43,8 @@ static int load(const struct settings *settings, struct letters *letters, struct
 			return -1;
 	if (!words_has_language(letters->words, settings->default_language))
 		return error_set(error, ERROR_CONFIGURATION,
-			"default_language: there is no %s/words.%s", settings->template_directory,
-			settings->default_language);
+			"default_language: there is no %s/words.%s",
+			settings->template_directory, settings->default_language);
 	source.words = letters->words;
 	letters->templates = template_set_load(&source, error);
 	return letters->templates != NULL ? 0 : -1;

@@ -194,8 +194,7 @@ static void no_token(struct refresh *refresh, struct json_object *invitation)
 			"nobody has finished signing in yet; a sign-in is under way");
 	else
 		refresh_fail(refresh, ERROR_POLICY,
-			"there is no token: somebody has to sign in with the invitation's "
-			"link");
+			"there is no token: somebody has to sign in with the invitation's link");
 }
 
 static void unreadable(struct refresh *refresh, const struct error *fault)

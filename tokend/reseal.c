@@ -37,8 +37,8 @@ static void finished(struct reseal *reseal)
 		if (report->needed[id])
 			log_warning("vault key %u is still needed, its line stays", id);
 		else
-			log_info("vault key %u is no longer used, its line may be removed from "
-				 "%s",
+			log_info(
+				"vault key %u is no longer used, its line may be removed from %s",
 				id, reseal->tokend->generation->settings->vault_key_file);
 	}
 }

@@ -99,9 +99,8 @@ static int read_document(struct discovery *discovery, struct json_object *docume
 	for (size_t i = 0; i < ENDPOINTS; i++)
 		if (!url_same_origin(*endpoint_of(discovery, &endpoints[i]), authority_url))
 			return refusal_set(refusal_r, OUTCOME_CONFIGURATION, "discovery",
-				"the authority %s names another one in its OpenID "
-				"configuration (%s is "
-				"%.200s); set authority_url to the one that is meant",
+				"the authority %s names another one in its OpenID configuration "
+				"(%s is %.200s); set authority_url to the one that is meant",
 				authority_url, endpoints[i].member,
 				*endpoint_of(discovery, &endpoints[i]));
 	return read_tenant(discovery, refusal_r);

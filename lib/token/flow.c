@@ -95,9 +95,8 @@ void flow_decide(struct flow_progress *progress, const struct flow_facts *facts,
 		.refusal = *facts->refusal};
 	if (used_up(outcome) && progress->uncertain)
 		refusal_set(&plan_r->refusal, outcome, "answer_lost",
-			"Microsoft's answer with the token was lost on its way here, and a "
-			"code answers "
-			"once only; nothing was kept, please start again");
+			"Microsoft's answer with the token was lost on its way here, and a code "
+			"answers once only; nothing was kept, please start again");
 	if (outcome == OUTCOME_SLOW_DOWN)
 		progress->interval += FLOW_SLOW_DOWN;
 	progress->failures = outcome == OUTCOME_TEMPORARY ? progress->failures + 1 : 0;

@@ -25,8 +25,7 @@ static int refuse(
 {
 	return refusal_set(refusal_r, OUTCOME_DECLINED, REFUSAL_ACCOUNT,
 		"%s signed in, but %s is expected; nothing was kept. Start again, and on "
-		"Microsoft's page "
-		"choose the right account",
+		"Microsoft's page choose the right account",
 		shown(account), expected);
 }
 

@@ -17,13 +17,11 @@ static const struct row {
 	const char *words;
 } rows[] = {
 	{401, OUTCOME_NEEDS_SIGN_IN,
-		"Microsoft Graph does not accept the access token; sign in again if a fresh "
-		"one is not "
-		"accepted either"},
+		"Microsoft Graph does not accept the access token; sign in again if a fresh one "
+		"is not accepted either"},
 	{403, OUTCOME_CONSENT_REQUIRED,
 		"Microsoft Graph says that permissions are missing; an administrator has to "
-		"approve "
-		"them"},
+		"approve them"},
 	{404, OUTCOME_TERMINAL, "Microsoft Graph does not know the account"},
 	{408, OUTCOME_TEMPORARY, "Microsoft Graph was too slow; it is tried again"},
 	{429, OUTCOME_TEMPORARY,
@@ -59,8 +57,7 @@ static int read_account(struct json_object *object, const char *oid,
 	if (strcasecmp(json_string(object, "id", ""), oid) != 0)
 		return refusal_set(refusal_r, OUTCOME_TERMINAL, "account_mismatch",
 			"Microsoft Graph names another account than the sign-in did; the token "
-			"is "
-			"discarded, sign in again");
+			"is discarded, sign in again");
 	*user_principal_name_r = strdup(strlen(name) <= NAME_MAX_LEN ? name : "");
 	if (*user_principal_name_r == NULL)
 		return refusal_set(refusal_r, OUTCOME_TEMPORARY, "memory", "out of memory");

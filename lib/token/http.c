@@ -387,8 +387,9 @@ static bool add_header(struct http_call *call, const char *line)
 
 static bool add_headers(struct http_call *call, const struct http_request *request)
 {
-	bool good = add_header(call, "Accept: application/json") &&
-		    (request->json == NULL || add_header(call, "Content-Type: application/json"));
+	bool good =
+		add_header(call, "Accept: application/json") &&
+		(request->json == NULL || add_header(call, "Content-Type: application/json"));
 
 	for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
 		good = good && add_header(call, request->headers[i]);

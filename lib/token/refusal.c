@@ -193,9 +193,8 @@ static int refuse_status(const struct reply *reply, struct refusal *refusal_r)
 			"tried again");
 	else
 		refusal_set(refusal_r, OUTCOME_TEMPORARY, code,
-			"the answer is none of Microsoft's sign-in service (HTTP status %d); "
-			"it is tried "
-			"again",
+			"the answer is none of Microsoft's sign-in service (HTTP status %d); it "
+			"is tried again",
 			reply->status);
 	refusal_r->retry_after = reply->retry_after;
 	return -1;

@@ -71,8 +71,7 @@ const struct refusal_row refusal_table[] = {
 	CONSENT("interaction_required", NULL, 90095),
 
 	{"invalid_grant", NULL, 50173, OUTCOME_NEEDS_SIGN_IN,
-		"the account's password was changed or its sessions were revoked; sign in "
-		"again"},
+		"the account's password was changed or its sessions were revoked; sign in again"},
 	{"invalid_grant", NULL, 700082, OUTCOME_NEEDS_SIGN_IN,
 		"the token was not used for 90 days; sign in again"},
 	{"invalid_grant", NULL, 70008, OUTCOME_NEEDS_SIGN_IN,
@@ -153,8 +152,7 @@ const struct refusal_row refusal_table[] = {
 		"the app registration does not allow the authorization code flow", true},
 
 	{"temporarily_unavailable", NULL, 0, OUTCOME_TEMPORARY,
-		"Microsoft's sign-in service is not available for the moment; it is tried "
-		"again",
+		"Microsoft's sign-in service is not available for the moment; it is tried again",
 		.in_browser = AWAY_IN_BROWSER},
 	{"server_error", NULL, 0, OUTCOME_TEMPORARY,
 		"Microsoft's sign-in service has an error; it is tried again",

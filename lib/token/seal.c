@@ -238,9 +238,8 @@ int unseal_record(const struct seal_keys *keys, const void *bytes, size_t len,
 	key = keys->keys[sealed.key_id];
 	if (key == NULL)
 		return error_set(error, ERROR_CONFIGURATION,
-			"vault: %s/%s is sealed under key id %u, which is not in "
-			"vault_key_file; put that "
-			"key's line back below the first one",
+			"vault: %s/%s is sealed under key id %u, which is not in vault_key_file; "
+			"put that key's line back below the first one",
 			record->kind, record->id, sealed.key_id);
 	record->secret = unseal(key, &sealed, record);
 	if (record->secret != NULL &&
@@ -248,9 +247,8 @@ int unseal_record(const struct seal_keys *keys, const void *bytes, size_t len,
 		return 0;
 	vault_record_clear(record);
 	return error_set(error, ERROR_PERMANENT,
-		"vault: %s/%s does not open with key id %u: it was altered, or that id's key "
-		"is another "
-		"one now",
+		"vault: %s/%s does not open with key id %u: it was altered, or that id's key is "
+		"another one now",
 		record->kind, record->id, sealed.key_id);
 }
 
