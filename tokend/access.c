@@ -1,6 +1,6 @@
 /*
- * Access tokens: in memory only, of those invitations for which somebody has asked. And the ops that a key
- * names the invitation of.
+ * Access tokens: in memory only, of those invitations for which somebody has asked. And the ops
+ * that a key names the invitation of.
  */
 #include "refresh.h"
 

@@ -1,8 +1,9 @@
 /*
- * From tokens to a proved token. What Microsoft gave once must not be lost to a passing fault, so the tokens are sealed
- * as they came before anything is looked at. Then, each time from the beginning: the invitation as it
- * is now, the id_token's signature and claims, whose account it is, what was granted, and Graph as the proof
- * that the access token works. Whatever is wrong for good ends the flow, and with it the sealed tokens.
+ * From tokens to a proved token. What Microsoft gave once must not be lost to a passing fault,
+ * so the tokens are sealed as they came before anything is looked at. Then, each time from the
+ * beginning: the invitation as it is now, the id_token's signature and claims, whose account it
+ * is, what was granted, and Graph as the proof that the access token works. Whatever is wrong
+ * for good ends the flow, and with it the sealed tokens.
  */
 #include "flow.h"
 

@@ -1,6 +1,7 @@
 /*
- * An administrator's answer at the tenant's admin consent endpoint. Anybody could write what a browser brings, so it is
- * a hint: it is put on record, which has a live code polled at once, and the next token proves it.
+ * An administrator's answer at the tenant's admin consent endpoint. Anybody could write what a
+ * browser brings, so it is a hint: it is put on record, which has a live code polled at once,
+ * and the next token proves it.
  */
 #include "redirect.h"
 

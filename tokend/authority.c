@@ -1,6 +1,7 @@
 /*
- * One list of documents by URL, the least recently used first, each with those who wait for it. An answer
- * is always handed out from the loop, so that a caller has its handle before it is called.
+ * One list of documents by URL, the least recently used first, each with those who wait for it.
+ * An answer is always handed out from the loop, so that a caller has its handle before it is
+ * called.
  */
 #include "authority.h"
 
@@ -184,7 +185,8 @@ static void on_later(evutil_socket_t unused, short what, void *context)
 		hand_out(document, NULL);
 }
 
-/* Something is to be done for those who wait: at once, or when the document may be fetched again. */
+/* Something is to be done for those who wait: at once, or when the document may be fetched
+ * again. */
 static void document_step(struct document *document)
 {
 	uint64_t now = clock_monotonic_ms(), allowed = document->asked + AUTHORITY_REFETCH_MS;

@@ -1,8 +1,10 @@
 /*
- * The authority's documents: OpenID configurations and signing keys, fetched when asked for and kept.
+ * The authority's documents: OpenID configurations and signing keys, fetched when asked for and
+ * kept.
  *
- * A document is good for a day. Many that ask for the same one share a fetch, and one document is fetched at most
- * every AUTHORITY_REFETCH_MS. Where a fetch fails and there is an older copy, that one is given.
+ * A document is good for a day. Many that ask for the same one share a fetch, and one document
+ * is fetched at most every AUTHORITY_REFETCH_MS. Where a fetch fails and there is an older
+ * copy, that one is given.
  */
 #ifndef POSTINVITE_TOKEND_AUTHORITY_H
 #define POSTINVITE_TOKEND_AUTHORITY_H
@@ -30,8 +32,8 @@ struct authority_answer {
 };
 typedef void authority_fn(void *context, const struct authority_answer *answer);
 
-/* The callback comes later, once, never from within. Return a handle to cancel with, valid until then; NULL when out of memory
- * (no callback then). */
+/* The callback comes later, once, never from within. Return a handle to cancel with, valid
+ * until then; NULL when out of memory (no callback then). */
 struct authority_wait *authority_discovery(struct authority *authority, const char *authority_url,
 					   const char *tenant, authority_fn *answer, void *context);
 

@@ -1,10 +1,10 @@
 /*
- * The way back. The state's record is deleted before the code is redeemed: a state is good for one try, whatever
- * becomes of it, and no code is sent twice. The code goes out on a fresh connection, for curl would repeat it on a kept
- * one.
+ * The way back. The state's record is deleted before the code is redeemed: a state is good for
+ * one try, whatever becomes of it, and no code is sent twice. The code goes out on a fresh
+ * connection, for curl would repeat it on a kept one.
  *
- * Whoever presses on at Microsoft's pages comes back here with an answer of some kind. It is on record before the browser
- * is sent on, so that the page that it comes to can say what is next.
+ * Whoever presses on at Microsoft's pages comes back here with an answer of some kind. It is on
+ * record before the browser is sent on, so that the page that it comes to can say what is next.
  */
 #include "redirect.h"
 

@@ -16,8 +16,11 @@ struct config {
 	struct keyfile *vault_keys;
 	struct keyfile *webhook_keys; /* NULL where webhook_url is empty */
 	struct letters *letters;      /* what mails say */
-	uid_t admin;  /* the operator's pages' own user, who may ask what concerns operators; -1: there is none */
-	uid_t wizard; /* whose requests are served, besides root's and our own user's; -1: nobody's */
+	/* the operator's pages' own user, who may ask what concerns operators; -1: there is
+	 * none */
+	uid_t admin;
+	/* whose requests are served, besides root's and our own user's; -1: nobody's */
+	uid_t wizard;
 	uid_t *readers; /* token_readers */
 	size_t readers_n;
 	gid_t *reader_groups;

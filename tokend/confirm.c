@@ -1,5 +1,6 @@
 /*
- * The first connection's second sign-in. Its tokens are not kept, only that it was the same account.
+ * The first connection's second sign-in. Its tokens are not kept, only that it was the same
+ * account.
  */
 #include "redirect.h"
 

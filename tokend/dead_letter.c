@@ -1,7 +1,7 @@
 /*
- * Events that were given up: kept in the vault, listed and told once more when an operator asks. One that is told
- * again goes out of its invitation's order, since later events have been told meanwhile; several of one invitation go one
- * after the other.
+ * Events that were given up: kept in the vault, listed and told once more when an operator
+ * asks. One that is told again goes out of its invitation's order, since later events have been
+ * told meanwhile; several of one invitation go one after the other.
  */
 #include "webhook_internal.h"
 

@@ -1,8 +1,10 @@
 /*
- * The life of a flow: its timer, its end, what is done about a refusal. What a refusal means is decided in token/flow.h.
+ * The life of a flow: its timer, its end, what is done about a refusal. What a refusal means is
+ * decided in token/flow.h.
  *
- * A flow stays in the tree until its last event is with the store, and for a second behind its last request to
- * Microsoft, so that however often somebody presses Start, Microsoft is asked once a second at most.
+ * A flow stays in the tree until its last event is with the store, and for a second behind its
+ * last request to Microsoft, so that however often somebody presses Start, Microsoft is asked
+ * once a second at most.
  */
 #include "flow.h"
 
@@ -19,7 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Anybody can send an unproved consent mail; many of them must not earn us Microsoft's slow_down. */
+/* Anybody can send an unproved consent mail; many of them must not earn us Microsoft's
+ * slow_down. */
 #define HINT_MS 10000
 
 static int flow_compare(const void *a, const void *b)

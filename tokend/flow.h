@@ -1,7 +1,8 @@
 /*
- * Sign-ins under way, one an invitation: from the first request for a code, or the tokens that a browser's sign-in gave,
- * to the sealed token that the store knows of. A flow is in one phase; each phase has a step that its timer calls, and what
- * comes back ends in flow_refused, flow_end or the next phase.
+ * Sign-ins under way, one an invitation: from the first request for a code, or the tokens that
+ * a browser's sign-in gave, to the sealed token that the store knows of. A flow is in one
+ * phase; each phase has a step that its timer calls, and what comes back ends in flow_refused,
+ * flow_end or the next phase.
  */
 #ifndef POSTINVITE_TOKEND_FLOW_H
 #define POSTINVITE_TOKEND_FLOW_H
@@ -24,7 +25,8 @@ enum flow_phase {
 	PHASE_POLLING,	 /* the code is sealed and out */
 	PHASE_ACQUIRING, /* tokens are here and sealed as what they are: unproved */
 	PHASE_TELLING,	 /* the token is proved and sealed; the store does not know yet */
-	PHASE_ENDING,	 /* nothing is left but to have said so, and the pause behind the last request */
+	/* nothing is left but to have said so, and the pause behind the last request */
+	PHASE_ENDING,
 };
 
 struct flow {
@@ -44,7 +46,8 @@ struct flow {
 	struct authority_wait *wait;
 	struct store_event *telling; /* the event that the phase waits for */
 	struct request_list waiters;  /* who asked to start */
-	struct request_list returned; /* whose browser brought the code that is being acquired with */
+	/* whose browser brought the code that is being acquired with */
+	struct request_list returned;
 
 	/* starting */
 	struct tenants tenants;
@@ -73,14 +76,16 @@ struct flow {
 };
 
 struct flow *flow_find(struct tokend *tokend, const char *id);
-struct flow *flow_new(struct tokend *tokend, const char *id, enum flow_phase phase); /* NULL out of memory */
+/* NULL out of memory */
+struct flow *flow_new(struct tokend *tokend, const char *id, enum flow_phase phase);
 void flow_free(struct flow *flow);	/* nothing is told, the vault stays as it is */
 void flows_free(struct tokend *tokend); /* likewise */
 
 /* The phase's step after ms, but not before Microsoft may be asked again. */
 void flow_later(struct flow *flow, int ms);
 
-/* The same at a random moment within the interval, so that flows that begin together do not stay together. */
+/* The same at a random moment within the interval, so that flows that begin together do not
+ * stay together. */
 void flow_spread(struct flow *flow);
 
 /* Nothing is under way any more; what it found out stays. */
@@ -98,7 +103,8 @@ void flow_refused(struct flow *flow, const struct refusal *refusal, bool uncerta
 /* Ends it with an event sign_in_failed. */
 void flow_end(struct flow *flow, const struct refusal *refusal, bool final);
 
-/* Ends it without: the invitation is gone, or everything was told. error (or NULL) is for those who wait. */
+/* Ends it without: the invitation is gone, or everything was told. error (or NULL) is for those
+ * who wait. */
 void flow_leave(struct flow *flow, const struct error *error);
 
 /* An event of the store's. */
@@ -113,7 +119,8 @@ void flow_answer_signed_in(struct flow *flow); /* no code is needed any more */
 /* Tells the browsers that came back how it went; the outcomes are those of op callback. */
 void flow_answer_returned(struct flow *flow, const char *outcome, const char *text);
 
-/* The flow in the vault. flow_save: 0, or -1 with error set. flow_load makes one of a record; NULL with error set. */
+/* The flow in the vault. flow_save: 0, or -1 with error set. flow_load makes one of a record;
+ * NULL with error set. */
 int flow_save(struct flow *flow, struct error *error);
 struct flow *flow_load(struct tokend *tokend, const struct vault_record *record,
 		       struct error *error);
@@ -128,7 +135,8 @@ void resume_step(struct flow *flow);
 /* Tokens came: taken over, sealed and proved from here on. */
 void acquire_begin(struct flow *flow, struct oauth_tokens *tokens);
 
-/* The proved token of an invitation, sealed; from here on it is told. upn: the account's name at Graph. 0, or -1 with error set. */
+/* The proved token of an invitation, sealed; from here on it is told. upn: the account's name
+ * at Graph. 0, or -1 with error set. */
 int token_seal(struct flow *flow, const char *upn, struct error *error);
 
 /* ops start and code; the request is answered now or later. */

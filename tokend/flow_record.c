@@ -1,6 +1,7 @@
 /*
- * A flow as a vault record: what it found out in the clear part, codes and tokens sealed. The person's code is sealed, too, and the
- * message that repeats it: who has it can have somebody else sign in with it.
+ * A flow as a vault record: what it found out in the clear part, codes and tokens sealed. The
+ * person's code is sealed, too, and the message that repeats it: who has it can have somebody
+ * else sign in with it.
  */
 #include "flow.h"
 

@@ -1,6 +1,7 @@
 /*
- * An event is handed to everybody who has to do with it, at once; none of them waits. The cursor is kept every two
- * seconds, behind what they have to remember, so that a kill makes events come again and never lose one.
+ * An event is handed to everybody who has to do with it, at once; none of them waits. The
+ * cursor is kept every two seconds, behind what they have to remember, so that a kill makes
+ * events come again and never lose one.
  */
 #include "follow.h"
 

@@ -1,6 +1,7 @@
 /*
- * One invitation's events on their way to the platform. A lane lives while it is behind: it is made by an event or
- * read from the vault, asks the store for what comes behind `after`, tells it, and ends when there is nothing more.
+ * One invitation's events on their way to the platform. A lane lives while it is behind: it is
+ * made by an event or read from the vault, asks the store for what comes behind `after`, tells
+ * it, and ends when there is nothing more.
  */
 #include "webhook_internal.h"
 
@@ -247,7 +248,8 @@ static void got_record(void *context, struct json_object *reply, const struct er
 	json_object_put(entry);
 }
 
-/* The first event that has its turn, or NULL. What the subscription has not brought yet comes by it. */
+/* The first event that has its turn, or NULL. What the subscription has not brought yet comes
+ * by it. */
 static struct json_object *first_event(struct lane *lane, struct json_object *reply)
 {
 	struct json_object *events = json_member(reply, "events");

@@ -1,6 +1,6 @@
 /*
- * The words of the mails that tokend sends, from template_directory: mail_KIND.txt, mail_KIND.html and the words of the
- * catalogs, in default_language. No mail holds a user code.
+ * The words of the mails that tokend sends, from template_directory: mail_KIND.txt,
+ * mail_KIND.html and the words of the catalogs, in default_language. No mail holds a user code.
  */
 #ifndef POSTINVITE_TOKEND_LETTER_H
 #define POSTINVITE_TOKEND_LETTER_H
@@ -19,7 +19,8 @@ struct letters;
 struct letters *letters_new(const struct settings *settings, struct error *error);
 void letters_free(struct letters **letters); /* accepts NULL; nulls */
 
-/* Appends the mail of that kind to the record's invitation_email. Returns 0, or -1 with error set. */
+/* Appends the mail of that kind to the record's invitation_email. Returns 0, or -1 with error
+ * set. */
 int letter_compose(const struct letters *letters, const struct settings *settings,
 		   enum notice_kind kind, struct json_object *record, struct buf *out,
 		   struct error *error);

@@ -1,9 +1,9 @@
 /*
- * postinvite-tokend: everything that talks to Microsoft. One thread, one event loop: HTTPS out, the socket that the wizard
- * asks on, the connection to the store. It alone has the vault key.
+ * postinvite-tokend: everything that talks to Microsoft. One thread, one event loop: HTTPS out,
+ * the socket that the wizard asks on, the connection to the store. It alone has the vault key.
  *
- * On a stop, requests under way get DRAIN_MS: an answer that is waited for may hold a token. Nothing new
- * is sent; what is not done is in the vault, and goes on at the next start.
+ * On a stop, requests under way get DRAIN_MS: an answer that is waited for may hold a token.
+ * Nothing new is sent; what is not done is in the vault, and goes on at the next start.
  */
 #include "config.h"
 #include "flow.h"
@@ -94,7 +94,8 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 	event_add(tokend->sweep, &sweep_step);
 }
 
-/* Bounds what a start after a crash has to recover. Files that need recovery get it by the next start. */
+/* Bounds what a start after a crash has to recover. Files that need recovery get it by the next
+ * start. */
 static void on_checkpoint(evutil_socket_t unused, short what, void *context)
 {
 	struct tokend *tokend = context;

@@ -1,6 +1,7 @@
 /*
- * An invitation has a notice while a mail is planned for it, or while it has to be remembered that one was sent. The
- * timer asks the store for the record as it is then, and decides again: what was planned may be pointless by now.
+ * An invitation has a notice while a mail is planned for it, or while it has to be remembered
+ * that one was sent. The timer asks the store for the record as it is then, and decides again:
+ * what was planned may be pointless by now.
  */
 #include "notice.h"
 

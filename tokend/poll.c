@@ -1,6 +1,6 @@
 /*
- * One poll of the token endpoint. It goes over a kept connection; an answer that is lost on the way is
- * uncertain, and the next poll tells.
+ * One poll of the token endpoint. It goes over a kept connection; an answer that is lost on the
+ * way is uncertain, and the next poll tells.
  */
 #include "flow.h"
 

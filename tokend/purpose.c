@@ -1,6 +1,6 @@
 /*
- * What browsers are sent to Microsoft for: one table says of each purpose when it may be, where the browser goes, and what
- * becomes of what it brings back.
+ * What browsers are sent to Microsoft for: one table says of each purpose when it may be, where
+ * the browser goes, and what becomes of what it brings back.
  */
 #include "flow.h"
 #include "redirect.h"
@@ -52,7 +52,8 @@ static const char *login_hint(const struct request *request)
 	return login_hint_valid(said) ? said : NULL;
 }
 
-/* Who got in with the wrong account is asked which one, or the browser would offer the same again. */
+/* Who got in with the wrong account is asked which one, or the browser would offer the same
+ * again. */
 static const char *prompt(const struct request *request)
 {
 	const char *code =
@@ -101,7 +102,8 @@ static char *approval_url(const struct request *request, const struct way *way)
 	return oauth_admin_consent_url(&consent);
 }
 
-/* An hour, for some have to set up a second factor first; an administrator may want to read and ask. */
+/* An hour, for some have to set up a second factor first; an administrator may want to read and
+ * ask. */
 static const struct purpose purposes[] = {
 	{"sign_in", HOUR, check_sign_in, authorize_url, "code", sign_in_back, sign_in_scopes,
 		sign_in_tokens},

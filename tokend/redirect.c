@@ -1,8 +1,8 @@
 /*
  * The way out, the same for all purposes: find the tenant, seal the state, answer the URL.
  *
- * A state lives in the vault, so that a restart between the way out and the way back loses nothing. The link and the
- * PKCE verifier are sealed in it.
+ * A state lives in the vault, so that a restart between the way out and the way back loses
+ * nothing. The link and the PKCE verifier are sealed in it.
  */
 #include "redirect.h"
 

@@ -1,6 +1,6 @@
 /*
- * A browser that is sent to Microsoft and comes back to wizard_url/callback: to sign in, to confirm, to approve. What the
- * way back needs is a sealed vault record under a random state.
+ * A browser that is sent to Microsoft and comes back to wizard_url/callback: to sign in, to
+ * confirm, to approve. What the way back needs is a sealed vault record under a random state.
  */
 #ifndef POSTINVITE_TOKEND_REDIRECT_H
 #define POSTINVITE_TOKEND_REDIRECT_H
@@ -25,8 +25,10 @@ struct purpose {
 	int lifetime;	  /* seconds that the way back is open */
 	/* May it be now? 0, or -1 with error set. */
 	int (*check)(const struct request *request, struct error *error);
-	char *(*url)(const struct request *request, const struct way *way); /* the caller's; NULL out of memory */
-	const char *method; /* of the event sign_in_started that is told before the browser goes; NULL: none */
+	/* the caller's; NULL out of memory */
+	char *(*url)(const struct request *request, const struct way *way);
+	/* of the event sign_in_started that is told before the browser goes; NULL: none */
+	const char *method;
 	/* The way back; the request is answered now or later. */
 	void (*back)(struct request *request);
 	string_list (*scopes)(const struct settings *settings);
@@ -55,8 +57,8 @@ char *redirect_uri(const struct settings *settings);
 /* A string of the sealed record's clear part, "" when it has none. */
 const char *redirect_text(const struct request *request, const char *name);
 
-/* callback.c: redeems what came back; says no, on record too. A passing fault needs another press of the button all the
- * same: the code is spent. */
+/* callback.c: redeems what came back; says no, on record too. A passing fault needs another
+ * press of the button all the same: the code is spent. */
 void code_back(struct request *request);
 void callback_failed(struct request *request, const struct refusal *refusal);
 void callback_passing(struct request *request, const char *code, const char *text);

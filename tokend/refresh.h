@@ -1,7 +1,8 @@
 /*
- * Acquired tokens at work: refreshed when due, validated and given out when asked for. One object an invitation while
- * something is done about its token, so that a refresh token is never under way twice, and for a second behind
- * that, so that Microsoft is asked once a second at most. What is not under way is in the vault alone.
+ * Acquired tokens at work: refreshed when due, validated and given out when asked for. One
+ * object an invitation while something is done about its token, so that a refresh token is
+ * never under way twice, and for a second behind that, so that Microsoft is asked once a second
+ * at most. What is not under way is in the vault alone.
  */
 #ifndef POSTINVITE_TOKEND_REFRESH_H
 #define POSTINVITE_TOKEND_REFRESH_H
@@ -42,14 +43,15 @@ struct refresh *refresh_find(struct tokend *tokend, const char *id);
 /* A token is due, or wanted by a request (or NULL), which is answered now or later. */
 void refresh_begin(struct tokend *tokend, const char *id, struct request *request);
 
-/* The token is another one, or none, from now on: what is under way with the old one is dropped; those who wait get the
- * error, and the access token goes. */
+/* The token is another one, or none, from now on: what is under way with the old one is
+ * dropped; those who wait get the error, and the access token goes. */
 void refresh_forget(struct tokend *tokend, const char *id, const struct error *error);
 void refreshes_free(struct tokend *tokend); /* nobody is answered, the vault stays as it is */
 
 /* From here on for the files that do the parts of it (refresh.c, renew.c, validate.c). */
 
-/* The round is over: those who wait get the error (NULL: they have been answered), the rest begins. */
+/* The round is over: those who wait get the error (NULL: they have been answered), the rest
+ * begins. */
 void refresh_rest(struct refresh *refresh, const struct error *error);
 void refresh_fail(struct refresh *refresh, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -61,16 +63,17 @@ bool refresh_wanted_validated(const struct refresh *refresh);
 void renew_begin(struct refresh *refresh);
 void renew_save(struct refresh *refresh); /* again, after a vault that was full */
 
-/* validate.c: what follows when the tokens are here and sealed; when the token is dead; when something else than a
- * passing fault was said no with. */
+/* validate.c: what follows when the tokens are here and sealed; when the token is dead; when
+ * something else than a passing fault was said no with. */
 void validate_begin(struct refresh *refresh);
 void validate_refused(struct refresh *refresh, const struct refusal *refusal);
 void validate_failed(struct refresh *refresh, enum error_kind kind, const struct refusal *refusal);
 
-/* access.c: access tokens, in memory only. */
-void access_keep(struct tokend *tokend, const char *id, struct secret **access_token /* taken over */,
+/* access.c: access tokens, in memory only. access_keep takes the token over. */
+void access_keep(struct tokend *tokend, const char *id, struct secret **access_token,
 		 int expires_in);
-struct json_object *access_reply(struct tokend *tokend, const char *id); /* of op token; NULL: none that is good */
+/* of op token; NULL: none that is good */
+struct json_object *access_reply(struct tokend *tokend, const char *id);
 void access_forget(struct tokend *tokend, const char *id);
 void access_sweep(struct tokend *tokend); /* those that are over */
 void access_free(struct tokend *tokend);

@@ -1,9 +1,10 @@
 /*
- * One round: is the invitation still there, then the refresh token goes out on a fresh connection, and the one
- * that comes back is sealed before anything else is done with it.
+ * One round: is the invitation still there, then the refresh token goes out on a fresh
+ * connection, and the one that comes back is sealed before anything else is done with it.
  *
- * Before a refresh token is sent its record says so ("unsure"), until an answer has come. Whoever finds that mark knows that
- * Microsoft may have replaced the token already: the old one is tried once more, and a refusal then reads differently.
+ * Before a refresh token is sent its record says so ("unsure"), until an answer has come.
+ * Whoever finds that mark knows that Microsoft may have replaced the token already: the old one
+ * is tried once more, and a refusal then reads differently.
  */
 #include "refresh.h"
 

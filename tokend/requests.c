@@ -1,6 +1,7 @@
 /*
- * A request is one object from the frame to the answer. Where an op names a link, the store verifies it and gives
- * the invitation before the op runs. A peer that goes away leaves its requests running, for nobody.
+ * A request is one object from the frame to the answer. Where an op names a link, the store
+ * verifies it and gives the invitation before the op runs. A peer that goes away leaves its
+ * requests running, for nobody.
  */
 #include "requests.h"
 
@@ -155,7 +156,8 @@ static void run(struct request *request, const struct op *op)
 		request_refuse(request, ERROR_TEMPORARY, "out of memory");
 }
 
-/* Whoever may not read tokens is told so as a fault of the configuration: policy says that a sign-in is needed. */
+/* Whoever may not read tokens is told so as a fault of the configuration: policy says that a
+ * sign-in is needed. */
 static int check_request(const struct tokend *tokend, const struct ipc_peer *peer,
 	const struct op *op, struct error *error)
 {

@@ -11,7 +11,8 @@ struct redirect;
 
 struct request {
 	TAILQ_ENTRY(request) link;    /* in tokend->requests */
-	TAILQ_ENTRY(request) waiting; /* in that list, of those who wait for a code; NULL: in none */
+	/* in that list, of those who wait for a code; NULL: in none */
+	TAILQ_ENTRY(request) waiting;
 	struct request_list *list;
 	struct tokend *tokend;
 	struct ipc_peer *peer; /* NULL: gone, the answer is for nobody */
@@ -19,7 +20,8 @@ struct request {
 	struct json_object *body;
 	struct json_object *invitation; /* the link's or the key's, where the op has one */
 	void (*run)(struct request *request); /* with the invitation */
-	bool validate;			      /* of those who wait for a refresh: op validate, else op token */
+	/* of those who wait for a refresh: op validate, else op token */
+	bool validate;
 	/* what is under way */
 	struct ipc_async_call *ask;
 	struct authority_wait *wait;
@@ -27,11 +29,13 @@ struct request {
 	struct redirect *redirect;
 };
 
-int requests_serve(struct tokend *tokend, int listener /* taken over */); /* 0, or -1 out of memory */
+/* Takes the listening descriptor over. Returns 0, or -1 out of memory. */
+int requests_serve(struct tokend *tokend, int listener);
 void requests_free(struct tokend *tokend); /* nobody is answered */
 
 /* Answer and free. */
-void request_reply(struct request *request, struct json_object *reply); /* taken over; NULL: out of memory */
+/* taken over; NULL: out of memory */
+void request_reply(struct request *request, struct json_object *reply);
 void request_fail(struct request *request, const struct error *error);
 void request_refuse(struct request *request, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

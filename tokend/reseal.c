@@ -1,6 +1,7 @@
 /*
- * After a new vault key: records that an older one sealed get the current one, a few at a time, so that nobody waits. It
- * runs at start and at each reload, when the key file has more than one key.
+ * After a new vault key: records that an older one sealed get the current one, a few at a time,
+ * so that nobody waits. It runs at start and at each reload, when the key file has more than
+ * one key.
  */
 #include "reseal.h"
 

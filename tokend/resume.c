@@ -1,9 +1,10 @@
 /*
- * What the vault holds is taken up by time, a few at a time, however much there is: after a start the flows that were under
- * way, and from then on the tokens whose refresh is due. Whoever is asked for before his turn is read at once.
+ * What the vault holds is taken up by time, a few at a time, however much there is: after a
+ * start the flows that were under way, and from then on the tokens whose refresh is due.
+ * Whoever is asked for before his turn is read at once.
  *
- * A flow goes on unless its invitation is gone. A token that the store was not told of is due from the start, and told
- * again under the same change id.
+ * A flow goes on unless its invitation is gone. A token that the store was not told of is due
+ * from the start, and told again under the same change id.
  */
 #include "flow.h"
 
@@ -125,7 +126,8 @@ struct flow *flow_wanted(struct tokend *tokend, const char *id)
 	return flow_find(tokend, id);
 }
 
-/* All of them, whatever the clock said when they were saved; those that began since the start are known. */
+/* All of them, whatever the clock said when they were saved; those that began since the start
+ * are known. */
 static void on_flows(evutil_socket_t unused, short what, void *context)
 {
 	struct resume *resume = context;

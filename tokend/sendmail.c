@@ -1,6 +1,7 @@
 /*
- * The mail lies in memory (memfd_create(2)) that becomes the program's standard input, so that nothing is written to a pipe
- * while the loop waits. What the program says goes to another such file, which cannot grow beyond OUTPUT_MAX.
+ * The mail lies in memory (memfd_create(2)) that becomes the program's standard input, so that
+ * nothing is written to a pipe while the loop waits. What the program says goes to another such
+ * file, which cannot grow beyond OUTPUT_MAX.
  */
 #include "sendmail.h"
 

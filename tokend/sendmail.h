@@ -1,6 +1,6 @@
 /*
- * Hands a mail to sendmail_command: a process of its own, without a shell, never waited for. At most
- * SENDMAIL_MAX at once, the rest wait here in order; each has SENDMAIL_MS.
+ * Hands a mail to sendmail_command: a process of its own, without a shell, never waited for. At
+ * most SENDMAIL_MAX at once, the rest wait here in order; each has SENDMAIL_MS.
  *
  * All calls from the loop's thread.
  */
@@ -18,9 +18,11 @@
 struct sendmail;
 
 struct sendmail *sendmail_new(struct event_base *base); /* NULL out of memory */
-void sendmail_free(struct sendmail **sendmail); /* what runs, runs on; what waits is dropped; nobody is called. Accepts NULL; nulls */
+/* what runs, runs on; what waits is dropped; nobody is called. Accepts NULL; nulls */
+void sendmail_free(struct sendmail **sendmail);
 
-/* error: NULL, the mail was taken; temporary, it was not; uncertain, the program ran out of time or died, the mail may have left. */
+/* error: NULL, the mail was taken; temporary, it was not; uncertain, the program ran out of
+ * time or died, the mail may have left. */
 typedef void sendmail_done_fn(void *context, const struct error *error);
 
 struct sendmail_mail {
@@ -29,8 +31,8 @@ struct sendmail_mail {
 	struct buf message;
 };
 
-/* Takes mail->message over (whatever the outcome), copies the rest. `done` is called once, later. Returns 0, or -1: no `done`
- * then. */
+/* Takes mail->message over (whatever the outcome), copies the rest. `done` is called once,
+ * later. Returns 0, or -1: no `done` then. */
 int sendmail_send(struct sendmail *sendmail, struct sendmail_mail *mail, sendmail_done_fn *done,
 		  void *context);
 

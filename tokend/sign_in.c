@@ -1,7 +1,7 @@
 /*
- * A sign-in by authorization code: its tokens take the way that a device flow's take (acquire.c), in place of the
- * invitation's device flow where one is under way. The first who signs in counts: while somebody else's tokens are being
- * looked at, the code is left alone.
+ * A sign-in by authorization code: its tokens take the way that a device flow's take
+ * (acquire.c), in place of the invitation's device flow where one is under way. The first who
+ * signs in counts: while somebody else's tokens are being looked at, the code is left alone.
  */
 #include "flow.h"
 #include "redirect.h"

@@ -1,8 +1,9 @@
 /*
- * From "Start authentication" to a code: whose tenant, its OpenID configuration, a device code, sealed, told to the
- * store, and only then shown.
+ * From "Start authentication" to a code: whose tenant, its OpenID configuration, a device code,
+ * sealed, told to the store, and only then shown.
  *
- * Passing faults of Microsoft's are retried for as long as somebody can be expected to look at a page that loads.
+ * Passing faults of Microsoft's are retried for as long as somebody can be expected to look at
+ * a page that loads.
  */
 #include "flow.h"
 

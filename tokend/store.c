@@ -1,6 +1,6 @@
 /*
- * ipc_async repeats what was not answered; what the store answers with a passing fault (its disk is full) is repeated
- * here, under the same change id.
+ * ipc_async repeats what was not answered; what the store answers with a passing fault (its
+ * disk is full) is repeated here, under the same change id.
  */
 #include "store.h"
 

@@ -1,5 +1,6 @@
 /*
- * A domain is a tenant's name only where the tenant has verified it; Microsoft says so when it is asked.
+ * A domain is a tenant's name only where the tenant has verified it; Microsoft says so when it
+ * is asked.
  */
 #include "tenants.h"
 

@@ -1,6 +1,7 @@
 /*
- * Whose OpenID configuration is tried for an invitation, in order: the customer's own tenant and nothing else where it is
- * known; or the domains of who must and who should sign in, at last any.
+ * Whose OpenID configuration is tried for an invitation, in order: the customer's own tenant
+ * and nothing else where it is known; or the domains of who must and who should sign in, at
+ * last any.
  */
 #ifndef POSTINVITE_TOKEND_TENANTS_H
 #define POSTINVITE_TOKEND_TENANTS_H

@@ -1,7 +1,8 @@
 /*
- * The token record: sealed first, told then. Its clear part holds the event's members, the id of the change and
- * whether the store has answered, so that a kill at any moment costs nothing: resume.c tells again what was not
- * answered, under the same id. From then on the record is due when its refresh token is.
+ * The token record: sealed first, told then. Its clear part holds the event's members, the id
+ * of the change and whether the store has answered, so that a kill at any moment costs nothing:
+ * resume.c tells again what was not answered, under the same id. From then on the record is due
+ * when its refresh token is.
  */
 #include "flow.h"
 

@@ -40,7 +40,8 @@ TAILQ_HEAD(store_event_list, store_event);
 
 struct tokend {
 	struct daemon *daemon;
-	const struct daemon_generation *generation; /* in force; swapped by a reload between two callbacks */
+	/* in force; swapped by a reload between two callbacks */
+	const struct daemon_generation *generation;
 	struct event_base *base;
 	char *listen, *store_listen;
 	struct http *http;
@@ -60,7 +61,8 @@ struct tokend {
 	void *refreshes; /* tree of struct refresh, by id */
 	struct refresh_list refresh_list;
 	size_t refreshes_n, refreshing_n; /* all; those that do not rest */
-	uint64_t refresh_pause;		  /* store or vault failed: nothing that is due is begun until then, clock_monotonic_ms */
+	/* store or vault failed: nothing that is due is begun until then, clock_monotonic_ms */
+	uint64_t refresh_pause;
 	void *access; /* tree of struct access, by id */
 	struct access_list access_list;
 	struct request_list requests;

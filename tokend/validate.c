@@ -1,7 +1,7 @@
 /*
- * What follows a refresh: access tokens for those who asked, and the validation of those who asked for that: does Graph say
- * that the token works, is it the account that signed in, is everything granted? What comes out is an event, and is answered
- * when the store has it.
+ * What follows a refresh: access tokens for those who asked, and the validation of those who
+ * asked for that: does Graph say that the token works, is it the account that signed in, is
+ * everything granted? What comes out is an event, and is answered when the store has it.
  */
 #include "refresh.h"
 
@@ -130,7 +130,8 @@ static void refusal_told(void *context, const struct error *error)
 		refresh_rest(refresh, error);
 		return;
 	}
-	/* Should this fail, the next look finds the invitation in needs_sign_in and deletes it then. */
+	/* Should this fail, the next look finds the invitation in needs_sign_in and deletes it
+	 * then. */
 	if (vault_delete(vault, KIND_TOKEN, refresh->id, &fault) != 0)
 		log_error("invitation=%s vault_delete reason=%s", refresh->id, fault.text);
 	conclude(refresh);

@@ -1,6 +1,7 @@
 /*
- * Between the store's events and the lanes. An event whose invitation has no lane is told at once from what the
- * subscription brought; one whose invitation has a lane only marks that there is more.
+ * Between the store's events and the lanes. An event whose invitation has no lane is told at
+ * once from what the subscription brought; one whose invitation has a lane only marks that
+ * there is more.
  */
 #include "webhook_internal.h"
 

@@ -23,14 +23,16 @@ struct webhooks {
 	size_t dead; /* dead letters in the vault */
 };
 
-/* The events of one invitation that are not told yet, one under way at most; or one dead letter's. */
+/* The events of one invitation that are not told yet, one under way at most; or one dead
+ * letter's. */
 struct lane {
 	LIST_ENTRY(lane) entry;
 	struct tokend *tokend;
 	char name[WEBHOOK_ID_SIZE]; /* the invitation's id, or the dead letter's */
 	char invitation[WEBHOOK_ID_SIZE];
 	bool dead_letter;
-	bool waiting, refused; /* of a dead letter: for an earlier one of the invitation; once more */
+	/* of a dead letter: for an earlier one of the invitation; once more */
+	bool waiting, refused;
 	int64_t after; /* what is told, or given up */
 	bool more;     /* there may be events behind the one under way */
 	int failures;  /* in a row */
@@ -43,7 +45,8 @@ struct lane {
 };
 
 struct lane *lane_find(struct tokend *tokend, const char *name);
-struct lane *lane_new(struct tokend *tokend, const char *name, int64_t after); /* NULL out of memory */
+/* NULL out of memory */
+struct lane *lane_new(struct tokend *tokend, const char *name, int64_t after);
 void lane_free(struct lane *lane); /* the vault stays as it is */
 
 /* Goes on after ms. */
@@ -58,7 +61,8 @@ void lane_end(struct lane *lane);
 /* Keeps the event that is under way as given up. Returns 0, or -1 with error set. */
 int dead_letter_put(struct lane *lane, const char *reason, struct error *error);
 void dead_letter_delete(struct lane *lane); /* it was told after all */
-void dead_letter_ended(struct tokend *tokend, const char *invitation, bool refused); /* the next one's turn */
+/* the next one's turn */
+void dead_letter_ended(struct tokend *tokend, const char *invitation, bool refused);
 int dead_letters_count(struct tokend *tokend, struct error *error);
 
 #endif

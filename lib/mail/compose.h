@@ -1,6 +1,7 @@
 /*
- * A mail of our own: multipart/alternative with the same words as text and as HTML, UTF-8, quoted-printable, headers encoded
- * as RFC 2047 says, Auto-Submitted: auto-generated (RFC 3834 section 5).
+ * A mail of our own: multipart/alternative with the same words as text and as HTML, UTF-8,
+ * quoted-printable, headers encoded as RFC 2047 says, Auto-Submitted: auto-generated (RFC 3834
+ * section 5).
  *
  * Threads: mail_init (mail/mime.h) first; then from any thread.
  */
@@ -23,8 +24,9 @@ struct mail_draft {
 	time_t date;
 };
 
-/* Appends the mail with LF line ends, as sendmail(1) takes it. Control characters in header values become blanks.
- * Returns 0, or -1: permanent (text, HTML or a header value is no UTF-8, an address is none), temporary (memory). */
+/* Appends the mail with LF line ends, as sendmail(1) takes it. Control characters in header
+ * values become blanks. Returns 0, or -1: permanent (text, HTML or a header value is no UTF-8,
+ * an address is none), temporary (memory). */
 int mail_compose(const struct mail_draft *draft, struct buf *out, struct error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Where an endpoint must lie is decided once, for all of them: at the authority's own origin. An operator whose
- * authority_url is an alias that names other hosts is told which one to set instead.
+ * Where an endpoint must lie is decided once, for all of them: at the authority's own origin.
+ * An operator whose authority_url is an alias that names other hosts is told which one to set
+ * instead.
  */
 #include "token/discovery.h"
 

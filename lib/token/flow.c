@@ -1,11 +1,13 @@
 /*
- * A table from outcome to what follows, and two rules beside it: waiting (Retry-After, else exponential back-off with
- * jitter while Microsoft fails, else the interval) and the lost answer. When the answer to a poll was
- * lost and the next one says that the code is used up, the lost one held the token: nobody else can get it, and
- * the customer has to start again, which the words must say.
+ * A table from outcome to what follows, and two rules beside it: waiting (Retry-After, else
+ * exponential back-off with jitter while Microsoft fails, else the interval) and the lost
+ * answer. When the answer to a poll was lost and the next one says that the code is used up,
+ * the lost one held the token: nobody else can get it, and the customer has to start again,
+ * which the words must say.
  *
- * A poll that hears "consent required" goes on: whether an approval revives the code is Microsoft's business, and a code costs
- * nothing while it lives. To anything but a poll, "pending" is no answer at all.
+ * A poll that hears "consent required" goes on: whether an approval revives the code is
+ * Microsoft's business, and a code costs nothing while it lives. To anything but a poll,
+ * "pending" is no answer at all.
  */
 #include "token/flow.h"
 

@@ -1,6 +1,7 @@
 /*
- * What a sign-in under way does next: the device flow's polling (RFC 8628 section 3.5), and the steps that follow it, given what came
- * back. Pure: facts in, a plan out; who carries it out is tokend/.
+ * What a sign-in under way does next: the device flow's polling (RFC 8628 section 3.5), and the
+ * steps that follow it, given what came back. Pure: facts in, a plan out; who carries it out is
+ * tokend/.
  *
  * Threads: pure functions.
  */
@@ -28,7 +29,8 @@ struct flow_progress {
 
 struct flow_facts {
 	const struct refusal *refusal; /* what came back instead of success */
-	bool polling;		       /* of a poll: a code is out, and its end bounds how long it is tried */
+	/* of a poll: a code is out, and its end bounds how long it is tried */
+	bool polling;
 	bool uncertain;		       /* the refusal stands for an answer that was lost */
 	uint32_t random;	       /* any number, for jitter */
 };
@@ -40,7 +42,8 @@ enum flow_action {
 
 enum flow_tell {
 	FLOW_TELL_NOTHING,
-	FLOW_TELL_ERROR,  /* event sign_in_error: a passing fault, told once until the fault is another */
+	/* event sign_in_error: a passing fault, told once until the fault is another */
+	FLOW_TELL_ERROR,
 	FLOW_TELL_FAILED, /* event sign_in_failed */
 };
 
@@ -56,10 +59,12 @@ struct flow_plan {
 void flow_decide(struct flow_progress *progress, const struct flow_facts *facts,
 		 struct flow_plan *plan_r);
 
-/* The refusal that an HTTP outcome other than HTTP_ANSWERED stands for. Always OUTCOME_TEMPORARY. */
+/* The refusal that an HTTP outcome other than HTTP_ANSWERED stands for. Always
+ * OUTCOME_TEMPORARY. */
 void flow_fault(const struct http_answer *answer, struct refusal *refusal_r);
 
-/* Is the code so old that asking is no use any more? Then the refusal that says so. expires_at 0: it has no end. */
+/* Is the code so old that asking is no use any more? Then the refusal that says so. expires_at
+ * 0: it has no end. */
 bool flow_over(time_t expires_at, time_t now, struct refusal *refusal_r);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Tenant first, name last: the name is known only once Graph was asked, and a wrong tenant's account need not be able to ask it.
+ * Tenant first, name last: the name is known only once Graph was asked, and a wrong tenant's
+ * account need not be able to ask it.
  */
 #include "token/flow_account.h"
 

@@ -1,8 +1,9 @@
 /*
  * Whether the account that signed in is the one that was invited.
  *
- * Once a sign-in has bound the invitation, tenant id and object id count, nothing else. Before that: the tenant that the sign-in
- * was asked of, and the name of m365_admin_email where one is given.
+ * Once a sign-in has bound the invitation, tenant id and object id count, nothing else. Before
+ * that: the tenant that the sign-in was asked of, and the name of m365_admin_email where one is
+ * given.
  *
  * Threads: pure functions.
  */
@@ -27,7 +28,8 @@ struct flow_account {
 	const char *preferred_username;	 /* the id_token's, or "" */
 };
 
-/* Returns 0, or -1 with OUTCOME_DECLINED, code REFUSAL_ACCOUNT, and words that say who is expected. */
+/* Returns 0, or -1 with OUTCOME_DECLINED, code REFUSAL_ACCOUNT, and words that say who is
+ * expected. */
 int flow_account_check(const struct flow_account_rule *rule, const struct flow_account *account,
 		       struct refusal *refusal_r);
 

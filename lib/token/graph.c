@@ -1,5 +1,6 @@
 /*
- * Graph's errors are {"error": {"code": ..., "message": ...}}, unlike OAuth's; its status says enough to decide by.
+ * Graph's errors are {"error": {"code": ..., "message": ...}}, unlike OAuth's; its status says
+ * enough to decide by.
  */
 #include "token/graph.h"
 

@@ -1,14 +1,15 @@
 /*
- * libcurl's multi interface driven by libevent: curl names the sockets and the timer, the loop tells it what is ready.
+ * libcurl's multi interface driven by libevent: curl names the sockets and the timer, the loop
+ * tells it what is ready.
  *
  * The queue is ours because curl walks its own at each answer. Easy handles are reused: a
- * handle keeps no connection, those are the multi handle's. CApath is off so that the parsed CA bundle is
- * cached from one connection to the next. curl would repeat a request by itself when a kept connection turns out
- * dead: a form is therefore given to it in a way that it cannot rewind, and a `fresh` one gets a connection of
- * its own besides, which is closed behind it.
+ * handle keeps no connection, those are the multi handle's. CApath is off so that the parsed CA
+ * bundle is cached from one connection to the next. curl would repeat a request by itself when
+ * a kept connection turns out dead: a form is therefore given to it in a way that it cannot
+ * rewind, and a `fresh` one gets a connection of its own besides, which is closed behind it.
  *
- * curl's functions must not be called from its own callbacks. Answers are therefore handed out behind
- * curl_multi_socket_action, where a caller may send and cancel as it likes.
+ * curl's functions must not be called from its own callbacks. Answers are therefore handed out
+ * behind curl_multi_socket_action, where a caller may send and cancel as it likes.
  */
 #include "token/http.h"
 
@@ -194,7 +195,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return len;
 }
 
-/* The form for curl. There is no way back to its beginning, which keeps curl from sending it twice. */
+/* The form for curl. There is no way back to its beginning, which keeps curl from sending it
+ * twice. */
 static size_t on_form(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_call *call = context;

@@ -1,12 +1,14 @@
 /*
  * An HTTPS client on libevent: one request, one outcome.
  *
- * Certificates are always verified; plain http goes to loopback addresses only. Redirects are not followed. A proxy is used only as
- * the environment says (https_proxy, no_proxy), never for loopback addresses. Trusted certificates are
- * the system's, or those of the file that $SSL_CERT_FILE names when the client is made.
+ * Certificates are always verified; plain http goes to loopback addresses only. Redirects are
+ * not followed. A proxy is used only as the environment says (https_proxy, no_proxy), never for
+ * loopback addresses. Trusted certificates are the system's, or those of the file that
+ * $SSL_CERT_FILE names when the client is made.
  *
- * At most `requests` are under way at once, the rest wait here in order. A request whose time limit passes before
- * it was sent is unsent, later it is uncertain: the server may have carried it out. A POST is never sent twice.
+ * At most `requests` are under way at once, the rest wait here in order. A request whose time
+ * limit passes before it was sent is unsent, later it is uncertain: the server may have carried
+ * it out. A POST is never sent twice.
  *
  * Threads: all calls from the thread of the event loop.
  */
@@ -40,16 +42,21 @@ struct http_request {
 	const char *url;
 	struct secret *form;	     /* application/x-www-form-urlencoded for a POST; NULL: GET */
 	const struct secret *bearer; /* an access token (RFC 6750 section 2.1), or NULL */
-	bool fresh;		     /* what the server accepts once: on a new connection, which is not kept */
+	/* what the server accepts once: on a new connection, which is not kept */
+	bool fresh;
 	struct secret *json;	     /* application/json for a POST, instead of form */
 	const char *const *headers;  /* more of them, "Name: value", NULL-terminated; or NULL */
-	bool status_only;	     /* the answer's body is thrown away; once there is a status, it is HTTP_ANSWERED */
+	/* the answer's body is thrown away; once there is a status, it is HTTP_ANSWERED */
+	bool status_only;
 };
 
 struct http_answer {
 	enum http_outcome outcome;
-	struct reply reply; /* of HTTP_ANSWERED: at most REPLY_MAX bytes, valid during the callback, wiped then */
-	const char *fault;  /* of the other outcomes: "unreachable" "untrusted" "timeout" "broken_answer" "too_large" */
+	/* of HTTP_ANSWERED: at most REPLY_MAX bytes, valid during the callback, wiped then */
+	struct reply reply;
+	/* of the other outcomes: "unreachable" "untrusted" "timeout" "broken_answer"
+	 * "too_large" */
+	const char *fault;
 	struct error error; /* and in words, with the server's name */
 };
 
@@ -60,8 +67,9 @@ struct http *http_new(struct event_base *base, const struct http_limits *limits,
 		      struct error *error);
 void http_free(struct http **http); /* calls under way are dropped without their callback */
 
-/* Takes request->form and json over (whatever the outcome), copies the rest. The callback comes later, once, never from within. Returns a
- * handle to cancel with, valid until the callback is called; NULL when out of memory (no callback then). */
+/* Takes request->form and json over (whatever the outcome), copies the rest. The callback comes
+ * later, once, never from within. Returns a handle to cancel with, valid until the callback is
+ * called; NULL when out of memory (no callback then). */
 struct http_call *http_send(struct http *http, const struct http_request *request,
 			    http_answer_fn *answer, void *context);
 void http_cancel(struct http_call **call); /* no callback any more; accepts NULL; nulls */

@@ -1,6 +1,7 @@
 /*
- * The signature is checked first; nothing but alg and kid is read out of a token that is not proved genuine. Then each
- * claim by its own small check, in one table's order, so that the first that fails says why.
+ * The signature is checked first; nothing but alg and kid is read out of a token that is not
+ * proved genuine. Then each claim by its own small check, in one table's order, so that the
+ * first that fails says why.
  */
 #include "token/id_token.h"
 

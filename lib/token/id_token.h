@@ -1,6 +1,6 @@
 /*
- * Verifying an id_token (OpenID Connect Core 1.0 section 3.1.3.7, RFC 7519, Entra's v2.0 claims): who signed in, in
- * which tenant. Everything is checked before a claim is given out.
+ * Verifying an id_token (OpenID Connect Core 1.0 section 3.1.3.7, RFC 7519, Entra's v2.0
+ * claims): who signed in, in which tenant. Everything is checked before a claim is given out.
  *
  * Threads: pure functions.
  */
@@ -22,8 +22,10 @@
 
 struct id_token_expectations {
 	const char *client_id; /* aud */
-	const char *issuer;    /* of the OpenID configuration; "{tenantid}" in it stands for the token's tid */
-	const char *nonce;     /* what the authorization request sent; NULL: none was (device flow) */
+	/* of the OpenID configuration; "{tenantid}" in it stands for the token's tid */
+	const char *issuer;
+	/* what the authorization request sent; NULL: none was (device flow) */
+	const char *nonce;
 	time_t now;
 };
 
@@ -34,12 +36,11 @@ struct id_token_claims {
 	char *name;               /* likewise */
 };
 
-/* Returns 0 with *claims_r filled in (id_token_claims_free), or -1:
- *	ERROR_NOT_FOUND    signed with a key that is not among these: fetch them once more
- *	ERROR_POLICY       genuine, but of a personal account
- *	ERROR_PERMANENT    malformed, not genuine, not for us, of another time
- *	ERROR_TEMPORARY    out of memory
- * An id_token of another tenant than the customer's passes: whose it may be is the caller's decision. */
+/* Returns 0 with *claims_r filled in (id_token_claims_free), or -1: ERROR_NOT_FOUND signed with
+ * a key that is not among these: fetch them once more ERROR_POLICY genuine, but of a personal
+ * account ERROR_PERMANENT malformed, not genuine, not for us, of another time ERROR_TEMPORARY
+ * out of memory An id_token of another tenant than the customer's passes: whose it may be is
+ * the caller's decision. */
 int id_token_verify(const struct jwks *keys, const struct secret *token,
 		    const struct id_token_expectations *expected,
 		    struct id_token_claims *claims_r, struct error *error);

@@ -1,8 +1,9 @@
 /*
- * Keys are built once, when the set is parsed, as EVP_PKEY; checking a signature is then one look for the
- * kid and one EVP_DigestVerify. The algorithm comes out of one table of signature algorithms over public
- * keys: "none" and HS256 are not in it, and a row names the type of key that it takes, so that a token
- * cannot have its signature checked with anything but what the key is for.
+ * Keys are built once, when the set is parsed, as EVP_PKEY; checking a signature is then one
+ * look for the kid and one EVP_DigestVerify. The algorithm comes out of one table of signature
+ * algorithms over public keys: "none" and HS256 are not in it, and a row names the type of key
+ * that it takes, so that a token cannot have its signature checked with anything but what the
+ * key is for.
  */
 #include "token/jwks.h"
 
@@ -201,8 +202,8 @@ static const struct key *find_key(const struct jwks *keys, const char *kid)
 	return NULL;
 }
 
-/* JWS writes an ECDSA signature as r and s one behind the other (RFC 7518 section 3.4), OpenSSL wants
- * DER. Returns its length (OPENSSL_free), or -1. */
+/* JWS writes an ECDSA signature as r and s one behind the other (RFC 7518 section 3.4), OpenSSL
+ * wants DER. Returns its length (OPENSSL_free), or -1. */
 static int ecdsa_der(const struct jws *jws, unsigned char **der_r)
 {
 	ECDSA_SIG *signature;

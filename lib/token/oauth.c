@@ -1,10 +1,12 @@
 /*
- * Requests: a body is written into memory that is large enough from the start, since memory that grows leaves
- * copies of a secret behind, and is wiped once it was copied into its struct secret.
+ * Requests: a body is written into memory that is large enough from the start, since memory
+ * that grows leaves copies of a secret behind, and is wiped once it was copied into its struct
+ * secret.
  *
- * Answers: one path for all. Anything but a 200 with a JSON object without "error" goes to the table of refusals;
- * what is then missing or out of bounds is an answer that was damaged on its way, which is tried again. The strings of
- * secrets are wiped in the parsed object before it is released, whatever the outcome.
+ * Answers: one path for all. Anything but a 200 with a JSON object without "error" goes to the
+ * table of refusals; what is then missing or out of bounds is an answer that was damaged on its
+ * way, which is tried again. The strings of secrets are wiped in the parsed object before it is
+ * released, whatever the outcome.
  */
 #include "token/oauth.h"
 

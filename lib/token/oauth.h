@@ -1,10 +1,10 @@
 /*
- * OAuth 2.0 as spoken with Entra: request bodies, the authorization URL, and reading the answers. RFC
- * 6749, RFC 8628 (device code), RFC 7636 (PKCE).
+ * OAuth 2.0 as spoken with Entra: request bodies, the authorization URL, and reading the
+ * answers. RFC 6749, RFC 8628 (device code), RFC 7636 (PKCE).
  *
- * Requests are POSTed as application/x-www-form-urlencoded; bodies are struct secret, also where they
- * hold none, so that the caller treats all alike. NULL means out of memory. Scopes are NULL-terminated
- * lists, joined by a blank.
+ * Requests are POSTed as application/x-www-form-urlencoded; bodies are struct secret, also
+ * where they hold none, so that the caller treats all alike. NULL means out of memory. Scopes
+ * are NULL-terminated lists, joined by a blank.
  *
  * Threads: pure functions.
  */
@@ -44,8 +44,8 @@ struct oauth_authorize {
 	const char *prompt;     /* NULL: none; "select_account", "login", "consent" */
 };
 
-/* Where to send the browser; the caller's (free). NULL out of memory, or longer than 8 KB. It holds no
- * secret. */
+/* Where to send the browser; the caller's (free). NULL out of memory, or longer than 8 KB. It
+ * holds no secret. */
 char *oauth_authorize_url(const struct oauth_authorize *authorize);
 
 struct oauth_admin_consent {
@@ -72,8 +72,8 @@ struct oauth_device {
 #define OAUTH_DEVICE_LIFETIME_MAX 3600
 #define OAUTH_INTERVAL_MAX 300
 
-/* Return 0 with *_r filled in (then free it), or -1 with the refusal. A 200 that is not what the standard
- * says (HTML, truncated, too long, members missing) is OUTCOME_TEMPORARY. */
+/* Return 0 with *_r filled in (then free it), or -1 with the refusal. A 200 that is not what
+ * the standard says (HTML, truncated, too long, members missing) is OUTCOME_TEMPORARY. */
 int oauth_device_read(const struct reply *reply, const char *authority_url,
 		      struct oauth_device *device_r, struct refusal *refusal_r);
 void oauth_device_free(struct oauth_device *device); /* wipes, nulls; accepts a zeroed one */
@@ -82,18 +82,19 @@ struct oauth_tokens {
 	struct secret *access_token;
 	struct secret *refresh_token; /* NULL: none (without offline_access; or keep the old one) */
 	struct secret *id_token;      /* NULL: none (without openid) */
-	char *scope;                  /* what was granted; NULL: the reply does not say, all of it (RFC 6749 section 5.1) */
+	/* what was granted; NULL: the reply does not say, all of it (RFC 6749 section 5.1) */
+	char *scope;
 	int expires_in;               /* seconds, of the access token; 1 to 86400 */
 };
 int oauth_tokens_read(const struct reply *reply, struct oauth_tokens *tokens_r,
 		      struct refusal *refusal_r);
 void oauth_tokens_free(struct oauth_tokens *tokens); /* wipes, nulls; accepts a zeroed one */
 
-/* Which of the wanted scopes are not among the granted ones (blank-separated; NULL: all were granted)?
- * Compared without case; a short name is one of graph_url ("User.Read.All" is
- * "https://graph.microsoft.com/User.Read.All"); those of another resource need their full name. openid,
- * profile, email and offline_access are not missed, nor is "/.default". Returns the number of missing
- * ones and appends them as wanted, comma-separated, to missing (or NULL). */
+/* Which of the wanted scopes are not among the granted ones (blank-separated; NULL: all were
+ * granted)? Compared without case; a short name is one of graph_url ("User.Read.All" is
+ * "https://graph.microsoft.com/User.Read.All"); those of another resource need their full name.
+ * openid, profile, email and offline_access are not missed, nor is "/.default". Returns the
+ * number of missing ones and appends them as wanted, comma-separated, to missing (or NULL). */
 int oauth_scopes_missing(const char *const *wanted, const char *granted, const char *graph_url,
 			 struct buf *missing);
 

@@ -1,6 +1,6 @@
 /*
- * One row an outcome. Entra keeps a refresh token valid after its use, so one whose answer was lost is sent once more; an authority
- * that ends the whole grant then is told apart in words.
+ * One row an outcome. Entra keeps a refresh token valid after its use, so one whose answer was
+ * lost is sent once more; an authority that ends the whole grant then is told apart in words.
  */
 #include "token/refresh.h"
 

@@ -1,11 +1,13 @@
 /*
- * What the table (refusal_table.h) decides by is gathered here, out of a reply or a browser's query. HTTP says
- * more than the body where the server is in trouble: 5xx, 408 and 429 are temporary whatever else
- * they hold, and a 4xx without an OAuth error in it comes from something in between.
+ * What the table (refusal_table.h) decides by is gathered here, out of a reply or a browser's
+ * query. HTTP says more than the body where the server is in trouble: 5xx, 408 and 429 are
+ * temporary whatever else they hold, and a 4xx without an OAuth error in it comes from
+ * something in between.
  *
- * error_description is text for developers, may run over several lines, and might repeat what was sent. It is
- * shown only where a row's words alone would not do, only its first line, and without any word so
- * long that it could be a token. What a browser brings is not shown at all: anybody can write it.
+ * error_description is text for developers, may run over several lines, and might repeat what
+ * was sent. It is shown only where a row's words alone would not do, only its first line, and
+ * without any word so long that it could be a token. What a browser brings is not shown at all:
+ * anybody can write it.
  */
 #include "token/refusal.h"
 

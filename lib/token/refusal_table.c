@@ -1,6 +1,7 @@
 /*
- * One row a line of Entra's ways to say no, found out of the vendor's documentation. The words are read
- * by the customer's people on the page and by the operator in the record: what happened, and what to do.
+ * One row a line of Entra's ways to say no, found out of the vendor's documentation. The words
+ * are read by the customer's people on the page and by the operator in the record: what
+ * happened, and what to do.
  */
 #include "token/refusal_table.h"
 

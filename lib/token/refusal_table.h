@@ -1,7 +1,7 @@
 /*
- * The table that refusal.c decides by: read from its top, the first row that fits counts. NULL and 0 fit
- * everything; the last row does so in all its columns. A code fits when the reply names that AADSTS code
- * among others.
+ * The table that refusal.c decides by: read from its top, the first row that fits counts. NULL
+ * and 0 fit everything; the last row does so in all its columns. A code fits when the reply
+ * names that AADSTS code among others.
  */
 #ifndef POSTINVITE_TOKEN_REFUSAL_TABLE_H
 #define POSTINVITE_TOKEN_REFUSAL_TABLE_H
@@ -14,7 +14,8 @@ struct refusal_row {
 	enum outcome outcome;
 	const char *words;
 	bool quote;		 /* error_description says what the words cannot */
-	const char *name;	 /* the refusal's code where pages tell it from others; NULL: the error itself */
+	/* the refusal's code where pages tell it from others; NULL: the error itself */
+	const char *name;
 	const char *in_browser; /* the words for what a browser brought back; NULL: the same */
 };
 

@@ -1,7 +1,8 @@
 /*
- * Scopes have two spellings: the short name of a permission of Graph, and the full one with the resource before it.
- * Entra answers with either. Both are brought to the short one for comparing; what names another resource
- * stays as it is and so never equals a permission of Graph.
+ * Scopes have two spellings: the short name of a permission of Graph, and the full one with the
+ * resource before it. Entra answers with either. Both are brought to the short one for
+ * comparing; what names another resource stays as it is and so never equals a permission of
+ * Graph.
  */
 #include "token/oauth.h"
 

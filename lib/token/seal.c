@@ -9,8 +9,9 @@
  *	    sealed          the secret, AES-256-GCM (NIST SP 800-38D), as long as it was
  *	    tag             16 bytes
  *
- * Associated data: version, key id, kind, NUL, id, NUL, clear. Kind and id hold no NUL, so that no two records have the
- * same. The clear text is kept and authenticated as bytes: no JSON has to be spelled twice alike.
+ * Associated data: version, key id, kind, NUL, id, NUL, clear. Kind and id hold no NUL, so that
+ * no two records have the same. The clear text is kept and authenticated as bytes: no JSON has
+ * to be spelled twice alike.
  */
 #include "token/seal.h"
 
@@ -101,7 +102,8 @@ static void put_aad(
 	buf_append(aad, sealed->clear, sealed->clear_len);
 }
 
-/* One AES-256-GCM run: encrypts and writes the tag, or decrypts and compares it. Returns 0 or -1. */
+/* One AES-256-GCM run: encrypts and writes the tag, or decrypts and compares it. Returns 0 or
+ * -1. */
 static int run_cipher(const struct secret *key, const struct sealed *sealed,
 	const struct buf *aad, unsigned char *out, unsigned char *tag_r)
 {

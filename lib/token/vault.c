@@ -1,9 +1,10 @@
 /*
- * Records lie in one tree under "kind/id"; the store sees ciphertext only (token/seal.c). Each change is
- * a transaction and a wait for the disk of its own: what tokend must not lose is seldom written, a
- * refresh token once a day.
+ * Records lie in one tree under "kind/id"; the store sees ciphertext only (token/seal.c). Each
+ * change is a transaction and a wait for the disk of its own: what tokend must not lose is
+ * seldom written, a refresh token once a day.
  *
- * Two more trees are the index of what is due (token/vault_internal.h); they change in the record's transaction.
+ * Two more trees are the index of what is due (token/vault_internal.h); they change in the
+ * record's transaction.
  */
 #include "token/vault_internal.h"
 

@@ -1,6 +1,7 @@
 /*
- * Walks over the vault. Each takes names first and then looks at record by record, so that whoever is called may
- * write and remove; and each can be done in steps, since a vault may be large and its owner has other things to do.
+ * Walks over the vault. Each takes names first and then looks at record by record, so that
+ * whoever is called may write and remove; and each can be done in steps, since a vault may be
+ * large and its owner has other things to do.
  */
 #include "token/vault_internal.h"
 
@@ -125,7 +126,8 @@ int vault_due(struct vault *vault, const struct vault_due_query *query, vault_du
 
 /* --- another key --- */
 
-/* Within a transaction: the record of that key (kind/id) under the current key. Returns 0, 1 when it cannot be read, or -1. */
+/* Within a transaction: the record of that key (kind/id) under the current key. Returns 0, 1
+ * when it cannot be read, or -1. */
 static int reseal_one(
 	struct vault *vault, struct kv_bytes key, struct kv_bytes value, struct error *error)
 {

@@ -1,6 +1,6 @@
 /*
- * The body is serialised once and signed as it is sent: a receiver that parses and writes it again before it
- * looks at the signature would look at other bytes.
+ * The body is serialised once and signed as it is sent: a receiver that parses and writes it
+ * again before it looks at the signature would look at other bytes.
  */
 #include "token/webhook.h"
 
