@@ -212,13 +212,14 @@ int op_subscribe(struct ask *ask, struct engine_reply *reply, struct error *erro
 {
 	struct json_object *since = json_member(ask->request, "since");
 	int64_t from = json_int(ask->request, "since", -1);
+	uint64_t durable = ask->engine->durable;
 
 	if (since != NULL && from < 0)
 		return error_set(error, ERROR_PERMANENT, "\"since\" is not a sequence number");
 	reply->next = ENGINE_FOLLOW;
-	reply->sequence = since != NULL ? (uint64_t)from : ask->engine->durable;
-	buf_printf(
-		&reply->text, "{\"sequence\":%llu}", (unsigned long long)ask->engine->durable);
+	/* Who knows more than we do knew us before we were put back from a backup. */
+	reply->sequence = since != NULL && (uint64_t)from < durable ? (uint64_t)from : durable;
+	buf_printf(&reply->text, "{\"sequence\":%llu}", (unsigned long long)durable);
 	return 0;
 }
 

@@ -37,7 +37,8 @@
  *	            Each is the event (invite/event.h) with its "sequence" and the "status" it led to. Those behind
  *	            the sequence number `after`; next is there when they do not fit in one answer.
  *	subscribe   [since]                                    {sequence}, then events
- *	            {sequence, id, event, status, invitation}. since: everything behind that number; absent: from now.
+ *	            {sequence, id, event, status, invitation}. since: everything behind that number; absent, or
+ *	            a number that is still to come (the state was put back from a backup): from now.
  *	            status is what the event led to, invitation is as it is now.
  *	remove      change, key                                {removed: bool, revoked: n}
  *	            `postinvite -d`: an invitation id revokes that one; any other key removes the customer from the table and
