@@ -395,3 +395,37 @@ def test_long_absence_is_caught_up(lonely):
     all_told(lonely, store, names)
     assert len(lonely.receiver.taken) == len({event["id"] for event in lonely.receiver.taken})
     store.close()
+
+
+def test_store_that_was_put_back(lonely):
+    """From a backup: what comes then has the numbers of what was told before."""
+    lonely.watch.announce(FAILED, "dead_letters count=", "restored; following", "store_behind")
+    store, state = StoreClient(lonely), os.path.join(lonely.folder, "state")
+    name = store.open("restored@customer.test")["id"]
+    all_told(lonely, store, [name])
+    lonely.daemons["store"].stop()
+    subprocess.run(["cp", "-a", state, state + ".backup"], check=True)
+    shutil.rmtree(os.path.join(state + ".backup", "vault"))
+    lonely.daemons["store"].start()
+    store = StoreClient(lonely)
+    lonely.apply(store, name, "link_seen")
+    all_told(lonely, store, [name])
+    lonely.receiver.answer = lambda event: 500
+    tries = len(lonely.receiver.tries)
+    lonely.apply(store, name, "link_opened")
+    wait_for("a webhook that is refused", lambda: len(lonely.receiver.tries) > tries, 5)
+    lonely.daemons["tokend"].stop()
+    lonely.daemons["store"].stop()
+
+    os.rename(os.path.join(state, "vault"), os.path.join(state + ".backup", "vault"))
+    shutil.rmtree(state)
+    os.rename(state + ".backup", state)
+    lonely.receiver.answer = lambda event: 200
+    taken = len(lonely.receiver.taken)
+    for daemon in lonely.daemons.values():
+        daemon.start()
+    wait_for("tokend to see it", lambda: "store_behind" in lonely.daemons["tokend"].text(), 5)
+    lonely.apply(StoreClient(lonely), name, "link_opened")
+    wait_for("the webhook", lambda: [event["event"]["type"]
+                                     for event in lonely.receiver.taken[taken:]
+                                     if event["invitation"] == name] == ["link_opened"], 10)
