@@ -2,7 +2,10 @@
 sign-in, and what other programs' events do to a flow."""
 
 import json
+import os
+import pwd
 import re
+import subprocess
 import threading
 import time
 
@@ -11,7 +14,7 @@ from conftest import AWAY, running
 
 from harness import entra
 from harness.process import wait_for
-from harness.site import Site
+from harness.site import USER, Site
 from harness.store_client import StoreClient, StoreError, change_id, now
 
 
@@ -296,3 +299,30 @@ def test_no_code_is_logged(site):
     assert flow.code not in site.logs()
     assert not [secret for secret in site.entra.secrets() if secret in site.logs()]
     site.cli("-d", flow.id, check=True)
+
+
+# ---- the socket
+
+
+def test_a_second_one_leaves_the_socket_alone(site):
+    second = subprocess.run(site.daemons["tokend"].command, capture_output=True, timeout=20)
+    assert second.returncode != 0
+    assert "flows" in ask(site, "ping")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_what_a_kill_leaves_is_replaced_without_root(site):
+    tokend, user = site.daemons["tokend"], pwd.getpwnam(USER)
+    path = os.path.join(site.folder, "run", "tokend")
+    tokend.kill()
+    assert os.stat(path).st_uid == user.pw_uid
+    command = tokend.command
+    tokend.command = ["setpriv", "--reuid", str(user.pw_uid), "--regid", str(user.pw_gid),
+                      "--clear-groups", "--", *command]
+    try:
+        tokend.start()
+        assert "flows" in ask(site, "ping")
+        assert tokend.stop() == 0 and not os.path.exists(path)
+    finally:
+        tokend.command = command
+    tokend.start()
