@@ -89,8 +89,8 @@ $(BUILD)/peer/.installed: $(wildcard tests/peer/*)
 peer: $(BUILD)/peer/.installed
 
 system: all docs test-programs peer
-	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider -n 2 --dist loadfile -rs --durations=5 \
-		tests/system tests/browser
+	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider --basetemp=$(BUILD)/pytest -n 2 --dist loadfile \
+		-rs --durations=5 tests/system tests/browser
 
 # Fuzzing: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/seeds/NAME, FUZZ_SECONDS each.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -7,6 +7,9 @@ import re
 
 from . import secrets
 
+# What a program says of another that is away.
+AWAY = r"(the store|tokend) \(unix:"
+
 LOUD = re.compile(r"\]: (?:warning|error): |runtime error:|ERROR: AddressSanitizer")
 
 

@@ -10,10 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness.site import Site  # noqa: E402
-from harness.watch import LogWatch, running  # noqa: E402, F401
-
-# What a program says of another that is away.
-AWAY = r"(the store|tokend) \(unix:"
+from harness.watch import running  # noqa: E402
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -11,8 +11,7 @@ import pytest
 from harness import entra
 from harness.process import wait_for
 from harness.site import USER, Site
-
-from conftest import LogWatch, running
+from harness.watch import LogWatch, running
 
 
 @pytest.fixture(scope="module")

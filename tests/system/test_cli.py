@@ -8,10 +8,10 @@ import signal
 import subprocess
 
 import pytest
-from conftest import LogWatch
 
 from harness.process import program, wait_for
 from harness.site import USER, Site
+from harness.watch import LogWatch
 
 CUSTOMERS = """\
 # two customers

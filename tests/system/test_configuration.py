@@ -11,9 +11,7 @@ import pytest
 
 from harness.process import program, wait_for
 from harness.site import DAEMONS, USER, Site
-
-from conftest import AWAY
-
+from harness.watch import AWAY
 
 CONFIG_FAULTS = {
     # label: (daemons, change of the configuration folder, what is said)

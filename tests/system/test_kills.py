@@ -13,8 +13,7 @@ import pytest
 from harness.process import wait_for
 from harness.site import PLATFORM, Site
 from harness.store_client import StoreClient, change_id, now
-
-from conftest import AWAY, running
+from harness.watch import AWAY, running
 
 KILLS = ["store"] * 10 + ["milter"] * 4 + ["tokend"] * 3 + ["wizard"] * 3
 RECOVERY_LIMIT = 1.0  # seconds until the store serves again; generous beside what is measured

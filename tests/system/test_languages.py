@@ -10,12 +10,12 @@ import subprocess
 
 import pytest
 
-from conftest import running
 from harness import entra
 from harness.browser import Browser
 from harness.journey import Customer
 from harness.process import TOP, program, wait_for
 from harness.site import USER, Site
+from harness.watch import running
 
 LANGUAGES = {"en": "ltr", "de": "ltr", "fr": "ltr", "es": "ltr", "he": "rtl"}
 TEMPLATES = os.path.join(TOP, "conf", "templates")
@@ -270,7 +270,7 @@ def test_brand_faults(site):
             ("support_address=x", "support_address: .* neither a mailbox nor an URL"),
             ("support_address=javascript:x@y.z", "support_address: "),
             ("brand_logo_file=/nowhere/logo", "brand_logo_file: open /nowhere/logo: No such file"),
-            ("brand_logo_file=" + os.path.join(TEMPLATES, "footer.html"),
+            ("brand_logo_file=" + os.path.join(site.config, "templates", "footer.html"),
              "brand_logo_file: .*footer.html: is none of PNG, JPEG, SVG"),
             ("brand_logo_file=/bin/bash", "brand_logo_file: /bin/bash: over 262144 bytes")):
         result = check(site, setting)

@@ -8,12 +8,13 @@ import sys
 
 import pytest
 
-from conftest import running
 from harness import entra
 from harness.browser import Browser
 from harness.journey import Customer
 from harness.process import TOP
 from harness.site import USER, Site
+from harness.store_client import StoreClient, StoreError
+from harness.watch import running
 
 STRANGERS = {"X-Forwarded-For": "203.0.113.9"}
 WIZARD_UID = 60481  # of nobody on this machine
@@ -86,7 +87,6 @@ def test_a_client_presses_many_links(site):
 INTRUDER = """
 import json, os, sys
 sys.path.insert(0, %(tests)r)
-from harness.store_client import StoreClient, StoreError
 class Folder: folder = %(folder)r
 for name, request in json.load(sys.stdin):
     client = StoreClient(Folder, name)

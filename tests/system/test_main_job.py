@@ -11,10 +11,9 @@ import pytest
 from harness import entra, journey
 from harness.process import wait_for
 from harness.relay import parse
-from harness.site import PLATFORM, Site
 from harness.sink import Sink
-
-from conftest import running
+from harness.site import PLATFORM, Site
+from harness.watch import running
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import urllib.request
 
 import pytest
 
-from conftest import running
 from harness import entra
 from harness.browser import Browser
 from harness.process import BUILD, Process, free_port, wait_for
 from harness.site import Site
+from harness.watch import running
 
 OID = "eeeeeeee-0000-4000-8000-000000000001"
 SCOPES = ("openid", "offline_access", "profile", "Group.ReadWrite.All")

@@ -16,8 +16,7 @@ from harness import entra
 from harness.process import wait_for
 from harness.relay import parse
 from harness.site import PLATFORM, Site
-
-from conftest import AWAY, running
+from harness.watch import AWAY, running
 
 PLATFORM_ID = "5f0c2a52-9f6e-4d3a-8f4f-0c55c2a7d1e9"
 PLATFORM_LINK = "https://platform.provider.test/authenticate/" + PLATFORM_ID

@@ -9,12 +9,12 @@ import threading
 import time
 
 import pytest
-from conftest import AWAY, running
 
 from harness import entra
 from harness.process import program, wait_for
 from harness.site import Site
 from harness.store_client import StoreClient
+from harness.watch import AWAY, running
 
 SUCCESSFUL = "Last Authentication Status: Successful"
 

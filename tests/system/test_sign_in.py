@@ -10,13 +10,13 @@ import urllib.request
 
 import pytest
 
-from conftest import running
 from harness import entra
 from harness.browser import Browser
 from harness.journey import Customer, at_microsoft, code_of
 from harness.process import wait_for
 from harness.site import Site
 from harness.store_client import StoreClient, change_id, now
+from harness.watch import running
 
 PLATFORM_URL = "https://platform.provider.test/authenticate"
 

@@ -15,8 +15,7 @@ from harness.receiver import Receiver
 from harness.relay import parse
 from harness.site import Site
 from harness.store_client import StoreClient, change_id, now
-
-from conftest import running
+from harness.watch import running
 
 SENDER = "postinvite@relay.provider.test"
 FAILED = r"webhook_failed "

@@ -10,12 +10,12 @@ import threading
 import time
 
 import pytest
-from conftest import AWAY, running
 
 from harness import entra
 from harness.process import wait_for
 from harness.site import USER, Site
 from harness.store_client import StoreClient, StoreError, change_id, now
+from harness.watch import AWAY, running
 
 
 @pytest.fixture(scope="module")

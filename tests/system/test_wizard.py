@@ -13,12 +13,12 @@ import urllib.request
 
 import pytest
 
-from conftest import running
 from harness import entra
 from harness.browser import Browser
 from harness.journey import Customer, at_microsoft, code_of
 from harness.process import Process, free_port, program, wait_for
 from harness.site import USER, Site
+from harness.watch import running
 
 SECURITY = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
