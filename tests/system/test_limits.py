@@ -13,7 +13,6 @@ from harness.browser import Browser
 from harness.journey import Customer
 from harness.process import TOP
 from harness.site import USER, Site
-from harness.store_client import StoreClient, StoreError
 from harness.watch import running
 
 STRANGERS = {"X-Forwarded-For": "203.0.113.9"}
@@ -87,6 +86,7 @@ def test_a_client_presses_many_links(site):
 INTRUDER = """
 import json, os, sys
 sys.path.insert(0, %(tests)r)
+from harness.store_client import StoreClient, StoreError
 class Folder: folder = %(folder)r
 for name, request in json.load(sys.stdin):
     client = StoreClient(Folder, name)
