@@ -85,6 +85,7 @@ copy_and_open = Copiar el código y abrir la página en una pestaña nueva
 copy = Copiar el código
 copied = El código está copiado. Péguelo en la página de Microsoft.
 not_copied = Su navegador no permite copiar. Seleccione el código y cópielo.
+code_entered = He introducido el código
 code_address = La página es de Microsoft:
 code_approval = Si Microsoft indica que se necesita aprobación, elija «Solicitar aprobación». Entonces se pregunta a su
 	administrador, y usted puede volver a esta página más tarde.

@@ -106,7 +106,10 @@ def test_journey(site, customer):
 
 def test_code_is_for_the_browser_that_started(site, customer):
     code = customer.start()
-    assert code_of(customer.page()) == code, "after a reload"
+    page = customer.page()
+    assert code_of(page) == code, "after a reload"
+    assert "I have entered the code" in page.text and any(
+        customer.link.endswith(link) for link in page.links if link.startswith("/i/"))
     assert code_of(customer.browser.get(customer.link + "/done")) == code
     other = Customer(site, customer.link)
     page = other.page()
