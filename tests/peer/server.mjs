@@ -102,7 +102,11 @@ const ours = {
 
 const protocol = provider.callback();
 
-createServer({ cert: readFileSync(config.cert), key: readFileSync(config.key) }, async (request, response) => {
+// Node closes an idle connection after 5 s, which is how often a flow is polled: the two would race.
+const options = {
+  cert: readFileSync(config.cert), key: readFileSync(config.key), keepAliveTimeout: 60000,
+};
+createServer(options, async (request, response) => {
   const handler = ours[request.url.split('?')[0]];
 
   if (handler) {
