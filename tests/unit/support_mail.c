@@ -3,6 +3,8 @@
  */
 #include "support_mail.h"
 
+#include "mail/mime.h"
+
 #include "support.h"
 
 #include <ctype.h>
@@ -105,4 +107,11 @@ char *support_crlf(const char *text)
 		buf_byte(&out, *text);
 	}
 	return buf_take(&out, NULL);
+}
+
+int support_mail_init(void **state)
+{
+	(void)state;
+	mail_init();
+	return 0;
 }

@@ -21,4 +21,7 @@ void support_mail_free(struct support_mail *mail);
 /* A copy with each LF as CRLF (free). */
 char *support_crlf(const char *text);
 
+/* For cmocka, as the group's setup: mail_init. */
+int support_mail_init(void **state);
+
 #endif

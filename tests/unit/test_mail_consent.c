@@ -5,6 +5,7 @@
 
 #include "mail/mime.h"
 #include "support.h"
+#include "support_mail.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,13 +340,6 @@ static void notices_claims(void **state)
 	}
 }
 
-static int init(void **state)
-{
-	(void)state;
-	mail_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,5 +352,5 @@ int main(void)
 		cmocka_unit_test(notices_claims),
 	};
 
-	return cmocka_run_group_tests(tests, init, NULL);
+	return cmocka_run_group_tests(tests, support_mail_init, NULL);
 }

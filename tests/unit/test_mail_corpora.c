@@ -207,13 +207,6 @@ static void reads_reports(void **state)
 	assert_true(tally.read >= tally.status_parts * 95 / 100);
 }
 
-static int init(void **state)
-{
-	(void)state;
-	mail_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,5 +214,5 @@ int main(void)
 		cmocka_unit_test(reads_reports),
 	};
 
-	return cmocka_run_group_tests(tests, init, NULL);
+	return cmocka_run_group_tests(tests, support_mail_init, NULL);
 }

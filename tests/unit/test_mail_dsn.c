@@ -168,13 +168,6 @@ static void reads_messages(void **state)
 	}
 }
 
-static int init(void **state)
-{
-	(void)state;
-	mail_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,5 +176,5 @@ int main(void)
 		cmocka_unit_test(reads_messages),
 	};
 
-	return cmocka_run_group_tests(tests, init, NULL);
+	return cmocka_run_group_tests(tests, support_mail_init, NULL);
 }

@@ -243,13 +243,6 @@ static void reads_dates(void **state)
 	}
 }
 
-static int init(void **state)
-{
-	(void)state;
-	mail_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,5 +255,5 @@ int main(void)
 		cmocka_unit_test(reads_dates),
 	};
 
-	return cmocka_run_group_tests(tests, init, NULL);
+	return cmocka_run_group_tests(tests, support_mail_init, NULL);
 }

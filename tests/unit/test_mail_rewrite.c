@@ -511,13 +511,6 @@ static void bounds_its_work(void **state)
 	buf_free(&in);
 }
 
-static int init(void **state)
-{
-	(void)state;
-	mail_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,5 +525,5 @@ int main(void)
 		cmocka_unit_test(bounds_its_work),
 	};
 
-	return cmocka_run_group_tests(tests, init, NULL);
+	return cmocka_run_group_tests(tests, support_mail_init, NULL);
 }
