@@ -86,7 +86,10 @@ static const char *ask_key(struct ask *ask, struct error *error)
 
 	if (text_valid(key))
 		return key;
-	error_set(error, ERROR_PERMANENT, "\"key\" is missing or none");
+	if (key == NULL)
+		error_set(error, ERROR_PERMANENT, "\"key\" is missing");
+	else
+		error_set(error, ERROR_NOT_FOUND, "nothing of that name can be on record");
 	return NULL;
 }
 
