@@ -32,6 +32,19 @@ struct load {
 	long long skipped;
 };
 
+/* An aliases(5) line is a good one by its form, and yet seldom meant. */
+static void warn_alias(
+	struct load *load, const char *name, const struct customers_row *row)
+{
+	const char *id = row->columns[CUSTOMERS_ID];
+
+	if (id[strlen(id) - 1] != ':')
+		return;
+	table_clear_line(load->table);
+	cli_warn("%s:%lu: record is in \"key: value\" format; is this an alias file?", name,
+		row->line);
+}
+
 /* Takes all rows that the parser has. */
 static int take_rows(struct load *load, struct customers_file *parser, const char *name)
 {
@@ -41,6 +54,7 @@ static int take_rows(struct load *load, struct customers_file *parser, const cha
 
 	while ((item = customers_file_next(parser, &row, &fault)) != CUSTOMERS_MORE) {
 		if (item == CUSTOMERS_ROW) {
+			warn_alias(load, name, &row);
 			if (table_row(load->table, name, &row) != 0)
 				return -1;
 			continue;

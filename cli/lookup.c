@@ -138,6 +138,8 @@ int lookup_each_key(struct cli *cli, lookup_key_fn *each)
 			line[--len] = '\0';
 		if (len > 0 && lookup_is_text(line))
 			status = next_status(cli, status, each(cli, line));
+		else if (len > 0)
+			cli_warn("stdin: a key is not UTF-8 text, no such thing is known");
 	}
 	free(line);
 	if (ferror(stdin)) {
