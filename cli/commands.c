@@ -73,7 +73,7 @@ int cli_list(struct cli *cli)
 	char *after = NULL;
 	bool more = true;
 
-	while (more) {
+	while (more && !ferror(stdout)) {
 		struct json_object *request = store_request("list"), *reply;
 
 		if (request != NULL && json_set_int(request, "limit", PAGE) != 0) {
@@ -215,7 +215,7 @@ int cli_history(struct cli *cli)
 		return cli_fail(cli);
 	do
 		result = history_page(cli, json_string(invitation, "id", ""), &after);
-	while (result == 0 && after != 0);
+	while (result == 0 && after != 0 && !ferror(stdout));
 	json_object_put(invitation);
 	return result == 0 ? EX_OK : cli_fail(cli);
 }

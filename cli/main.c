@@ -3,10 +3,9 @@
  * each other; a command is the row's function.
  */
 #include "lookup.h"
+#include "output.h"
 
-#include "base/settings_file.h"
-
-#include <ctype.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +48,7 @@ static const struct flag {
 	{'j', NULL, NULL, "", "results as JSON, one object a line"},
 	{'c', "config_dir", NULL, "",
 		"directory of postinvite.cf (" SETTINGS_DEFAULT_DIRECTORY ")"},
+	{'o', "name=value", NULL, "", "overrides a setting; may be given several times"},
 	{'v', NULL, NULL, "", "say more, on stderr"},
 	{'h', NULL, NULL, "", "this text"},
 };
@@ -186,6 +186,27 @@ static int check_flags(const struct cli *cli, const struct flag *command, int op
 	return -1;
 }
 
+/* Takes what getopt found. As in postmap the last -c counts, and a second key is refused. Returns 0, or -1
+ * with a message. */
+static int take_flag(struct cli *cli, const struct flag *flag)
+{
+	bool again = cli->given[(int)flag->letter];
+
+	cli->given[(int)flag->letter] = true;
+	if (flag->letter == 'c') {
+		cli->config_directory = optarg;
+	} else if (flag->letter == 'o') {
+		cli->overrides[cli->overrides_n++] = optarg;
+	} else if (flag->argument != NULL) {
+		if (again) {
+			cli_say("-%c is given twice", flag->letter);
+			return -1;
+		}
+		cli->argument = optarg;
+	}
+	return 0;
+}
+
 /* Fills cli and *command_r (NULL: load). Returns 0, or -1 with a message. */
 static int parse_flags(struct cli *cli, int argc, char **argv, const struct flag **command_r)
 {
@@ -205,15 +226,10 @@ static int parse_flags(struct cli *cli, int argc, char **argv, const struct flag
 
 		if (flag == NULL)
 			return -1; /* getopt has said why */
-		if (flag->argument != NULL && cli->given[letter]) {
-			cli_say("-%c is given twice", letter);
+		if (take_flag(cli, flag) != 0)
 			return -1;
-		}
-		cli->given[letter] = true;
 		if (flag->run != NULL)
 			*command_r = flag;
-		if (flag->argument != NULL)
-			*(letter == 'c' ? &cli->config_directory : &cli->argument) = optarg;
 	}
 	cli->files = argv + optind;
 	return cli->given['h'] ? 0 : check_flags(cli, *command_r, argc - optind);
@@ -229,6 +245,7 @@ static struct settings_source source_of(const struct cli *cli)
 {
 	return (struct settings_source){
 		.config_directory = cli->config_directory,
+		.overrides = cli->overrides,
 		.fault = say_fault,
 	};
 }
@@ -269,11 +286,19 @@ int main(int argc, char **argv)
 	const struct flag *command;
 	int status;
 
+	cli.overrides = calloc((size_t)argc + 1, sizeof(*cli.overrides));
+	if (cli.overrides == NULL) {
+		cli_say("out of memory");
+		return EX_OSERR;
+	}
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys are in memory */
+	signal(SIGPIPE, SIG_IGN); /* a reader who has had enough: the state is closed all the same */
 	if (parse_flags(&cli, argc, argv, &command) != 0)
-		return EX_USAGE;
-	status = cli.given['h'] ? usage() : run(&cli, command);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+		status = EX_USAGE;
+	else
+		status = cli.given['h'] ? usage() : run(&cli, command);
+	free(cli.overrides);
+	if (output_failed() && !output_unwanted()) {
 		cli_say("cannot write to stdout");
 		return EX_IOERR;
 	}

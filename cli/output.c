@@ -5,7 +5,9 @@
 
 #include "invite/event.h"
 
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define WORDS_MAX 4096
 
@@ -67,4 +69,16 @@ void output_json(struct json_object *object)
 {
 	puts(json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+bool output_failed(void)
+{
+	return fflush(stdout) != 0 || ferror(stdout);
+}
+
+bool output_unwanted(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0;
 }

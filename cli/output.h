@@ -7,6 +7,8 @@
 
 #include "base/json.h"
 
+#include <stdbool.h>
+
 /* "[key TAB] status TAB invitation_email TAB expires_at"; key may be NULL. */
 void output_customer(const char *key, struct json_object *customer);
 
@@ -20,5 +22,11 @@ void output_event(struct json_object *event);
 void output_item(struct json_object *item);
 
 void output_json(struct json_object *object);
+
+/* Writes out what is buffered; true when something could not be written, now or before. */
+bool output_failed(void);
+
+/* Does nobody read any more? Then nothing is wrong: "postinvite -s | head" has all it wants. */
+bool output_unwanted(void);
 
 #endif

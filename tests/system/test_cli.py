@@ -99,7 +99,8 @@ def test_load_and_look_up(site):
             "contoso.test\t" + NOT_INVITED + "contoso\t" + NOT_INVITED)
     result = subprocess.run([program("postinvite"), "-c", site.config, "-q", "-"],
                             input=b"nobody\n\xff\n", capture_output=True, timeout=20)
-    assert (result.returncode, result.stdout, result.stderr) == (1, b"", b"")
+    assert (result.returncode, result.stdout, result.stderr) == (
+        1, b"", b"postinvite: warning: stdin: a key is not UTF-8 text, no such thing is known\n")
 
 
 def test_a_file_replaces_the_table(site):
@@ -349,16 +350,22 @@ def test_nobody_else_may(alone):
 
 
 class Follower:
-    def __init__(self, site, *flags):
-        self.child = spawn(site, "-f", *flags, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def __init__(self, site, *flags, **more):
+        self.child = spawn(site, "-f", *flags, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
         self.lines = []
 
     def line(self):
         return self.child.stdout.readline().rstrip("\n")
 
-    def stop(self):
-        self.child.send_signal(signal.SIGINT)
+    def minds(self, number):
+        with open("/proc/%d/status" % self.child.pid) as file:
+            caught = re.search(r"^SigCgt:\s*(\w+)$", file.read(), re.M).group(1)
+        return int(caught, 16) >> (number - 1) & 1
+
+    def stop(self, number=signal.SIGINT):
+        self.child.send_signal(number)
         out, err = self.child.communicate(timeout=10)
+        assert self.child.returncode == 0
         return out, err
 
 
@@ -388,6 +395,34 @@ def test_follow(alone):
     as_json.stop()
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_following_ends_quietly(running, alone):
+    if running:
+        alone.daemons["store"].start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        follower = Follower(alone)
+        wait_for("it to mind signals", lambda: follower.minds(number))
+        out, err = follower.stop(number)
+        assert out == "" and err.count("waiting for the store") == err.count("\n")
+    follower = Follower(alone)
+    follower.child.stdout.close()
+    assert follower.child.wait(10) == 0
+    assert all("waiting for the store" in line for line in follower.child.stderr)
+    follower.child.stdin.close()
+    follower.child.stderr.close()
+
+
+def test_following_in_the_background(alone):
+    """What a shell has a job in the background ignore, it goes on to ignore."""
+    alone.daemons["store"].start()
+    follower = Follower(alone, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    alone.cli("-n", "one@a.test", check=True)
+    follower.child.send_signal(signal.SIGINT)
+    alone.cli("-n", "two@a.test", check=True)
+    assert follower.line().split("\t")[1:2] in (["one@a.test"], ["two@a.test"])
+    follower.stop(signal.SIGTERM)
+
+
 # ---- flags, settings, keys
 
 
@@ -396,6 +431,8 @@ def test_follow(alone):
     (("-d", "a", "-q", "a"), "-q and -d exclude each other"),
     (("-i", "-s"), "-i and -s exclude each other"),
     (("-r", "-w", "file"), "-r and -w exclude each other"),
+    (("-s", "-r"), "-r and -s exclude each other"),
+    (("-w", "-d", "a"), "-w and -d exclude each other"),
     (("-j", "-d", "a"), "-d and -j exclude each other"),
     (("-p", "-P"), "-p and -P exclude each other"),
     (("-q", "a", "-q", "b"), "-q is given twice"),
@@ -427,6 +464,13 @@ def test_settings(alone):
     assert settings["link_fallback"] == " pass" and settings["wizard_tls_cert_file"] == ""
     changed = alone.cli("-P", check=True).stdout
     assert "state_store = bdb:" in changed and "link_fallback" not in changed
+    changed = alone.cli("-o", "unsignable_action=pass", "-o", "invitation_lifetime = 2d", "-P", check=True).stdout
+    assert "unsignable_action = pass\n" in changed and "invitation_lifetime = 2d\n" in changed
+    said(alone.cli("-o", "no_such=1", "-p"), 78, "no_such")
+    said(alone.cli("-o", "nothing", "-s"), 78, "nothing")
+    said(alone.cli("-o", "state_store=bdb:%s/other" % alone.folder, "-s"), 78, alone.folder + "/other")
+    quietly(alone.cli("-o", "link_key_file=%s/other.key" % alone.config, "-k", "link"))
+    assert os.path.exists(alone.config + "/other.key")
 
 
 def test_a_bad_configuration(alone):
