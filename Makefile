@@ -24,11 +24,11 @@ GMIME_CFLAGS := $(shell pkg-config --cflags gmime-3.0 2>/dev/null)
 CPPFLAGS = -D_GNU_SOURCE -Ilib
 CFLAGS = -std=c11 $(OPTIMISE) $(WARNINGS) $(WERROR) $(HARDENING) -pthread
 LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LDLIBS = -lmilter -lopendkim -lmicrohttpd -lcurl -ljson-c -lgmime-3.0 -lgobject-2.0 -lglib-2.0 \
+LDLIBS = -lmilter -lopendkim -lmicrohttpd -lgnutls -lcurl -ljson-c -lgmime-3.0 -lgobject-2.0 -lglib-2.0 \
 	-ldb-5.3 -levent_core -levent_extra -lpcre2-8 -lssl -lcrypto -lm
 
 MODULES = base invite mail store token web
-PROGRAMS = store milter wizard tokend
+PROGRAMS = store milter wizard tokend admin
 LIB = $(BUILD)/libpostinvite.a
 LIB_OBJECTS := $(foreach m,$(MODULES),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(m)/*.c)))
 BINARIES := $(PROGRAMS:%=$(BUILD)/postinvite-%) $(BUILD)/postinvite
@@ -119,12 +119,15 @@ docs: $(BUILD)/settings-doc $(BUILD)/templates-doc
 	$(BUILD)/settings-doc manual > $(BUILD)/man/settings.mdoc
 	sed -e '/^@SETTINGS@$$/{r $(BUILD)/man/settings.mdoc' -e 'd;}' man/postinvite.cf.5.in \
 		> $(BUILD)/man/postinvite.cf.5
-	for part in pages mails; do \
+	for part in pages mails operator; do \
 		$(BUILD)/templates-doc $$part > $(BUILD)/man/$$part.mdoc || exit 1; \
 	done
 	$(BUILD)/templates-doc words conf/templates/words.en > $(BUILD)/man/words.mdoc
+	$(BUILD)/templates-doc words conf/templates/operator.en > $(BUILD)/man/operator_words.mdoc
 	sed -e '/^@PAGES@$$/{r $(BUILD)/man/pages.mdoc' -e 'd;}' \
 		-e '/^@MAILS@$$/{r $(BUILD)/man/mails.mdoc' -e 'd;}' \
+		-e '/^@OPERATOR@$$/{r $(BUILD)/man/operator.mdoc' -e 'd;}' \
+		-e '/^@OPERATOR_WORDS@$$/{r $(BUILD)/man/operator_words.mdoc' -e 'd;}' \
 		-e '/^@WORDS@$$/{r $(BUILD)/man/words.mdoc' -e 'd;}' man/postinvite.templates.5.in \
 		> $(BUILD)/man/postinvite.templates.5
 

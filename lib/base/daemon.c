@@ -213,6 +213,14 @@ static struct passwd *find_user(const struct daemon_program *program, const char
 	return user != NULL ? user : getpwnam(common);
 }
 
+gid_t daemon_own_group(const struct daemon *daemon, const struct settings *settings)
+{
+	const struct passwd *user =
+		geteuid() == 0 ? find_user(daemon->program, settings->daemon_user) : NULL;
+
+	return user != NULL ? user->pw_gid : (gid_t)-1;
+}
+
 static int drop_root(struct daemon *daemon, struct error *error)
 {
 	const char *name = daemon->generation->face.settings->daemon_user;

@@ -60,6 +60,10 @@ void daemon_set_data(struct daemon *daemon, void *data);
 /* The group of settings->socket_group, or -1 for the process's own. */
 gid_t daemon_socket_group(const struct settings *settings);
 
+/* The group of the user that the daemon runs as: that which it will become when it was started as
+ * root, else the process's own (-1). */
+gid_t daemon_own_group(const struct daemon *daemon, const struct settings *settings);
+
 /* Tells the supervisor that requests are served now (sd_notify(3): one datagram "READY=1" to
  * $NOTIFY_SOCKET, nothing without it) and logs "ready". */
 void daemon_ready(struct daemon *daemon);

@@ -49,6 +49,12 @@ struct web_request {
 	bool answered;
 	struct MHD_Response *response; /* the answer; NULL when there was no memory for it */
 	unsigned status;
+
+	web_more_fn *more; /* of an answer in pieces; NULL: it is none, or over */
+	void *more_context;
+	struct buf piece;  /* being sent */
+	size_t piece_sent;
+	enum { PIECES_IDLE, PIECES_ASKED, PIECES_LAST, PIECES_BROKEN } pieces;
 };
 
 /* A request whose headers have arrived. NULL out of memory. */
@@ -57,6 +63,9 @@ void web_request_free(struct web_request **request);
 
 /* Forgets a deferral: calls cancel. */
 void web_request_cancel(struct web_request *request);
+
+/* A suspended connection goes on. */
+void web_request_resume(struct web_request *request);
 
 /* Has the loop run libmicrohttpd once more, soon: a suspended connection was resumed. */
 void web_server_wake(struct web_server *server);

@@ -1,5 +1,5 @@
 /*
- * The tables, in the order of the manual.
+ * The tables, in the order of the manual. Those of the operator's pages are in names_operator.c.
  */
 #include "web/names.h"
 

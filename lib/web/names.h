@@ -10,8 +10,10 @@
 
 extern const struct template_name page_names[]; /* of journey.html and problem.html */
 extern const struct template_name mail_names[]; /* of the mails */
+extern const struct template_name operator_names[]; /* of the operator's pages, admin_*.html */
 
-/* Both, for words_load. */
+/* For words_load: of the customers' catalogs, and of the operators'. */
 extern const struct template_name *const all_names[];
+extern const struct template_name *const all_operator_names[];
 
 #endif

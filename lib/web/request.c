@@ -4,6 +4,7 @@
  */
 #include "web/internal.h"
 
+#include "base/clock.h"
 #include "base/network.h"
 
 #include <stdlib.h>
@@ -49,6 +50,8 @@ void web_request_free(struct web_request **request)
 		MHD_destroy_response(r->response);
 	form_free(&r->form);
 	buf_free(&r->body);
+	if (r->more != NULL)
+		buf_free(&r->piece);
 	free(r);
 	*request = NULL;
 }
@@ -186,6 +189,26 @@ static void add_headers(struct web_request *request, struct MHD_Response *respon
 	}
 }
 
+/* Gives the response to libmicrohttpd, at once or by waking it. */
+static void set_response(struct web_request *request, unsigned status, struct MHD_Response *response)
+{
+	request->answered = true;
+	request->status = status;
+	if (response != NULL)
+		add_headers(request, response);
+	request->response = response;
+	web_request_resume(request);
+}
+
+void web_request_resume(struct web_request *request)
+{
+	if (!request->suspended)
+		return;
+	request->suspended = false;
+	MHD_resume_connection(request->connection->mhd);
+	web_server_wake(request->connection->server);
+}
+
 static struct MHD_Response *new_response(struct buf *body, bool *failed_r)
 {
 	size_t len = 0;
@@ -211,16 +234,72 @@ void web_answer(
 		web_header(request, "Content-Type", type);
 	response = new_response(body, &failed);
 	request->cancel = NULL;
-	request->answered = true;
-	request->status = failed ? MHD_HTTP_INTERNAL_SERVER_ERROR : status;
-	if (response != NULL)
-		add_headers(request, response);
-	request->response = response;
-	if (request->suspended) {
-		request->suspended = false;
-		MHD_resume_connection(request->connection->mhd);
-		web_server_wake(request->connection->server);
+	set_response(request, failed ? MHD_HTTP_INTERNAL_SERVER_ERROR : status, response);
+}
+
+/* --- answers in pieces --- */
+
+/* libmicrohttpd wants up to `max` bytes. While the next piece is being made the connection is suspended. */
+static ssize_t read_piece(void *context, uint64_t position, char *bytes, size_t max)
+{
+	struct web_request *request = context;
+	size_t left;
+
+	(void)position;
+	request->connection->deadline = clock_monotonic_ms() + WEB_ANSWER_MS;
+	if (request->piece_sent == request->piece.len && request->pieces == PIECES_IDLE) {
+		request->pieces = PIECES_ASKED;
+		request->more(request->more_context);
 	}
+	if (request->pieces == PIECES_BROKEN)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	left = request->piece.len - request->piece_sent;
+	if (left == 0 && request->pieces == PIECES_LAST)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (left == 0) {
+		request->suspended = request->pieces == PIECES_ASKED;
+		if (request->suspended)
+			MHD_suspend_connection(request->connection->mhd);
+		return 0;
+	}
+	left = left < max ? left : max;
+	memcpy(bytes, request->piece.data + request->piece_sent, left);
+	request->piece_sent += left;
+	return (ssize_t)left;
+}
+
+void web_answer_pieces(struct web_request *request, const char *type, web_more_fn *more,
+	web_cancel_fn *cancel, void *context)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, WEB_CONNECTION_MEMORY, read_piece, request, NULL);
+
+	web_header(request, "Content-Type", type);
+	request->more = more;
+	request->more_context = context;
+	buf_init(&request->piece, 0);
+	request->cancel = cancel;
+	request->cancel_context = context;
+	set_response(request, MHD_HTTP_OK, response);
+}
+
+void web_piece(struct web_request *request, struct buf *piece, bool last)
+{
+	bool broken = piece == NULL || piece->failed;
+	size_t len = 0;
+
+	buf_free(&request->piece);
+	buf_init(&request->piece, 0);
+	request->piece_sent = 0;
+	if (!broken) {
+		request->piece = *piece;
+		len = piece->max;
+		buf_init(piece, len);
+	}
+	request->pieces = broken ? PIECES_BROKEN : last ? PIECES_LAST : PIECES_IDLE;
+	if (broken || last)
+		request->cancel = NULL;
+	web_request_resume(request);
 }
 
 void web_redirect(struct web_request *request, const char *location)

@@ -19,6 +19,7 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define WEB_BODY_MAX 8192
 
@@ -41,6 +42,22 @@ void web_request_headers(
 /* The other end of the connection. false: it has no address, it came by a Unix socket. */
 bool web_request_peer(const struct web_request *request, struct in6_addr *peer_r);
 
+/* The user at the other end of a Unix socket (SO_PEERCRED). false: it came by another. */
+bool web_request_peer_user(const struct web_request *request, uid_t *uid_r);
+
+#define WEB_NAME_MAX 256
+
+/* What is known of the client's certificate: verified against tls_client_ca, for use by clients, within its dates. */
+enum web_certificate {
+	WEB_CERTIFICATE_NONE, /* none was shown, or the connection has no TLS */
+	WEB_CERTIFICATE_BAD,
+	WEB_CERTIFICATE_GOOD,
+};
+
+/* The common name of the subject when it is good, else in words why it is not. */
+enum web_certificate web_request_certificate(
+	const struct web_request *request, char text_r[WEB_NAME_MAX]);
+
 /* The answer comes later. When the server stops before, `cancel` is called and the server
  * answers 503 itself: the handler forgets the request. `idle` says that it waits for something
  * to happen (a long poll), not for work to be done: a server that stops does not wait for it. */
@@ -50,6 +67,18 @@ void web_request_defer(
 
 /* A header of the answer to come, replacing one of that name, Set-Cookie excepted, which adds. */
 void web_header(struct web_request *request, const char *name, const char *value);
+
+/* Answers in pieces, so that no answer has to be in memory as a whole. `more` is called when the
+ * client can take the next one, and then, or later from the loop, web_piece is: exactly once each time. The
+ * pieces' end is a last one. A server that stops, and a client that goes away or takes nothing for
+ * WEB_ANSWER_MS, call `cancel`: nothing is asked for any more. */
+typedef void web_more_fn(void *context);
+void web_answer_pieces(struct web_request *request, const char *type, web_more_fn *more,
+	web_cancel_fn *cancel, void *context);
+
+/* The bytes are taken over (empty afterwards). A piece that has failed, or an abort (piece NULL), breaks the
+ * connection off, so that the client sees that it did not get the whole. */
+void web_piece(struct web_request *request, struct buf *piece, bool last);
 
 /* Answers. The body is taken over (empty afterwards); NULL: no body. A body that has failed
  * becomes a 500 without text. */

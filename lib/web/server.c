@@ -262,7 +262,11 @@ static void give_up(struct web_request *request)
 	struct web_server *server = request->connection->server;
 
 	web_request_cancel(request);
-	server->options.problem(server->options.context, request, MHD_HTTP_SERVICE_UNAVAILABLE);
+	if (request->more != NULL)
+		web_piece(request, NULL, true);
+	else
+		server->options.problem(
+			server->options.context, request, MHD_HTTP_SERVICE_UNAVAILABLE);
 }
 
 static void close_late(struct web_connection *connection)
@@ -313,6 +317,7 @@ static struct MHD_Daemon *start_mhd(struct web_server *server)
 {
 	const struct web_server_options *o = &server->options;
 	bool tls = o->tls_cert != NULL && o->tls_cert[0] != '\0';
+	bool ca = tls && o->tls_client_ca != NULL && o->tls_client_ca[0] != '\0';
 	struct MHD_OptionItem items[] = {
 		{MHD_OPTION_LISTEN_SOCKET, o->listener, NULL},
 		{MHD_OPTION_CONNECTION_LIMIT, WEB_CONNECTIONS, NULL},
@@ -323,6 +328,8 @@ static struct MHD_Daemon *start_mhd(struct web_server *server)
 		{tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
 			(void *)(uintptr_t)o->tls_cert},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key},
+		{ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
+			(void *)(uintptr_t)o->tls_client_ca},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);

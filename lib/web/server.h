@@ -29,6 +29,7 @@ struct web_server_options {
 	int listener;	      /* taken over, also when web_server_new fails */
 	const char *tls_cert; /* PEM text, with tls_key; NULL or "": plain HTTP */
 	const char *tls_key;
+	const char *tls_client_ca; /* PEM: clients are asked for a certificate; NULL or "": not */
 	int request_ms; /* for a whole request; 0: WEB_REQUEST_MS */
 	const struct web_route *routes;
 	/* Before a handler is called: the seconds until the request may be made again, 0 to let it

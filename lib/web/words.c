@@ -17,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define PREFIX	"words."
+#define FAMILY	"words"
 #define ENGLISH "en"
 
 struct catalog {
@@ -28,6 +28,7 @@ struct catalog {
 };
 
 struct words {
+	const char *family;
 	const char **names; /* sorted; they belong to English's file */
 	size_t count;
 	struct catalog *catalogs[WORDS_LANGUAGES_MAX]; /* English first */
@@ -230,7 +231,7 @@ static int load_language(struct reading *reading, const char *tag)
 		return error_set(reading->error, ERROR_CONFIGURATION,
 			"%s: more than %d languages", reading->source->directory,
 			WORDS_LANGUAGES_MAX);
-	if (asprintf(&path, "%s/" PREFIX "%s", reading->source->directory, tag) < 0)
+	if (asprintf(&path, "%s/%s.%s", reading->source->directory, reading->words->family, tag) < 0)
 		return error_set(reading->error, ERROR_TEMPORARY, "out of memory");
 	buf_init(&text, WORDS_FILE_MAX);
 	result = template_read_file(path, &text, reading->error);
@@ -245,26 +246,31 @@ static int load_language(struct reading *reading, const char *tag)
 	return result;
 }
 
-/* A file of another name, such as an editor's words.de~, is none. */
-static int other_language(const struct dirent *entry)
+/* The language behind the family's name; NULL for a file of another name, such as an editor's words.de~. */
+static const char *other_language(const struct words *words, const char *file)
 {
-	const char *tag = entry->d_name + strlen(PREFIX);
+	size_t len = strlen(words->family);
+	const char *tag = file + len + 1;
 
-	return strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 &&
-	       strcmp(tag, ENGLISH) != 0 && language_valid(tag, strlen(tag));
+	if (strncmp(file, words->family, len) != 0 || file[len] != '.' ||
+		strcmp(tag, ENGLISH) == 0 || !language_valid(tag, strlen(tag)))
+		return NULL;
+	return tag;
 }
 
 static int load_others(struct reading *reading)
 {
 	struct dirent **entries = NULL;
-	int count = scandir(reading->source->directory, &entries, other_language, alphasort);
+	int count = scandir(reading->source->directory, &entries, NULL, alphasort);
 	int result = 0;
 
 	if (count < 0)
 		return error_errno(reading->error, errno, "%s", reading->source->directory);
 	for (int i = 0; i < count; i++) {
-		if (result == 0)
-			result = load_language(reading, entries[i]->d_name + strlen(PREFIX));
+		const char *tag = other_language(reading->words, entries[i]->d_name);
+
+		if (result == 0 && tag != NULL)
+			result = load_language(reading, tag);
 		free(entries[i]);
 	}
 	free(entries);
@@ -280,6 +286,7 @@ struct words *words_load(const struct words_source *source, struct error *error)
 		error_set(error, ERROR_TEMPORARY, "out of memory");
 		return NULL;
 	}
+	reading.words->family = source->family != NULL ? source->family : FAMILY;
 	if (load_language(&reading, ENGLISH) != 0 ||
 		words_require(reading.words, "direction", error) != 0 ||
 		load_others(&reading) != 0)
@@ -309,7 +316,8 @@ int words_require(const struct words *words, const char *name, struct error *err
 {
 	if (words_number(words, name) >= 0)
 		return 0;
-	return error_set(error, ERROR_CONFIGURATION, "words.en: %s is missing", name);
+	return error_set(
+		error, ERROR_CONFIGURATION, "%s." ENGLISH ": %s is missing", words->family, name);
 }
 
 static size_t index_of(const struct words *words, const char *tag)

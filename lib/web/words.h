@@ -8,6 +8,8 @@
  * site adds a language by putting a file there. Each catalog has a word `direction`, ltr or
  * rtl.
  *
+ * Pages for other people have catalogs of their own, another family of files (operator.en).
+ *
  * Threads: loaded words never change and may be used from any thread.
  */
 #ifndef POSTINVITE_WEB_WORDS_H
@@ -34,6 +36,7 @@ struct catalog; /* one language of them; lives as long as they */
 
 struct words_source {
 	const char *directory;
+	const char *family; /* files are called FAMILY.LANGUAGE; must outlive the words; NULL: "words" */
 	/* All that {{name}} may stand for in any program: the catalogs are shared. */
 	const struct template_name *const *values; /* tables, NULL-terminated */
 	/* Told each word that a catalog lacks, as "FILE: what"; or NULL. */
