@@ -92,12 +92,14 @@ int main(int argc, char **argv)
 		put_names(&out, page_names);
 	else if (argc == 2 && strcmp(argv[1], "mails") == 0)
 		put_names(&out, mail_names);
+	else if (argc == 2 && strcmp(argv[1], "operator") == 0)
+		put_names(&out, operator_names);
 	else if (argc == 3 && strcmp(argv[1], "words") == 0)
 		status = put_words(&out, argv[2]);
 	else
 		status = EX_USAGE;
 	if (status == EX_USAGE)
-		fprintf(stderr, "usage: templates-doc pages|mails|words FILE\n");
+		fprintf(stderr, "usage: templates-doc pages|mails|operator|words FILE\n");
 	else if (status == EX_OK &&
 		 (out.failed || fwrite(out.data, 1, out.len, stdout) != out.len ||
 			 fflush(stdout) != 0))

@@ -361,6 +361,39 @@ static void check_telling(struct loading *loading)
 				"is one of welcome_senders: a reminder would be taken for a Welcome mail");
 }
 
+/* A header can be claimed by whoever reaches a port; and without certificates nobody is known there. */
+static void check_admin(struct loading *loading)
+{
+	const struct settings *settings = &loading->generation->settings;
+	const struct {
+		const char *name, *value;
+	} files[] = {
+		{"admin_tls_cert_file", settings->admin_tls_cert_file},
+		{"admin_tls_key_file", settings->admin_tls_key_file},
+		{"admin_ca_file", settings->admin_ca_file},
+	};
+	bool inet = strncmp(settings->admin_listen, "inet:", 5) == 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (inet && files[i].value[0] == '\0')
+			fault_of(loading, "admin_listen",
+				"inet: needs admin_tls_cert_file, admin_tls_key_file and "
+				"admin_ca_file: operators are known there by client certificates");
+		else if (!inet && files[i].value[0] != '\0')
+			fault_of(loading, files[i].name,
+				"is of use with admin_listen = inet:HOST:PORT only; on a Unix "
+				"socket TLS is the web server's");
+		if (inet && files[i].value[0] == '\0')
+			break;
+	}
+	if (inet && settings->admin_user_header[0] != '\0')
+		fault_of(loading, "admin_user_header",
+			"is believed on a Unix socket only, and admin_listen is none");
+	if (inet && settings->admin_subjects[0] == NULL)
+		fault_of(loading, "admin_listen",
+			"inet: needs admin_subjects: nobody could use it");
+}
+
 static void check_together(struct loading *loading)
 {
 	struct settings *settings = &loading->generation->settings;
@@ -375,6 +408,7 @@ static void check_together(struct loading *loading)
 	if (settings->brand_name[0] == '\0')
 		settings->brand_name = settings->application_name;
 	check_telling(loading);
+	check_admin(loading);
 	if (settings->vault_store[0] == '\0') {
 		const char *directory = strchr(settings->state_store, ':') + 1;
 		char *path = keep(loading, malloc(strlen(directory) + sizeof("/vault")));

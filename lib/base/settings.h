@@ -53,6 +53,12 @@ struct settings {
 	string_list wizard_proxies; /* networks, base/network.h */
 	const char *wizard_tls_cert_file; /* "" or path */
 	const char *wizard_tls_key_file;
+	const char *admin_listen;
+	const char *admin_user_header; /* "" or a header's name */
+	string_list admin_subjects;    /* NAME:view, NAME:operate */
+	const char *admin_ca_file;     /* "" or path, not empty where admin_listen is inet: */
+	const char *admin_tls_cert_file;
+	const char *admin_tls_key_file;
 	const char *link_key_file;
 	const char *vault_key_file;
 

@@ -126,6 +126,37 @@ static int check_networks(const char *value, struct error *error)
 	return 0;
 }
 
+/* The name of a header field (RFC 9110 section 5.1). */
+static int check_header(const char *value, struct error *error)
+{
+	if (value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] !=
+		'\0')
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%.60s\" is not the name of a header such as X-Remote-User", value);
+	return 0;
+}
+
+/* NAME:view or NAME:operate, each. */
+static int check_subjects(const char *value, struct error *error)
+{
+	static const char separators[] = ", \t\n";
+
+	for (const char *p = value + strspn(value, separators); *p != '\0';) {
+		size_t len = strcspn(p, separators);
+		const char *colon = memrchr(p, ':', len);
+		size_t role_len = colon != NULL ? (size_t)(p + len - colon - 1) : 0;
+
+		if (colon == NULL || colon == p ||
+			!((role_len == 4 && memcmp(colon + 1, "view", 4) == 0) ||
+				(role_len == 7 && memcmp(colon + 1, "operate", 7) == 0)))
+			return error_set(error, ERROR_CONFIGURATION,
+				"\"%.*s\" is neither NAME:view nor NAME:operate", (int)len, p);
+		p += len;
+		p += strspn(p, separators);
+	}
+	return 0;
+}
+
 static int check_authentication(const char *value, struct error *error)
 {
 	if (strcmp(value, "dkim") != 0 &&
@@ -220,6 +251,23 @@ const struct setting settings_table[] = {
 	{"wizard_tls_cert_file", SETTING_TEXT, "", AT(wizard_tls_cert_file),
 		"PEM certificate chain; empty: plain HTTP behind the site's web server"},
 	{"wizard_tls_key_file", SETTING_TEXT, "", AT(wizard_tls_key_file), "its PEM private key"},
+	{"admin_listen", SETTING_ENDPOINT, "unix:/run/postinvite/admin", AT(admin_listen),
+		"where the operator's pages are served: a Unix socket for the site's web server, or "
+		"inet: with TLS and client certificates (the three files below)"},
+	{"admin_user_header", SETTING_TEXT, "", AT(admin_user_header),
+		"request header in which the site's web server gives the operator's name, such as "
+		"X-Remote-User; believed on a Unix socket only; empty: whoever connects to the socket "
+		"is known by the system user",
+		.check = check_header},
+	{"admin_subjects", SETTING_LIST, "", AT(admin_subjects),
+		"who may use the operator's pages: NAME:view, NAME:operate; NAME is the operator's or "
+		"the common name of a client certificate, * stands for any other; root may everything",
+		.check = check_subjects},
+	{"admin_ca_file", SETTING_TEXT, "", AT(admin_ca_file),
+		"PEM certificates of those who issue the operators' client certificates"},
+	{"admin_tls_cert_file", SETTING_TEXT, "", AT(admin_tls_cert_file),
+		"PEM certificate chain of the operator's pages on inet:"},
+	{"admin_tls_key_file", SETTING_TEXT, "", AT(admin_tls_key_file), "its PEM private key"},
 	{"link_key_file", SETTING_TEXT, "$config_directory/link.key", AT(link_key_file),
 		"keys of the links, lines keyid:base64, the first is current (postinvite -k link)"},
 	{"vault_key_file", SETTING_TEXT, "$config_directory/vault.key", AT(vault_key_file),

@@ -57,13 +57,14 @@ tokend_listen = unix:{folder}/run/tokend
 milter_listen = unix:{folder}/queue/postinvite/milter
 socket_group = {socket_group}
 wizard_listen = inet:127.0.0.1:{wizard_port}
+admin_listen = unix:{folder}/run/admin
 authority_url = {entra_url}
 graph_url = {entra_url}
 dns_servers = 127.0.0.1:{dns_port}
 platform_url = https://platform.provider.test/authenticate
 """
 
-DAEMONS = ("store", "milter", "tokend", "wizard")
+DAEMONS = ("store", "milter", "tokend", "wizard", "admin")
 USER = "nobody"
 
 
@@ -79,6 +80,7 @@ class Site:
             os.chmod(self.folder, 0o755)
             self.wizard_port = free_port()
             self.wizard_url = "http://127.0.0.1:%d" % self.wizard_port
+            self.admin_socket = os.path.join(self.folder, "run", "admin")
             self.relay = Relay(self.folder) if relay else None
             self.entra = entra.Entra(self.folder, self.relay.port if relay else 1,
                                      self.wizard_url + "/callback")

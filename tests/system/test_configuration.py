@@ -33,7 +33,23 @@ CONFIG_FAULTS = {
                           r"link\.key:1: "),
     "missing patterns": (("milter",), lambda etc: append(etc, "consent_patterns = /nowhere/x\n"),
                          r"/nowhere/x: No such file"),
-    "missing templates": (("wizard", "tokend"), lambda etc: append(etc, "template_directory = /nowhere\n"),
+    "operators without certificates": (
+        DAEMONS, lambda etc: append(etc, "admin_listen = inet:127.0.0.1:1\nadmin_subjects = a:view\n"),
+        r"postinvite\.cf:\d+: admin_listen: inet: needs admin_tls_cert_file, .*admin_ca_file"),
+    "nobody may come": (
+        DAEMONS, lambda etc: append(etc, "admin_listen = inet:127.0.0.1:1\nadmin_ca_file = /a\n"
+                                    "admin_tls_cert_file = /a\nadmin_tls_key_file = /a\n"),
+        r"postinvite\.cf:\d+: admin_listen: .*needs admin_subjects"),
+    "a header from the network": (
+        DAEMONS, lambda etc: append(etc, "admin_listen = inet:127.0.0.1:1\nadmin_ca_file = /a\n"
+                                    "admin_tls_cert_file = /a\nadmin_tls_key_file = /a\n"
+                                    "admin_subjects = a:view\nadmin_user_header = X-User\n"),
+        r"postinvite\.cf:\d+: admin_user_header: is believed on a Unix socket only"),
+    "certificates on a Unix socket": (DAEMONS, lambda etc: append(etc, "admin_ca_file = /a\n"),
+                                      r"postinvite\.cf:\d+: admin_ca_file: is of use with .*inet:"),
+    "no role": (DAEMONS, lambda etc: append(etc, "admin_subjects = ada:view, bob\n"),
+                r'postinvite\.cf:\d+: admin_subjects: "bob" is neither NAME:view nor NAME:operate'),
+    "missing templates": (("wizard", "tokend", "admin"), lambda etc: append(etc, "template_directory = /nowhere\n"),
                           r"/nowhere.*No such file"),
 }
 

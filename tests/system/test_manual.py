@@ -53,18 +53,23 @@ def test_every_setting_is_in_sample_and_manual():
 def test_every_value_and_word_is_in_the_manual():
     manual = built("man/postinvite.templates.5")
     listed = {title: re.findall(r"^\.It Ic (\w+)$", text, re.M) for title, text in re.findall(
-        r"^\.Sh (VALUES OF PAGES|VALUES OF MAILS|WORDS)\n(.*?)(?=^\.Sh)", manual, re.M | re.S)}
+        r"^\.Sh (VALUES OF [^\n]*|WORDS[^\n]*)\n(.*?)(?=^\.Sh)", manual, re.M | re.S)}
     templates = os.path.join(TOP, "conf", "templates")
     with open(os.path.join(templates, "words.en")) as file:
         names = re.findall(r"^(\w+) =", file.read(), re.M)
     assert listed["WORDS"] == names and len(names) > 100
-    used = {"pages": set(), "mails": set()}
+    with open(os.path.join(templates, "operator.en")) as file:
+        names = re.findall(r"^(\w+) =", file.read(), re.M)
+    assert listed["WORDS OF THE OPERATOR'S PAGES"] == names
+    used = {"pages": set(), "mails": set(), "operator": set()}
     for path in glob.glob(os.path.join(templates, "*.html")) + glob.glob(
             os.path.join(templates, "*.txt")):
         with open(path) as file:
-            kind = "mails" if os.path.basename(path).startswith("mail_") else "pages"
+            kind = {"mail": "mails", "admin": "operator"}.get(
+                os.path.basename(path).split("_")[0], "pages")
             used[kind].update(re.findall(r"{{[#^]?(\w+)}}", file.read()))
     assert used["pages"] <= set(listed["VALUES OF PAGES"])
     assert used["mails"] <= set(listed["VALUES OF MAILS"])
-    assert not [name for name in listed["VALUES OF PAGES"] if listed[
-        "VALUES OF PAGES"].count(name) > 1]
+    assert used["operator"] <= set(listed["VALUES OF THE OPERATOR'S PAGES"])
+    for title in ("VALUES OF PAGES", "VALUES OF THE OPERATOR'S PAGES"):
+        assert len(set(listed[title])) == len(listed[title])

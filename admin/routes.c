@@ -1,0 +1,49 @@
+/*
+ * The table of routes, and the two files that are for everybody.
+ */
+#include "routes.h"
+
+#include "list.h"
+#include "page.h"
+
+static void answer_static(struct visit *visit, const struct buf *file, const char *type)
+{
+	struct buf body;
+
+	buf_init(&body, file->max);
+	buf_append(&body, file->data, file->len);
+	web_header(visit->request, "Cache-Control", "public, max-age=300");
+	visit_answer(&visit, 200, type, &body);
+	buf_free(&body);
+}
+
+static void get_style(void *context, struct web_request *request)
+{
+	struct visit *visit = visit_begin(context, request, ROLE_NONE);
+
+	if (visit != NULL)
+		answer_static(visit, &visit->site->style, "text/css; charset=utf-8");
+}
+
+static void get_script(void *context, struct web_request *request)
+{
+	struct visit *visit = visit_begin(context, request, ROLE_NONE);
+
+	if (visit != NULL)
+		answer_static(visit, &visit->site->script, "text/javascript; charset=utf-8");
+}
+
+const struct web_route admin_routes[] = {
+	{"list", "GET", "/", get_list},
+	{"style", "GET", "/static/admin.css", get_style},
+	{"script", "GET", "/static/admin.js", get_script},
+	{NULL, NULL, NULL, NULL},
+};
+
+void admin_problem(void *context, struct web_request *request, unsigned status)
+{
+	struct visit *visit = visit_begin(context, request, ROLE_NONE);
+
+	if (visit != NULL)
+		page_problem(&visit, status, NULL, NULL);
+}

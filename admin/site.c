@@ -1,0 +1,114 @@
+/*
+ * Everything that a request needs and that a fault of the operator's could spoil is loaded here, so
+ * that -t and a reload find it.
+ */
+#include "site.h"
+
+#include "cell.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "web/brand.h"
+#include "web/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STYLE_MAX  (15 * 1024)
+#define SCRIPT_MAX (10 * 1024)
+#define PEM_MAX	   (64 * 1024)
+
+static int load_static(
+	const struct settings *settings, const char *file, struct buf *out, struct error *error)
+{
+	char *path;
+	int result;
+
+	if (asprintf(&path, "%s/%s", settings->template_directory, file) < 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	result = template_read_file(path, out, error);
+	free(path);
+	return result;
+}
+
+static void tell_missing(void *context, const char *text)
+{
+	(void)context;
+	log_warning("%s", text);
+}
+
+static int load_pages(const struct settings *settings, struct site *site, struct error *error)
+{
+	struct words_source words = {.directory = settings->template_directory,
+		.family = "operator",
+		.values = all_operator_names,
+		.missing = tell_missing};
+	struct template_source source = {.directory = settings->template_directory,
+		.pages = page_files,
+		.names = operator_names};
+
+	site->words = words_load(&words, error);
+	if (site->words == NULL || page_require_words(site->words, error) != 0 ||
+		cell_require_words(site->words, error) != 0)
+		return -1;
+	source.words = site->words;
+	site->pages = template_set_load(&source, error);
+	if (site->pages == NULL ||
+		load_static(settings, "admin.css", &site->style, error) != 0 ||
+		load_static(settings, "admin.js", &site->script, error) != 0)
+		return -1;
+	brand_style(settings->brand_color, &site->style);
+	return 0;
+}
+
+static int load_tls(const struct settings *settings, struct site *site, struct error *error)
+{
+	if (settings->admin_tls_cert_file[0] == '\0')
+		return 0;
+	if (template_read_file(settings->admin_tls_cert_file, &site->tls_cert, error) != 0)
+		return error_prefix(error, "admin_tls_cert_file");
+	if (template_read_file(settings->admin_tls_key_file, &site->tls_key, error) != 0)
+		return error_prefix(error, "admin_tls_key_file");
+	if (template_read_file(settings->admin_ca_file, &site->tls_ca, error) != 0)
+		return error_prefix(error, "admin_ca_file");
+	return 0;
+}
+
+int site_new(const struct settings *settings, void **site_r, struct error *error)
+{
+	struct site *site = calloc(1, sizeof(*site));
+	int result;
+
+	if (site == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	buf_init(&site->style, STYLE_MAX);
+	buf_init(&site->script, SCRIPT_MAX);
+	buf_init(&site->tls_cert, PEM_MAX);
+	buf_init(&site->tls_key, PEM_MAX);
+	buf_init(&site->tls_ca, PEM_MAX);
+	result = load_pages(settings, site, error);
+	if (result != 0)
+		error_prefix(error, "template_directory");
+	else
+		result = load_tls(settings, site, error);
+	if (result != 0)
+		site_free(site);
+	else
+		*site_r = site;
+	return result;
+}
+
+void site_free(void *derived)
+{
+	struct site *site = derived;
+
+	template_set_free(&site->pages);
+	words_free(&site->words);
+	buf_free(&site->style);
+	buf_free(&site->script);
+	buf_free(&site->tls_cert);
+	secret_wipe(site->tls_key.data, site->tls_key.len);
+	buf_free(&site->tls_key);
+	buf_free(&site->tls_ca);
+	free(site);
+}

@@ -1,0 +1,54 @@
+/*
+ * One request of an operator, from its arrival to its answer: who asks, the generation of settings it
+ * runs under, and what it waits for. A visit ends itself with its answer, or when the server
+ * cancels it.
+ */
+#ifndef POSTINVITE_ADMIN_VISIT_H
+#define POSTINVITE_ADMIN_VISIT_H
+
+#include "access.h"
+#include "admin.h"
+#include "site.h"
+
+#include "base/json.h"
+#include "web/request.h"
+
+struct visit;
+
+/* What comes next when an answer is there; reply is borrowed, NULL when error is not. */
+typedef void visit_next_fn(
+	struct visit *visit, struct json_object *reply, const struct error *error);
+
+struct visit {
+	struct admin *admin;
+	struct web_request *request;
+	const struct daemon_generation *generation;
+	const struct site *site;
+	const struct catalog *catalog;
+	struct visitor visitor;
+	time_t now;
+	struct json_object *invitation; /* kept by handlers; or NULL */
+	struct ipc_async_call *call;
+	visit_next_fn *next;
+	void *own; /* a handler's; freed by own_free */
+	void (*own_free)(void *own);
+};
+
+/* For a visitor who has that role at least; ROLE_NONE: for anybody. NULL: answered. */
+struct visit *visit_begin(void *admin, struct web_request *request, enum role needed);
+
+/* Asks (the request is taken over, NULL is out of memory) and goes on with `next`. */
+void visit_ask_store(struct visit *visit, struct json_object *request, visit_next_fn *next);
+void visit_ask_tokend(
+	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next);
+
+void visit_keep_invitation(struct visit *visit, struct json_object *reply);
+
+/* These answer and end the visit; it must not be used afterwards. */
+void visit_answer(struct visit **visit, unsigned status, const char *type, struct buf *body);
+void visit_redirect(struct visit **visit, const char *location);
+
+/* Ends what an answer in pieces began. */
+void visit_end(struct visit **visit);
+
+#endif
