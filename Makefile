@@ -69,7 +69,7 @@ BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/be
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 test-programs: $(UNIT_TESTS) $(BENCHES) $(BUILD)/tests/entra/entra
 
@@ -162,14 +162,17 @@ install: all docs
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/postinvite/templates \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/lib/systemd/system \
-		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install $(BINARIES) $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(BUILD)/conf/postinvite.cf.sample conf/consent_patterns conf/main.cf.lines \
 		$(DESTDIR)$(PREFIX)/share/postinvite
 	install -m 644 conf/templates/* $(DESTDIR)$(PREFIX)/share/postinvite/templates
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(BUILD)/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 man/*.5 $(BUILD)/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 conf/completion/postinvite.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/postinvite
 	for unit in $(PROGRAMS); do \
 		sed 's|@PREFIX@|$(PREFIX)|' conf/systemd/postinvite-$$unit.service \
 			> $(BUILD)/conf/postinvite-$$unit.service || exit 1; \

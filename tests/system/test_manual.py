@@ -10,7 +10,7 @@ import pytest
 from harness.process import BUILD, TOP, program
 from harness.site import Site
 
-PAGES = sorted(glob.glob(os.path.join(TOP, "man", "*.[18]")))
+PAGES = sorted(glob.glob(os.path.join(TOP, "man", "*.[158]")))
 
 
 def built(name):
@@ -37,6 +37,26 @@ def test_every_flag_is_in_help_and_manual():
         documented = re.findall(r"^\.It Fl (\w)(?: Ar \w+(?: Ns = Ns Ar value)?| Cm .*)?$", file.read(), re.M)
     # -e and -f have an entry in the list of outputs, too.
     assert sorted(set(documented)) == sorted(flags)
+
+
+def test_every_meaning_of_consent_patterns_is_in_the_manual(tmp_path):
+    """The milter takes all that the page lists, and says so of any other."""
+    with open(os.path.join(TOP, "man", "consent_patterns.5")) as file:
+        documented = re.findall(r"^\.It Cm (\w+)$", file.read(), re.M)
+    site = Site(daemons=(), relay=False)
+    try:
+        path = os.path.join(site.config, "consent_patterns")
+        with open(path, "w") as file:
+            file.writelines("/%%{app} %d/ %s\n" % (i, word) for i, word in enumerate(documented))
+            file.write("/%{app}/ other\n")
+        result = subprocess.run([program("postinvite-milter"), "-c", site.config, "-t"],
+                                capture_output=True, text=True)
+    finally:
+        site.remove()
+    assert result.returncode == 78
+    place, words = result.stderr.split(": value is not ")
+    assert place.endswith("%s:%d" % (path, len(documented) + 1))
+    assert sorted(re.findall(r"\w+", words.replace(" or ", " "))) == sorted(documented)
 
 
 def test_every_setting_is_in_sample_and_manual():
