@@ -39,7 +39,7 @@ all: $(LIB) $(BINARIES)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(if $(filter lib/mail/% tests/% ,$<),$(GMIME_CFLAGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(if $(filter lib/mail/% admin/% tests/% ,$<),$(GMIME_CFLAGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_OBJECTS)
 	@mkdir -p $(@D)
