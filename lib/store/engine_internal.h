@@ -208,7 +208,7 @@ typedef int op_answer_fn(
 /* The invitation that the request names by id, or by link, which is verified. Returns 0 or -1. */
 int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
-op_read_fn op_get, op_watch, op_candidates, op_history, op_subscribe, op_ping;
+op_read_fn op_get, op_get_many, op_invitations, op_watch, op_candidates, op_history, op_subscribe, op_ping;
 op_read_fn op_find, op_list, op_table_begin, op_table_rows;
 op_change_fn op_open, op_apply, op_remove, op_table_end, op_table_add;
 op_answer_fn answer_opened, answer_applied, answer_as_kept;

@@ -23,6 +23,9 @@
  *	apply       change, id|link, event                     {invitation, changed}
  *	            event: invite/event.h. Unknown invitation: not found; event that contradicts: conflict.
  *	get         id|link                                    {invitation}
+ *	get_many    ids: [id, ...], at most 500                {invitations: [...]} in that order, null for one that is not there
+ *	invitations [after], [limit <= 1000]                   {invitations: [...], next: id or absent}
+ *	            By id, behind the id `after`; as they are stored: without the derived members.
  *	watch       id|link, revision, timeout (s, <= 60)      {invitation}
  *	            Answers when the record's revision differs from the given one, or after the timeout.
  *	candidates  mailbox                                    {invitations: [...]}

@@ -178,6 +178,8 @@ static void test_roles_of_requests(void **state)
 		{"open", "om   a"},
 		{"apply", "omwt a"},
 		{"get", "omwt a"},
+		{"get_many", "o    a"},
+		{"invitations", "o    a"},
 		{"watch", "o wt a"},
 		{"candidates", "om  p "},
 		{"find", "o  tpa"},
