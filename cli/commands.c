@@ -116,7 +116,10 @@ int cli_remove(struct cli *cli)
 static int print_auth_url(struct cli *cli, struct json_object *invitation)
 {
 	const char *url = json_string(invitation, "auth_url", NULL);
+	const char *consent_address = json_string(invitation, "consent_address", NULL);
 
+	if (consent_address != NULL)
+		cli_detail(cli, "consent address: %s", consent_address);
 	if (cli->given['j'])
 		output_json(invitation);
 	else if (url != NULL)

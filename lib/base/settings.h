@@ -71,6 +71,7 @@ struct settings {
 	time_t invitation_lifetime;
 	enum wizard_mode wizard_mode;
 
+	const char *consent_address; /* "" or mailbox */
 	string_list consent_senders;
 	string_list consent_dkim_domains;
 	const char *consent_authentication; /* "dkim" or "authserv:ID" */

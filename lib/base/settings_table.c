@@ -14,6 +14,9 @@
 
 #define DAY (24L * 3600)
 
+/* Of a local part's 64 characters a "+" and the longest tag (invite/tag.h) leave these. */
+#define TAGGED_MAX 29
+
 static int check_state_store(const char *value, struct error *error)
 {
 	if (strncmp(value, "bdb:/", 5) != 0)
@@ -69,6 +72,23 @@ static int check_mailbox(const char *value, struct error *error)
 		return error_set(error, ERROR_CONFIGURATION,
 			"\"%.254s\" is not an address such as postinvite@relay.provider.example",
 			value);
+	return 0;
+}
+
+/* A mailbox that tags are put into. */
+static int check_tagged(const char *value, struct error *error)
+{
+	const char *at = strrchr(value, '@');
+
+	if (value[0] == '\0')
+		return 0;
+	if (check_mailbox(value, error) < 0)
+		return -1;
+	if (memchr(value, '+', (size_t)(at - value)) != NULL || at - value > TAGGED_MAX)
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%.254s\": what stands before the @ has no \"+\" and at most %d "
+			"characters, because a tag is put behind it",
+			value, TAGGED_MAX);
 	return 0;
 }
 
@@ -299,9 +319,14 @@ const struct setting settings_table[] = {
 		"platform_url and the invitation's id there (a mail without such a link: our own pages)",
 		.choices = wizard_mode_choices},
 
+	{"consent_address", SETTING_TEXT, "", AT(consent_address),
+		"consent@invite.provider.example, say: then each customer has an address "
+		"consent+TAG@... of its own, to which its administrator sends Microsoft's consent mails; "
+		"empty: none",
+		.heading = "Consent mail", .check = check_tagged},
 	{"consent_senders", SETTING_LIST,
 		"azure-noreply@microsoft.com, MSSecurity-noreply@microsoft.com", AT(consent_senders),
-		"From: addresses of Microsoft's consent mails", .heading = "Consent mail"},
+		"From: addresses of Microsoft's consent mails"},
 	{"consent_dkim_domains", SETTING_LIST, "microsoft.com", AT(consent_dkim_domains),
 		"domains whose valid DKIM signature proves such a mail"},
 	{"consent_authentication", SETTING_TEXT, "dkim", AT(consent_authentication),

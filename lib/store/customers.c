@@ -214,6 +214,8 @@ int customer_put(struct engine *engine, uint64_t table, struct json_object *row,
 	buf_free(&key);
 	if (added != 1)
 		return added;
+	if (table == engine->table && consent_note(engine, customer_id, error) != 0)
+		return -1;
 	return index_row(engine, table, row, true, error) != 0 ? -1 : 1;
 }
 
@@ -243,7 +245,17 @@ static struct json_object *row_of_record(struct json_object *record, struct erro
 	return row;
 }
 
-/* Appends what is known of the customer, without the closing brace. */
+static int append_end(struct engine *engine, const char *customer_id, bool known,
+	struct buf *out, struct error *error)
+{
+	buf_string(out, known ? ",\"known\":true" : ",\"known\":false");
+	if (consent_append(engine, customer_id, out, error) < 0)
+		return -1;
+	buf_string(out, ",\"invitation\":");
+	return 1;
+}
+
+/* Appends what is known of the customer, up to its invitation. */
 static int append_facts(struct engine *engine, const char *customer_id,
 	const struct stored *stored, struct buf *out, struct error *error)
 {
@@ -253,20 +265,20 @@ static int append_facts(struct engine *engine, const char *customer_id,
 
 	if (found == 1 && text.len > 1) {
 		buf_append(out, text.data, text.len - 1);
-		buf_string(out, ",\"known\":true,\"invitation\":");
-		return 1;
+		return append_end(engine, customer_id, true, out, error);
 	}
 	if (found < 0 || stored == NULL)
 		return found;
 	record = stored_record(stored, error);
 	row = record != NULL ? row_of_record(record, error) : NULL;
+	found = -1;
 	if (row != NULL) {
 		buf_append(out, json_text(row), strlen(json_text(row)) - 1);
-		buf_string(out, ",\"known\":false,\"invitation\":");
+		found = append_end(engine, customer_id, false, out, error);
 	}
 	json_object_put(record);
 	json_object_put(row);
-	return row != NULL ? 1 : -1;
+	return found;
 }
 
 int customer_append(struct ask *ask, const char *customer_id, const char *id, struct buf *out,
@@ -288,6 +300,7 @@ int customer_append(struct ask *ask, const char *customer_id, const char *id, st
 	known = append_facts(engine, customer_id, found == 1 ? &stored : NULL, out, error);
 	if (known != 1)
 		return known;
+	stored.customer_id = customer_id;
 	if (found == 0)
 		buf_string(out, "null");
 	else if (invitation_append(engine, id, &stored, ask->now, out, error) != 0)

@@ -64,6 +64,7 @@ void engine_configure(
 	json_object_put(url);
 	free(engine->auth_url);
 	engine->auth_url = auth_url;
+	consent_configure(engine);
 }
 
 struct engine *engine_open(struct kv *kv, const struct settings *settings,
@@ -108,6 +109,7 @@ void engine_free(struct engine **engine)
 	kv_close(&(*engine)->kv);
 	cache_free(&(*engine)->cache);
 	buf_free(&(*engine)->written);
+	consent_free(*engine);
 	free((*engine)->auth_url);
 	free(*engine);
 	*engine = NULL;

@@ -30,8 +30,8 @@ struct engine;
 extern const char *const engine_trees[];
 
 /* Takes the kv over, also when it fails. settings and keys are borrowed until engine_free or the
- * next engine_configure; of settings only wizard_url, invitation_lifetime and history_retention are
- * read. NULL: error. */
+ * next engine_configure; of settings only wizard_url, consent_address, invitation_lifetime and
+ * history_retention are read. NULL: error. */
 struct engine *engine_open(struct kv *kv, const struct settings *settings,
 	const struct keyfile *keys, struct error *error);
 
@@ -103,8 +103,8 @@ int engine_events(struct engine *engine, uint64_t *after, unsigned max, engine_e
 	void *context, struct error *error);
 
 /* A small step of keeping house (milliseconds): forgets old change ids, removes ended invitations
- * beyond history_retention and customers of abandoned or replaced tables. Returns 1 when there is
- * more to do now, 0, or -1. */
+ * beyond history_retention and customers of abandoned or replaced tables, finds out the tags of more
+ * customers. Returns 1 when there is more to do now, 0, or -1. */
 int engine_housekeep(struct engine *engine, time_t now, struct error *error);
 
 int engine_checkpoint(

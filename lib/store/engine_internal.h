@@ -21,6 +21,7 @@
 #include "invite/record.h"
 #include "store/cache.h"
 #include "store/engine.h"
+#include "store/tags.h"
 
 enum tree {
 	TREE_INVITATION,
@@ -56,6 +57,9 @@ struct engine {
 	const struct settings *settings;
 	const struct keyfile *keys;
 	char *auth_url;	    /* JSON text up to the token: ,"auth_url":"https://.../i/ */
+	struct tags *tags;  /* NULL without consent_address */
+	char *consent_local;  /* JSON text around a tag: ,"consent_address":"consent+ */
+	char *consent_domain; /* @invite.provider.example" */
 	uint64_t sequence;  /* of the last event; within a transaction, of the last one in it */
 	uint64_t committed; /* of the last one committed */
 	uint64_t durable;   /* of the last one that is on disk */
@@ -114,6 +118,7 @@ struct stored {
 	const char *text;
 	size_t len;
 	struct cached *cached; /* its place in the cache, or NULL */
+	const char *customer_id; /* NULL: not looked for */
 };
 
 /* Returns 1, 0 when there is none, -1. *stored_r is valid until the next invitation_load or write
@@ -194,6 +199,29 @@ int customer_append(struct ask *ask, const char *customer_id, const char *id, st
 /* The least customer id greater than `after`, of table and invitations. Returns 1, 0, -1. */
 int customer_next(
 	struct engine *engine, const char *after, struct buf *next, struct error *error);
+
+/* --- the customers' consent addresses (consent_address.c): nothing without the setting --- */
+
+/* To be called whenever settings or keys are others. */
+void consent_configure(struct engine *engine);
+void consent_free(struct engine *engine);
+
+/* Appends ,"consent_address":"..." for the customer. Returns 0 or -1. */
+int consent_append(
+	struct engine *engine, const char *customer_id, struct buf *out, struct error *error);
+
+/* A customer that may be new. Returns 0 or -1. */
+int consent_note(struct engine *engine, const char *customer_id, struct error *error);
+
+/* The customers are others: another table is in force. */
+void consent_restart(struct engine *engine);
+
+/* A step of finding out all tags. Returns 1 when there is more to do, 0, or -1. */
+int consent_step(struct engine *engine, struct error *error);
+
+/* Whose tag it is. Returns 0, or -1 (not found; temporary: that is not known yet). */
+int consent_customer(struct engine *engine, const char *tag, char customer_id_r[TEXT_MAX + 1],
+	struct error *error);
 
 /* --- requests: each as its op of store/protocol.h says (op_*.c) --- */
 

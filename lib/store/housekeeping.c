@@ -1,6 +1,6 @@
 /*
  * Keeping house in small steps, so that nobody waits: old change ids, rows of customers tables that
- * are not in force, ended invitations beyond their retention.
+ * are not in force, ended invitations beyond their retention. And customers' tags, which are found out in steps, too.
  */
 #include "store/engine_internal.h"
 
@@ -216,6 +216,7 @@ int engine_housekeep(struct engine *engine, time_t now, struct error *error)
 	int changes = forget_changes(engine, now, error);
 	int rows = changes >= 0 ? remove_rubbish(engine, error) : -1;
 	int swept = rows >= 0 ? sweep(engine, now, error) : -1;
+	int tags = swept >= 0 ? consent_step(engine, error) : -1;
 
-	return swept < 0 ? -1 : changes + rows + swept > 0;
+	return tags < 0 ? -1 : changes + rows + swept + tags > 0;
 }

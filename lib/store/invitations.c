@@ -67,6 +67,7 @@ int invitation_load(
 		value = (struct kv_bytes){cached->value, cached->len};
 	found = stored_read(id, value, stored_r, error);
 	stored_r->cached = cached;
+	stored_r->customer_id = NULL;
 	return found;
 }
 
@@ -91,6 +92,25 @@ struct json_object *stored_record(const struct stored *stored, struct error *err
 	return record;
 }
 
+static int append_consent_address(struct engine *engine, const struct stored *stored,
+	struct buf *out, struct error *error)
+{
+	struct json_object *record = NULL;
+	int result;
+
+	if (engine->tags == NULL)
+		return 0;
+	if (stored->customer_id != NULL)
+		return consent_append(engine, stored->customer_id, out, error);
+	if (stored->cached != NULL && stored->cached->record != NULL)
+		record = json_object_get(stored->cached->record);
+	else if (json_parse(stored->text, stored->len, &record, error) != 0)
+		return -1;
+	result = consent_append(engine, json_string(record, "customer_id", ""), out, error);
+	json_object_put(record);
+	return result;
+}
+
 int invitation_append(struct engine *engine, const char *id, const struct stored *stored,
 	time_t now, struct buf *out, struct error *error)
 {
@@ -101,6 +121,8 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 		(*token == '\0' && link_token_new(engine->keys, id, token) != 0))
 		return no_memory(error);
 	buf_append(out, stored->text, stored->len - 1);
+	if (append_consent_address(engine, stored, out, error) != 0)
+		return -1;
 	buf_string(out, ",\"status\":\"");
 	buf_string(out, status_name(stored_status(stored, now)));
 	buf_byte(out, '"');
@@ -378,6 +400,8 @@ int invitation_event(struct ask *ask, struct json_object *record, struct trail *
 		return -1;
 	if ((changed == 1 || is_told(event)) &&
 		write_event(ask, record, trail, event, error) != 0)
+		return -1;
+	if (fresh && consent_note(ask->engine, json_string(record, "customer_id", ""), error) != 0)
 		return -1;
 	/* Of the indexed members only signed_in_tenant comes later, once. */
 	if ((fresh || known != (json_member(record, "signed_in_tenant") != NULL)) &&

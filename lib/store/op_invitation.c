@@ -149,18 +149,40 @@ static int append_candidates(
 	return 0;
 }
 
-int op_candidates(struct ask *ask, struct engine_reply *reply, struct error *error)
+static int of_mailbox(struct candidates *candidates, struct error *error)
 {
 	static const char kinds[] = {INDEX_MAILBOX, INDEX_ADMIN};
-	const char *mailbox = json_string(ask->request, "mailbox", NULL);
-	struct candidates candidates = {.ask = ask};
+	const char *mailbox = json_string(candidates->ask->request, "mailbox", NULL);
 
 	if (!text_valid(mailbox))
 		return error_set(error, ERROR_PERMANENT, "\"mailbox\" is missing or none");
-	for (size_t i = 0; i < sizeof(kinds) && candidates.n < CANDIDATES_MAX; i++)
-		if (index_each(ask->engine, (struct index_query){kinds[i], mailbox},
-			    add_candidate, &candidates, error) < 0)
+	for (size_t i = 0; i < sizeof(kinds) && candidates->n < CANDIDATES_MAX; i++)
+		if (index_each(candidates->ask->engine, (struct index_query){kinds[i], mailbox},
+			    add_candidate, candidates, error) < 0)
 			return -1;
+	return 0;
+}
+
+static int of_tag(struct candidates *candidates, const char *tag, struct error *error)
+{
+	struct engine *engine = candidates->ask->engine;
+	char customer_id[TEXT_MAX + 1];
+
+	if (consent_customer(engine, tag, customer_id, error) != 0)
+		return -1;
+	return index_each(engine, (struct index_query){INDEX_CUSTOMER, customer_id},
+		       add_candidate, candidates, error) < 0
+		       ? -1
+		       : 0;
+}
+
+int op_candidates(struct ask *ask, struct engine_reply *reply, struct error *error)
+{
+	const char *tag = json_string(ask->request, "consent_tag", NULL);
+	struct candidates candidates = {.ask = ask};
+
+	if (tag != NULL ? of_tag(&candidates, tag, error) : of_mailbox(&candidates, error))
+		return -1;
 	qsort(candidates.list, candidates.n, sizeof(candidates.list[0]), newest_first);
 	return append_candidates(&candidates, &reply->text, error);
 }

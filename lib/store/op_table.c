@@ -242,4 +242,5 @@ void load_in_force(struct engine *engine)
 			break;
 		}
 	engine->table = engine->next_table;
+	consent_restart(engine);
 }

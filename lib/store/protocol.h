@@ -10,8 +10,8 @@
  *	         by link only.
  *
  * An "invitation" in a reply is the record of invite/record.h with the derived members
- * status, auth_url. A "customer" is {customer_id, mailbox, full_name, tenant,
- * m365_admin_email, known: is it in the table}, with "invitation": its latest, or null.
+ * status, auth_url and, where that is set, consent_address. A "customer" is {customer_id, mailbox, full_name, tenant,
+ * m365_admin_email, known: is it in the table, consent_address}, with "invitation": its latest, or null.
  *
  *	op          members                                    reply
  *	open        change, [mailbox], [customer_id], [email]            {invitation, created}
@@ -28,8 +28,9 @@
  *	            By id, behind the id `after`; as they are stored: without the derived members.
  *	watch       id|link, revision, timeout (s, <= 60)      {invitation}
  *	            Answers when the record's revision differs from the given one, or after the timeout.
- *	candidates  mailbox                                    {invitations: [...]}
- *	            Not ended (not revoked, not expired) ones whose invitation_email or m365_admin_email it is, newest first.
+ *	candidates  mailbox|consent_tag                        {invitations: [...]}
+ *	            consent_tag: the customer's whose consent address has that tag; not found when nobody's has, temporary
+ *	            while the store does not know all tags yet. Not ended (not revoked, not expired) ones whose invitation_email or m365_admin_email it is, newest first.
  *	find        key, [token]                               {customers: [...]}
  *	            key: an invitation id, a customer id, a mailbox, or a tenant domain or id. At most 1000. Not found: error.
  *	            Of an invitation id, "invitation" is that one. token (true): instead of a customer's latest
