@@ -28,5 +28,9 @@ int apply_event(const struct session *session, const char *invitation,
 sfsistat act_welcome(SMFICTX *ctx, struct session *session);
 sfsistat act_report(SMFICTX *ctx, struct session *session);
 sfsistat act_consent(SMFICTX *ctx, struct session *session);
+sfsistat act_consent_address(SMFICTX *ctx, struct session *session);
+
+/* RCPT: is the tag a customer's? SMFIS_CONTINUE if so, else what is to be returned, the reply set. */
+sfsistat check_consent_tag(SMFICTX *ctx, const struct session *session, const char *tag);
 
 #endif

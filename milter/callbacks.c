@@ -15,7 +15,8 @@
 
 /* What we may change. */
 #define ACTIONS                                                                                \
-	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_SETSYMLIST)
+	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_DELRCPT |       \
+		SMFIF_SETSYMLIST)
 
 /* What we need not hear of or answer. */
 #define STEPS                                                                                  \
@@ -39,7 +40,7 @@ static sfsistat go_on(const struct session *session, unsigned long silent)
 /* Each stage that has macros costs a message of its own, of all mail. */
 static void ask_for_macros(SMFICTX *ctx)
 {
-	static char none[] = " ", mail[] = "{auth_authen} {cert_subject}", id[] = "i";
+	static char none[] = " ", mail[] = "{auth_authen} {cert_subject} i", id[] = "i";
 
 	smfi_setsymlist(ctx, SMFIM_CONNECT, none);
 	smfi_setsymlist(ctx, SMFIM_ENVFROM, mail);
@@ -48,11 +49,24 @@ static void ask_for_macros(SMFICTX *ctx)
 	smfi_setsymlist(ctx, SMFIM_EOM, id);
 }
 
+/* Recipients are answered for only where some of them are ours: that costs all mail a round trip each. */
+static unsigned long steps_wanted(unsigned long offered)
+{
+	const struct daemon_generation *generation = daemon_generation(the_daemon);
+	const struct settings *settings = generation->settings;
+	unsigned long steps = offered & STEPS;
+
+	if (*settings->consent_address != '\0')
+		steps &= ~(unsigned long)SMFIP_NR_RCPT;
+	daemon_generation_release(&generation);
+	return steps;
+}
+
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	unsigned long unused1, unsigned long unused2, unsigned long *actions_r,
 	unsigned long *steps_r, unsigned long *unused1_r, unsigned long *unused2_r)
 {
-	struct session *session = session_new(the_daemon, steps & STEPS);
+	struct session *session = session_new(the_daemon, steps_wanted(steps));
 
 	(void)unused1;
 	(void)unused2;
@@ -61,7 +75,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 		return SMFIS_REJECT;
 	}
 	*actions_r = actions & ACTIONS;
-	*steps_r = steps & STEPS;
+	*steps_r = session->steps;
 	*unused1_r = *unused2_r = 0;
 	if ((actions & SMFIF_SETSYMLIST) != 0)
 		ask_for_macros(ctx);
@@ -83,14 +97,24 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 
 	session_mail(
 		session, arguments, macro(ctx, "{auth_authen}"), macro(ctx, "{cert_subject}"));
+	/* What comes by SMTP has no queue id before its first recipient. */
+	session->local = macro(ctx, "i") != NULL;
 	return go_on(session, SMFIP_NR_MAIL);
 }
 
 static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
 {
 	struct session *session = smfi_getpriv(ctx);
+	char tag[TAG_LEN_MAX + 1];
+	bool own = session_own_address(session, arguments[0], tag);
+	sfsistat result = SMFIS_CONTINUE;
 
-	session_recipient(session, arguments[0]);
+	if (own && !session->local && (session->steps & SMFIP_NR_RCPT) == 0)
+		result = check_consent_tag(ctx, session, tag);
+	if (result != SMFIS_CONTINUE)
+		return result;
+	if (session_recipient(session, arguments[0], own ? tag : NULL) < 0)
+		return SMFIS_TEMPFAIL;
 	return go_on(session, SMFIP_NR_RCPT);
 }
 
@@ -128,6 +152,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 		[MAIL_MAYBE_WELCOME] = act_welcome,
 		[MAIL_MAYBE_REPORT] = act_report,
 		[MAIL_CLAIMS_CONSENT] = act_consent,
+		[MAIL_TO_CONSENT_ADDRESS] = act_consent_address,
 	};
 	struct session *session = smfi_getpriv(ctx);
 	sfsistat result = session->kind == MAIL_UNRELATED ? SMFIS_ACCEPT

@@ -6,8 +6,8 @@
 #include "act.h"
 
 #include "base/log.h"
+#include "consent.h"
 #include "invite/event.h"
-#include "invite/link.h"
 #include "store/protocol.h"
 
 #include <stdio.h>
@@ -16,14 +16,7 @@
 
 #define MAILBOXES_MAX 10
 
-/* The invitation found so far. */
-struct choice {
-	char invitation[INVITATION_ID_LEN + 1];
-	char customer_id[256];
-	bool ambiguous;
-};
-
-static const char *authenticate(struct session *session)
+const char *consent_authenticate(struct session *session)
 {
 	const struct config *config = session_config(session);
 	struct consent_facts *facts = &session->consent;
@@ -42,30 +35,20 @@ static const char *authenticate(struct session *session)
 	return consent_refusal(facts, true);
 }
 
-/* One that is complete waits for nothing. Of several of one customer the newest, which comes first, is meant. */
-static void consider(struct choice *choice, struct json_object *invitation)
+time_t consent_time(const struct session *session)
 {
-	const char *id = json_string(invitation, "id", "");
-	const char *customer_id = json_string(invitation, "customer_id", "");
+	const struct consent_facts *facts = &session->consent;
 
-	if (strcmp(json_string(invitation, "status", ""), "authentication_complete") == 0 ||
-		!invitation_id_valid(id))
-		return;
-	if (*choice->invitation == '\0') {
-		strcpy(choice->invitation, id);
-		snprintf(choice->customer_id, sizeof(choice->customer_id), "%s", customer_id);
-	} else if (strcmp(choice->customer_id, customer_id) != 0) {
-		choice->ambiguous = true;
-	}
+	return facts->date != 0 && facts->date < facts->now ? facts->date : facts->now;
 }
 
-static int ask_candidates(const struct session *session, const char *mailbox,
-	struct choice *choice, struct error *error)
+int consent_candidates(const struct session *session, const char *member, const char *value,
+	struct fit *fit, struct error *error)
 {
 	struct json_object *request = store_request("candidates"), *reply = NULL, *invitations;
 	int result;
 
-	if (request == NULL || put_text(request, "mailbox", mailbox) < 0) {
+	if (request == NULL || put_text(request, member, value) < 0) {
 		json_object_put(request);
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
@@ -74,35 +57,28 @@ static int ask_candidates(const struct session *session, const char *mailbox,
 	invitations = json_member(reply, "invitations");
 	if (result == 0 && json_object_is_type(invitations, json_type_array))
 		for (size_t i = 0; i < json_object_array_length(invitations); i++)
-			consider(choice, json_object_array_get_idx(invitations, i));
+			fit_consider(fit, json_object_array_get_idx(invitations, i));
 	json_object_put(reply);
 	return result;
 }
 
-/* Returns 0 with the one invitation, or -1: not found, conflict or temporary. */
-static int choose(const struct session *session, struct choice *choice, struct error *error)
+int consent_fitting(const struct fit *fit, const char *where, struct error *error)
 {
-	const struct consent_facts *facts = &session->consent;
-
-	*choice = (struct choice){0};
-	for (int i = 0; i < facts->to_count && i < MAILBOXES_MAX; i++)
-		if (mailbox_valid(facts->to[i]) &&
-			ask_candidates(session, facts->to[i], choice, error) < 0)
-			return -1;
-	if (choice->ambiguous)
-		return error_set(
-			error, ERROR_CONFLICT, "invitations of several customers fit To:");
-	if (*choice->invitation == '\0')
-		return error_set(error, ERROR_NOT_FOUND, "no open invitation fits To:");
+	if (fit->ambiguous)
+		return error_set(error, ERROR_CONFLICT,
+			"invitations of several customers fit %s alike", where);
+	if (*fit->invitation == '\0')
+		return error_set(error, ERROR_NOT_FOUND,
+			"no open invitation fits %s and the date", where);
 	return 0;
 }
 
 /* It happened when the mail says, which is signed: a mail that comes late, or comes again under another
  * Message-ID, does not override what happened since. */
-static struct json_object *consent_event(const struct consent_facts *facts)
+static struct json_object *consent_event(const struct session *session)
 {
-	struct json_object *event =
-		event_create("consent", facts->date < facts->now ? facts->date : facts->now);
+	const struct consent_facts *facts = &session->consent;
+	struct json_object *event = event_create("consent", consent_time(session));
 
 	if (event != NULL && json_set_string(event, "consent", facts->consent) == 0 &&
 		json_set_string(event, "consent_source", "mail") == 0 &&
@@ -112,25 +88,36 @@ static struct json_object *consent_event(const struct consent_facts *facts)
 	return NULL;
 }
 
-/* The same mail is one change, whatever in it that is not signed differs. */
-static int record(const struct session *session, struct choice *choice, struct error *error)
+/* The same mail is one change for a customer, whatever in it that is not signed differs, and whichever way it comes. */
+int consent_record(const struct session *session, const struct fit *fit, struct error *error)
 {
 	const struct consent_facts *facts = &session->consent;
-	char change[CHANGE_ID_LEN + 1], name[1024];
+	char change[CHANGE_ID_LEN + 1], name[3072];
 
-	if (choose(session, choice, error) < 0)
-		return -1;
-	snprintf(name, sizeof(name), "consent %s %s %s", facts->consent, facts->from,
-		facts->to[0]);
+	snprintf(name, sizeof(name), "consent %s %s %.1000s %s", facts->consent, facts->from,
+		facts->to[0], fit->customer_id);
 	change_id_derived(name, facts->date, change);
-	return apply_event(session, choice->invitation, consent_event(facts), change, error);
+	return apply_event(session, fit->invitation, consent_event(session), change, error);
+}
+
+static int record(const struct session *session, struct fit *fit, struct error *error)
+{
+	const struct consent_facts *facts = &session->consent;
+
+	for (int i = 0; i < facts->to_count && i < MAILBOXES_MAX; i++)
+		if (mailbox_valid(facts->to[i]) &&
+			consent_candidates(session, "mailbox", facts->to[i], fit, error) < 0)
+			return -1;
+	if (consent_fitting(fit, "To:", error) < 0)
+		return -1;
+	return consent_record(session, fit, error);
 }
 
 sfsistat act_consent(SMFICTX *ctx, struct session *session)
 {
 	const struct consent_facts *facts = &session->consent;
-	const char *refusal = authenticate(session);
-	struct choice choice;
+	const char *refusal = consent_authenticate(session);
+	struct fit fit = {.when = consent_time(session)};
 	struct error error;
 
 	if (refusal != NULL) {
@@ -138,9 +125,9 @@ sfsistat act_consent(SMFICTX *ctx, struct session *session)
 			facts->from, refusal);
 		return SMFIS_ACCEPT;
 	}
-	if (record(session, &choice, &error) == 0) {
-		log_info("%s: consent invitation=%s consent=%s", queue_id(ctx),
-			choice.invitation, facts->consent);
+	if (record(session, &fit, &error) == 0) {
+		log_info("%s: consent invitation=%s consent=%s", queue_id(ctx), fit.invitation,
+			facts->consent);
 		return SMFIS_ACCEPT;
 	}
 	/* Most go to reviewers, who are nobody that was invited. */

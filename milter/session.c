@@ -28,6 +28,7 @@ static const size_t kept[] = {
 	[MAIL_MAYBE_WELCOME] = (size_t)32 * 1024 * 1024,
 	[MAIL_MAYBE_REPORT] = (size_t)1024 * 1024,
 	[MAIL_CLAIMS_CONSENT] = (size_t)2 * 1024 * 1024,
+	[MAIL_TO_CONSENT_ADDRESS] = (size_t)2 * 1024 * 1024,
 };
 
 const struct settings *session_settings(const struct session *session)
@@ -70,9 +71,16 @@ void session_end_message(struct session *session)
 	headers_free(&session->headers);
 	buf_free(&session->message);
 	consent_facts_free(&session->consent);
+	while (session->own != NULL) {
+		struct own_recipient *own = session->own;
+
+		session->own = own->next;
+		free(own);
+	}
 	session->marks = (struct mail_marks){0};
 	session->kind = MAIL_UNRELATED;
-	session->recipients = 0;
+	session->recipients = session->others = 0;
+	session->local = false;
 	session->body_start = 0;
 	session->cut = false;
 	atomic_fetch_sub(&messages, 1);
@@ -125,17 +133,43 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	keep_ret(session, arguments + 1);
 }
 
-void session_recipient(struct session *session, const char *argument)
+bool session_own_address(
+	const struct session *session, const char *argument, char tag_r[TAG_LEN_MAX + 1])
 {
 	char address[ADDRESS_SIZE];
 
+	return envelope_address(argument, address, sizeof(address)) &&
+	       address_tag(session_settings(session)->consent_address, address, tag_r);
+}
+
+static int add_own(struct session *session, const char *argument, const char *tag)
+{
+	struct own_recipient *own = calloc(1, sizeof(*own));
+
+	if (own == NULL)
+		return -1;
+	snprintf(own->tag, sizeof(own->tag), "%s", tag);
+	snprintf(own->argument, sizeof(own->argument), "%s", argument);
+	own->next = session->own;
+	session->own = own;
+	return 0;
+}
+
+int session_recipient(struct session *session, const char *argument, const char *own)
+{
+	char address[ADDRESS_SIZE];
+
+	if (own != NULL && add_own(session, argument, own) < 0)
+		return -1;
+	session->others += own == NULL;
 	if (!envelope_address(argument, address, sizeof(address)))
 		*address = '\0';
 	if (session->recipients == 0)
 		strcpy(session->recipient, address);
 	else if (strcasecmp(session->recipient, address) == 0)
-		return;
+		return 0;
 	session->recipients++;
+	return 0;
 }
 
 static bool is_report(const struct headers *headers)
@@ -148,15 +182,21 @@ static bool is_report(const struct headers *headers)
 	return is;
 }
 
-/* Nothing of a mail is kept that cannot be a consent mail by its headers. */
+/* Nothing of a mail is kept that cannot be a consent mail by its headers. On the consent address act_consent_address says
+ * what becomes of such a one. */
 static void read_consent(struct session *session, const char *queue_id)
 {
 	const char *refusal = "out of memory";
 
-	if (consent_read(&session->headers, session_settings(session)->consent_senders,
+	if (session_config(session)->consent_table == NULL)
+		refusal = "there are no consent_senders";
+	else if (consent_read(&session->headers, session_settings(session)->consent_senders,
 		    session_config(session)->consent_table, time(NULL), &session->consent) == 0)
 		refusal = consent_refusal(&session->consent, false);
 	if (refusal == NULL)
+		return;
+	session->cut = true;
+	if (session->kind == MAIL_TO_CONSENT_ADDRESS)
 		return;
 	log_info("%s: consent from=%s action=none reason=\"%s\"", queue_id,
 		session->consent.from == NULL ? "-" : session->consent.from, refusal);
@@ -174,11 +214,15 @@ void session_classify(struct session *session, const char *queue_id)
 	session->marks.report = session->marks.null_sender && is_report(&session->headers);
 	session->marks.consent_sender =
 		consent_claimed(&session->headers, settings->consent_senders);
+	/* A Welcome mail that has other recipients, too, is refused as such. */
+	session->marks.to_consent_address =
+		session->own != NULL && !(session->marks.welcome_sender && session->others > 0);
 	session->kind = mail_kind(&session->marks);
 	/* With fields missing nothing is proved; what a Welcome mail's refusal says is act_welcome's business. */
-	if (session->headers.raw.failed && session->kind != MAIL_MAYBE_WELCOME)
+	if (session->headers.raw.failed && (session->kind == MAIL_MAYBE_REPORT ||
+						   session->kind == MAIL_CLAIMS_CONSENT))
 		session->kind = MAIL_UNRELATED;
-	if (session->kind == MAIL_CLAIMS_CONSENT)
+	if (session->kind == MAIL_CLAIMS_CONSENT || session->kind == MAIL_TO_CONSENT_ADDRESS)
 		read_consent(session, queue_id);
 	if (session->kind == MAIL_UNRELATED)
 		return;

@@ -7,6 +7,7 @@
 
 #include "base/daemon.h"
 #include "config.h"
+#include "invite/tag.h"
 #include "mail/consent.h"
 #include "mail/headers.h"
 #include "mail/recognise.h"
@@ -18,6 +19,13 @@
 
 #define ADDRESS_SIZE  512
 #define QUEUE_ID_SIZE 64
+
+/* A recipient that is an address of this site (invite/tag.h). */
+struct own_recipient {
+	struct own_recipient *next;
+	char tag[TAG_LEN_MAX + 1];
+	char argument[ADDRESS_SIZE]; /* as Postfix gave it */
+};
 
 struct session {
 	struct daemon *daemon;
@@ -33,8 +41,11 @@ struct session {
 	struct mail_marks marks;
 	bool stranger; /* a welcome sender's address, but no submitter of ours */
 	enum mail_kind kind;
+	bool local; /* not by SMTP: from sendmail(1), or made by Postfix itself; no recipient is refused */
 	char recipient[ADDRESS_SIZE]; /* the first */
-	size_t recipients;	      /* different from the first, and the first */
+	size_t recipients;	      /* different from the first, and the first; own ones too */
+	struct own_recipient *own;    /* those with a tag of ours */
+	size_t others;		      /* those without */
 	struct headers headers;
 	struct buf message; /* for a mail that may be ours: MIME fields, empty line, body */
 	size_t body_start;
@@ -50,7 +61,13 @@ void session_connect(struct session *session, const struct sockaddr *client);
 /* MAIL: who sends, from arguments and macros (NULL where absent). */
 void session_mail(struct session *session, char **arguments, const char *sasl_name,
 	const char *certificate_name);
-void session_recipient(struct session *session, const char *argument);
+
+/* Is the recipient an address of ours, and with which tag? */
+bool session_own_address(
+	const struct session *session, const char *argument, char tag_r[TAG_LEN_MAX + 1]);
+
+/* A recipient that is accepted; own: with that tag, NULL: not ours. Returns 0, or -1 out of memory. */
+int session_recipient(struct session *session, const char *argument, const char *own);
 
 /* End of headers: decides the message's kind and makes room for its body. queue_id is for the log. */
 void session_classify(struct session *session, const char *queue_id);

@@ -272,6 +272,7 @@ static void put_offer(struct view *view, const struct visit *visit, const struct
 	put_flag(view, "approve", offer->approve);
 	put_flag(view, "approve_open", offer->approve_open);
 	put(view, "link", view->link.data);
+	put(view, "consent_address", json_string(visit->invitation, "consent_address", ""));
 	put(view, "sign_out", offer->sign_out ? visit->site->sign_out : "");
 }
 

@@ -100,6 +100,8 @@ button_approve = Aprobar como administrador
 note_label = Un mensaje para su administrador:
 note_text = {{application}} pide permisos en nuestro Microsoft 365 y un administrador debe aprobarlos. Abra {{link}} y
 	pulse «Aprobar como administrador»: Microsoft muestra los permisos y le pide que inicie sesión. Gracias.
+note_consent = Para que {{application}} conozca la decisión enseguida, puede hacer que una regla de flujo de correo copie
+	los mensajes de Microsoft sobre ella a {{consent_address}}; no es necesario.
 copy_note = Copiar el mensaje
 note_copied = El mensaje está copiado.
 note_not_copied = Su navegador no permite copiar. Seleccione el mensaje y cópielo.

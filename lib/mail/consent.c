@@ -6,8 +6,8 @@
 #include "mail/consent.h"
 
 #include "mail/mime.h"
+#include "mail/subject.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -162,31 +162,16 @@ static int read_addresses(
 	return facts->from_addresses < 0 || facts->to_count < 0 ? -1 : 0;
 }
 
-/* However a long subject was folded, words stand one blank apart. */
-static void one_blank(char *text)
-{
-	char *to = text;
-
-	for (; *text != '\0'; text++) {
-		char c = isspace((unsigned char)*text) ? ' ' : *text;
-
-		if (c != ' ' || !isspace((unsigned char)text[1]))
-			*to++ = c;
-	}
-	*to = '\0';
-}
-
 static void read_subject(const struct headers *headers, const struct consent_table *table,
 	struct consent_facts *facts)
 {
 	char *raw = headers_value(headers, "Subject");
-	char *subject = raw == NULL ? NULL : mail_decode_header(raw);
 
-	if (subject != NULL) {
-		one_blank(subject);
-		facts->consent = consent_table_match(table, subject);
+	facts->subject = subject_read(raw == NULL ? "" : raw);
+	if (facts->subject != NULL) {
+		facts->consent = consent_table_match(table, facts->subject);
+		facts->forwarded = consent_table_match(table, subject_core(facts->subject));
 	}
-	free(subject);
 	free(raw);
 }
 
@@ -218,6 +203,7 @@ int consent_read(const struct headers *headers, string_list senders,
 void consent_facts_free(struct consent_facts *facts)
 {
 	free(facts->from);
+	free(facts->subject);
 	free(facts->message_id);
 	mail_addresses_free(&facts->to);
 	*facts = (struct consent_facts){0};

@@ -25,6 +25,8 @@ struct consent_facts {
 	bool from_listed;    /* that address is one of consent_senders */
 	bool doubled;	     /* From, Subject, To, Date or Message-ID occurs more than once */
 	const char *consent; /* what the subject says, NULL when it fits no pattern */
+	const char *forwarded; /* what it says without the marks of a forwarded mail, or NULL */
+	char *subject; /* decoded and normalised; "" without one, NULL without memory */
 	char *from;	     /* addr-spec, or NULL */
 	char **to;	     /* the mailboxes of To:, or NULL */
 	int to_count;

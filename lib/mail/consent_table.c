@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/pattern.h"
+#include "mail/subject.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -127,7 +128,7 @@ static int add_row(
 static int parse_line(struct loader *loader, char *line)
 {
 	char delimiter = *line;
-	char *pattern = line + 1, *end = pattern, *value;
+	char *pattern = line + 1, *end = pattern, *value, *normal;
 	struct buf expression;
 	size_t flags;
 	int result = 0;
@@ -145,8 +146,12 @@ static int parse_line(struct loader *loader, char *line)
 	if (flags > 1 || (flags == 1 && end[1] != 'i'))
 		return fault(loader, "unknown flag behind the pattern");
 
+	*end = '\0';
+	normal = subject_normal(pattern);
 	buf_init(&expression, 4 * LINE_SIZE_MAX);
-	result = put_pattern(loader, pattern, (size_t)(end - pattern), &expression);
+	result = normal == NULL ? error_set(loader->error, ERROR_TEMPORARY, "out of memory")
+				: put_pattern(loader, normal, strlen(normal), &expression);
+	free(normal);
 	if (result == 0)
 		result = add_row(loader, expression.data, flags == 1, value);
 	buf_free(&expression);
@@ -208,24 +213,27 @@ struct consent_table *consent_table_load(
 	const char *path, const char *application_name, struct error *error)
 {
 	FILE *file = fopen(path, "re");
-	struct loader loader = {
-		.path = path, .application_name = application_name, .error = error};
+	struct loader loader = {.path = path, .error = error};
+	char *name;
 
 	if (file == NULL) {
 		error_errno(error, errno, "open %s", path);
 		return NULL;
 	}
 	buf_init(&loader.line, LINE_SIZE_MAX);
+	name = subject_normal(application_name);
+	loader.application_name = name;
 	loader.table = calloc(1, sizeof(*loader.table));
 	if (loader.table != NULL)
 		loader.table->rows = calloc(ROWS_MAX, sizeof(*loader.table->rows));
-	if (loader.table == NULL || loader.table->rows == NULL) {
+	if (loader.table == NULL || loader.table->rows == NULL || name == NULL) {
 		error_set(error, ERROR_TEMPORARY, "out of memory");
 		consent_table_free(&loader.table);
 	} else if (read_lines(&loader, file) < 0) {
 		consent_table_free(&loader.table);
 	}
 	buf_free(&loader.line);
+	free(name);
 	fclose(file);
 	return loader.table;
 }

@@ -22,7 +22,7 @@ struct consent_table *consent_table_load(
 	const char *path, const char *application_name, struct error *error);
 void consent_table_free(struct consent_table **table);
 
-/* The consent that a subject (UTF-8) tells of, as the event says it: "requested", "granted", "denied" or
+/* The consent that a subject (normalised: mail/subject.h, as patterns and name are) tells of, as the event says it: "requested", "granted", "denied" or
  * "expired". NULL when no pattern fits. */
 const char *consent_table_match(const struct consent_table *table, const char *subject);
 

@@ -49,6 +49,7 @@ enum mail_kind {
 	MAIL_MAYBE_WELCOME,  /* sender and submitter fit: the body decides */
 	MAIL_MAYBE_REPORT,   /* null sender and multipart/report */
 	MAIL_CLAIMS_CONSENT, /* From: names a consent sender */
+	MAIL_TO_CONSENT_ADDRESS,
 };
 
 struct mail_marks {
@@ -56,6 +57,7 @@ struct mail_marks {
 	bool null_sender;
 	bool report;
 	bool consent_sender;
+	bool to_consent_address;
 };
 
 enum mail_kind mail_kind(const struct mail_marks *marks);

@@ -46,6 +46,7 @@ const struct template_name page_names[] = {
 	{"approve", "not empty when an administrator may approve here"},
 	{"approve_open", "not empty when nothing goes on without"},
 	{"link", "the invitation's link as a whole, to be passed on"},
+	{"consent_address", "the customer's address for Microsoft's consent mails, or empty"},
 	{"sign_out", "where sign-ins at Microsoft end, when the wrong account is signed in there"},
 	{"csrf", "mark that the form has to carry"},
 	{"user_code", "the code to be entered at Microsoft, or empty"},

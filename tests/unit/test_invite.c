@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "invite/event.h"
+#include "invite/fit.h"
 #include "invite/link.h"
 #include "invite/record.h"
 
@@ -276,10 +277,69 @@ static void test_links(void **state)
 	support_remove(&folder);
 }
 
+#define RECORD(id, customer, status, created, more)                                             \
+	"{\"id\":\"" id "AAAAAAAAAAAAAAAAAAAAA\",\"customer_id\":\"" customer                  \
+	"\",\"status\":\"" status "\",\"created_at\":\"2026-01-0" created                        \
+	"T00:00:00Z\"" more "}"
+#define STARTED(day) ",\"sign_in_started_at\":\"2026-01-0" day "T00:00:00Z\""
+
+/* Of several invitations the one that a mail of 4 January means: the first letter of its id. */
+static void test_fit(void **state)
+{
+	static const struct {
+		const char *label, *want; /* "" none fits, "?" ambiguous */
+		const char *records[4];
+	} cases[] = {
+		{"none", "", {NULL}},
+		{"one", "A", {RECORD("A", "a", "email_sent", "1", "")}},
+		{"clocks differ a little", "A", {RECORD("A", "a", "email_sent", "4", "")}},
+		{"invited later", "", {RECORD("A", "a", "email_sent", "5", "")}},
+		{"complete", "", {RECORD("A", "a", "authentication_complete", "1", "")}},
+		{"no id", "", {"{\"customer_id\":\"a\",\"created_at\":\"2026-01-01T00:00:00Z\"}"}},
+		{"two customers", "?",
+			{RECORD("A", "a", "email_sent", "1", ""), RECORD("B", "b", "email_sent", "2", "")}},
+		{"one of two was invited later", "A",
+			{RECORD("B", "b", "email_sent", "5", ""), RECORD("A", "a", "email_sent", "1", "")}},
+		{"one of two is complete", "B",
+			{RECORD("A", "a", "authentication_complete", "1", ""),
+				RECORD("B", "b", "email_sent", "2", "")}},
+		{"one of two is signing in", "A",
+			{RECORD("A", "a", "sign_in_started", "1", STARTED("3")),
+				RECORD("B", "b", "email_sent", "2", "")}},
+		{"a sign-in ends the ambiguity", "C",
+			{RECORD("A", "a", "email_sent", "1", ""), RECORD("B", "b", "email_sent", "2", ""),
+				RECORD("C", "c", "sign_in_started", "1", STARTED("3"))}},
+		{"one of two signed in later", "?",
+			{RECORD("A", "a", "sign_in_started", "1", STARTED("5")),
+				RECORD("B", "b", "email_sent", "2", "")}},
+		{"both are signing in", "?",
+			{RECORD("A", "a", "sign_in_started", "1", STARTED("3")),
+				RECORD("B", "b", "sign_in_started", "2", STARTED("2"))}},
+		{"the newest of one customer", "B",
+			{RECORD("A", "a", "email_sent", "1", ""), RECORD("B", "a", "email_sent", "3", ""),
+				RECORD("C", "a", "email_sent", "2", "")}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fit fit = {.when = at("2026-01-04T00:00:00Z")};
+
+		for (size_t j = 0; j < 4 && cases[i].records[j] != NULL; j++) {
+			struct json_object *record = parse(cases[i].records[j]);
+
+			fit_consider(&fit, record);
+			json_object_put(record);
+		}
+		fit.invitation[fit.invitation[0] != '\0'] = '\0';
+		assert_text(cases[i].label, fit.ambiguous ? "?" : fit.invitation, cases[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_fit),
 		cmocka_unit_test(test_idempotent),
 		cmocka_unit_test(test_counting),
 		cmocka_unit_test(test_refused),

@@ -4,6 +4,7 @@
 #include "mail/consent.h"
 
 #include "mail/mime.h"
+#include "mail/subject.h"
 #include "support.h"
 #include "support_mail.h"
 
@@ -98,6 +99,59 @@ static void says_what_is_wrong(void **state)
 			assert_text(cases[i].text, error.text, cases[i].words);
 		assert_number(cases[i].text, error.kind, ERROR_CONFIGURATION);
 	}
+}
+
+/* --- subjects --- */
+
+static void normalises_subjects(void **state)
+{
+	static const struct {
+		const char *value, *want, *core;
+	} cases[] = {
+		{"plain", "plain", "plain"},
+		{"=?utf-8?q?caf=C3=A9?=", "caf\u00e9", "caf\u00e9"},
+		{"=?utf-8?q?cafe=CC=81?=", "caf\u00e9", "caf\u00e9"},
+		{"=?iso-8859-1?q?caf=E9?=", "caf\u00e9", "caf\u00e9"},
+		{"a \t b\u00a0c\u3000\u2009d", "a b c d", "a b c d"},
+		{"Fwd: WG:AW: [EXT] x", "Fwd: WG:AW: [EXT] x", "x"},
+		{"\u8f6c\u53d1\uff1a x", "\u8f6c\u53d1\uff1a x", "x"},
+		{"TR : x", "TR : x", "x"},
+		{"Fwd:", "Fwd:", ""},
+		{"[unclosed x", "[unclosed x", "[unclosed x"},
+		{"a mark that is much too long: x", "a mark that is much too long: x",
+			"a mark that is much too long: x"},
+		{"a: b: c: d: e: f: x", "a: b: c: d: e: f: x", "f: x"},
+		{"", "", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *subject = subject_read(cases[i].value);
+
+		assert_text(cases[i].value, subject, cases[i].want);
+		assert_text(cases[i].value, subject_core(subject), cases[i].core);
+		free(subject);
+	}
+}
+
+/* Name and patterns as somebody typed them, the subject as somebody else's system did. */
+static void normalises_the_table(void **state)
+{
+	static const char text[] = "/Zugriff auf  %{app} gewa\u0308hrt/ approved";
+	char *folder = support_folder(), *path = support_write(folder, "patterns", text, 0600);
+	struct error error;
+	struct consent_table *table = consent_table_load(path, "Tele\u0301phone", &error);
+	char *subject = subject_read("Zugriff auf T\u00e9l\u00e9phone gew\u00e4hrt");
+
+	(void)state;
+	assert_text("another name", consent_table_match(table, subject), NULL);
+	free(subject);
+	subject = subject_read("=?utf-8?q?Zugriff_auf_Tel=C3=A9phone?=\t=?utf-8?q?_gew=C3=A4hrt?=");
+	assert_text("composed", consent_table_match(table, subject), "granted");
+	free(subject);
+	consent_table_free(&table);
+	free(path);
+	support_remove(&folder);
 }
 
 static void bounds_the_table(void **state)
@@ -313,6 +367,35 @@ static void judges_authentication(void **state)
 	consent_table_free(&table);
 }
 
+/* Without the marks of somebody's program the subject may fit: a hint, no proof. */
+static void reads_forwarded_subjects(void **state)
+{
+	static const struct {
+		const char *subject, *consent, *forwarded;
+	} cases[] = {
+		{" Request for access to " APP " approved", "granted", "granted"},
+		{" WG: [EXT] Request for access to " APP " approved", NULL, "granted"},
+		{" FYI Request for access to " APP " approved", NULL, NULL},
+		{" Minutes", NULL, NULL},
+	};
+	struct error error;
+	struct consent_table *table =
+		load("/Request for access to %{app} approved/ approved", &error);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct field fields[] = {
+			FROM, {"Subject", cases[i].subject}, TO, DATE, {NULL, NULL}};
+		struct consent_facts facts;
+
+		read_mail(fields, table, &facts);
+		assert_text(cases[i].subject, facts.consent, cases[i].consent);
+		assert_text(cases[i].subject, facts.forwarded, cases[i].forwarded);
+		consent_facts_free(&facts);
+	}
+	consent_table_free(&table);
+}
+
 static void notices_claims(void **state)
 {
 	static const struct {
@@ -345,10 +428,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matches_subjects),
 		cmocka_unit_test(says_what_is_wrong),
+		cmocka_unit_test(normalises_subjects),
+		cmocka_unit_test(normalises_the_table),
 		cmocka_unit_test(bounds_the_table),
 		cmocka_unit_test(knows_the_subjects_of_the_shipped_table),
 		cmocka_unit_test(judges_headers),
 		cmocka_unit_test(judges_authentication),
+		cmocka_unit_test(reads_forwarded_subjects),
 		cmocka_unit_test(notices_claims),
 	};
 
