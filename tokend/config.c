@@ -123,8 +123,10 @@ bool config_may_ask(const struct config *config, const struct ipc_peer *peer, en
 
 	if (uid == 0 || uid == geteuid())
 		return true;
+	if ((right == RIGHT_READER || right == RIGHT_VALIDATE) && is_reader(config, peer))
+		return true;
 	if (right == RIGHT_READER)
-		return is_reader(config, peer);
-	return uid == (right == RIGHT_OPERATOR ? config->admin : config->wizard) &&
+		return false;
+	return uid == (right == RIGHT_WIZARD ? config->wizard : config->admin) &&
 	       uid != (uid_t)-1;
 }

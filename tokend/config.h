@@ -31,6 +31,7 @@ struct config {
 enum right {
 	RIGHT_WIZARD,
 	RIGHT_READER,
+	RIGHT_VALIDATE, /* who reads tokens, and the operator's pages */
 	RIGHT_OPERATOR, /* what concerns all invitations */
 };
 

@@ -3,12 +3,11 @@
  * that one was sent. The timer asks the store for the record as it is then, and decides again:
  * what was planned may be pointless by now.
  */
-#include "notice.h"
+#include "notice_internal.h"
 
 #include "config.h"
 #include "flow.h"
 #include "letter.h"
-#include "sendmail.h"
 #include "store.h"
 
 #include "base/clock.h"
@@ -28,37 +27,12 @@
 #define WAIT_MAX_S   (24 * 3600) /* the timer looks again now and then, for clocks are set */
 #define STORE_WAIT_S 2
 
-LIST_HEAD(notice_list, notice);
-
-struct notice {
-	LIST_ENTRY(notice) entry;
-	struct tokend *tokend;
-	char id[INVITATION_ID_LEN + 1];
-	struct json_object *sent; /* invite/notice.h's notes */
-	time_t due;		  /* 0: nothing is planned */
-	time_t until;		  /* when the invitation ends */
-	bool dirty, stored;
-	struct event *timer;
-	struct ipc_async_call *ask;
-	/* while a mail is under way */
-	enum notice_kind sending;   /* NOTICE_NONE: none is */
-	struct json_object *before; /* the notes as they were */
-	int failures;
-	time_t not_before;
-};
-
-struct notices {
-	void *tree; /* tsearch(3), by id */
-	struct notice_list list;
-	struct sendmail *sendmail;
-};
-
 static int notice_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct notice *)a)->id, ((const struct notice *)b)->id);
 }
 
-static struct notice *notice_find(struct tokend *tokend, const char *id)
+struct notice *notice_find(struct tokend *tokend, const char *id)
 {
 	struct notice key;
 	struct notice **found;
@@ -72,8 +46,7 @@ static struct notice *notice_find(struct tokend *tokend, const char *id)
 
 static void on_timer(evutil_socket_t unused, short what, void *context);
 
-/* Takes sent over. */
-static struct notice *notice_new(
+struct notice *notice_new(
 	struct tokend *tokend, const char *id, struct json_object *sent)
 {
 	struct notice *notice = calloc(1, sizeof(*notice));
@@ -105,13 +78,14 @@ static void notice_free(struct notice *notice)
 	LIST_REMOVE(notice, entry);
 	if (notice->ask != NULL)
 		ipc_async_cancel(&notice->ask);
+	order_free(&notice->order);
 	event_free(notice->timer);
 	json_object_put(notice->sent);
 	json_object_put(notice->before);
 	free(notice);
 }
 
-static int notice_put(struct notice *notice, struct error *error)
+int notice_put(struct notice *notice, struct error *error)
 {
 	struct vault_record record = {.kind = KIND_NOTICE,
 		.id = notice->id,
@@ -185,8 +159,7 @@ static struct notice_facts facts_of(struct tokend *tokend, const char *id,
 		.now = time(NULL)};
 }
 
-/* Until when it has to be remembered; one that needs a sign-in has outlived its expiry. */
-static void set_end(struct notice *notice, struct json_object *record)
+void notice_set_end(struct notice *notice, struct json_object *record)
 {
 	time_t until = record_expires_at(record), now = time(NULL);
 
@@ -211,7 +184,7 @@ void notices_event(struct tokend *tokend, const char *id, struct json_object *re
 	}
 	if (notice == NULL)
 		return;
-	set_end(notice, record);
+	notice_set_end(notice, record);
 	/* What is being sent is settled first. */
 	if (notice->sending == NOTICE_NONE && notice->ask == NULL)
 		plan(notice, next.kind != NOTICE_NONE ? next.due : 0);
@@ -241,17 +214,29 @@ static void tell_sent(struct notice *notice, enum notice_kind kind)
 {
 	struct json_object *event = event_create("notified", time(NULL));
 
-	if (event != NULL && json_set_string(event, "kind", notice_name(kind)) == 0)
+	if (event != NULL && json_set_string(event, "kind", notice_name(kind)) == 0 &&
+		json_set_string(event, "operator", order_operator(notice->order)) == 0)
 		store_tell(notice->tokend, notice->id, event, NULL, NULL);
 	else
 		json_object_put(event);
+}
+
+void notice_take_back(struct notice *notice)
+{
+	struct error fault;
+
+	json_object_put(notice->sent);
+	notice->sent = notice->before;
+	notice->before = NULL;
+	notice->sending = NOTICE_NONE;
+	if (notice_put(notice, &fault) != 0)
+		log_warning("invitation=%s vault_put reason=%s", notice->id, fault.text);
 }
 
 /* It has not left: the notes are as if it had not been tried. */
 static void refused(struct notice *notice, const struct error *error)
 {
 	time_t pause = AGAIN_S;
-	struct error fault;
 
 	for (int i = 0; i < notice->failures && pause < AGAIN_MAX_S; i++)
 		pause *= 2;
@@ -259,16 +244,9 @@ static void refused(struct notice *notice, const struct error *error)
 	notice->not_before = time(NULL) + (pause < AGAIN_MAX_S ? pause : AGAIN_MAX_S);
 	log_warning("invitation=%s mail_failed kind=%s failures=%d reason=%s", notice->id,
 		notice_name(notice->sending), notice->failures, error->text);
-	json_object_put(notice->sent);
-	notice->sent = notice->before;
-	notice->before = NULL;
-	notice->sending = NOTICE_NONE;
-	if (notice_put(notice, &fault) != 0)
-		log_warning("invitation=%s vault_put reason=%s", notice->id, fault.text);
+	notice_take_back(notice);
 	plan(notice, notice->due);
 }
-
-static void look_again(struct notice *notice);
 
 static void sent(void *context, const struct error *error)
 {
@@ -276,7 +254,10 @@ static void sent(void *context, const struct error *error)
 	enum notice_kind kind = notice->sending;
 
 	if (error != NULL && error->kind != ERROR_UNCERTAIN) {
-		refused(notice, error);
+		if (notice->order != NULL)
+			order_refused(notice, error);
+		else
+			refused(notice, error);
 		return;
 	}
 	json_object_put(notice->before);
@@ -291,10 +272,11 @@ static void sent(void *context, const struct error *error)
 		log_info("invitation=%s mail_sent kind=%s", notice->id, notice_name(kind));
 		tell_sent(notice, kind);
 	}
-	look_again(notice);
+	order_done(notice, error);
+	notice_look_again(notice);
 }
 
-static int hand_over(struct notice *notice, enum notice_kind kind, struct json_object *record,
+int notice_hand_over(struct notice *notice, enum notice_kind kind, struct json_object *record,
 	struct error *error)
 {
 	const struct daemon_generation *generation = notice->tokend->generation;
@@ -334,7 +316,7 @@ static void dispatch(
 		return;
 	}
 	notice->sending = what->kind;
-	if (hand_over(notice, what->kind, facts->record, &error) != 0)
+	if (notice_hand_over(notice, what->kind, facts->record, &error) != 0)
 		refused(notice, &error);
 }
 
@@ -356,7 +338,7 @@ static void got_record(void *context, struct json_object *reply, const struct er
 		return;
 	}
 	facts = facts_of(notice->tokend, notice->id, record, notice->sent);
-	set_end(notice, record);
+	notice_set_end(notice, record);
 	notice_decide(&facts, &next);
 	if (next.kind == NOTICE_NONE)
 		plan(notice, 0);
@@ -367,7 +349,7 @@ static void got_record(void *context, struct json_object *reply, const struct er
 		dispatch(notice, &facts, &next);
 }
 
-static void look_again(struct notice *notice)
+void notice_look_again(struct notice *notice)
 {
 	if (notice->tokend->stopping || notice->sending != NOTICE_NONE || notice->ask != NULL)
 		return;
@@ -381,7 +363,7 @@ static void on_timer(evutil_socket_t unused, short what, void *context)
 {
 	(void)unused;
 	(void)what;
-	look_again(context);
+	notice_look_again(context);
 }
 
 /* --- all of them --- */

@@ -39,8 +39,9 @@ static const struct op {
 	{"confirm", true, RIGHT_WIZARD, confirm_request},
 	{"approve", true, RIGHT_WIZARD, approve_request},
 	{"callback", false, RIGHT_WIZARD, callback_request},
-	{"validate", false, RIGHT_READER, validate_request},
+	{"validate", false, RIGHT_VALIDATE, validate_request},
 	{"token", false, RIGHT_READER, access_request},
+	{"resend", false, RIGHT_OPERATOR, resend_request},
 	{"dead_letters", false, RIGHT_OPERATOR, dead_letters_request},
 	{"ping", false, RIGHT_WIZARD, ping_request},
 };
@@ -169,7 +170,7 @@ static int check_request(const struct tokend *tokend, const struct ipc_peer *pee
 	if (op == NULL && config_may_ask(config, peer, RIGHT_WIZARD))
 		return error_set(error, ERROR_PERMANENT, "unknown op");
 	log_warning("refused uid=%ld op=%s", uid, op != NULL ? op->name : "?");
-	if (op != NULL && op->right == RIGHT_READER)
+	if (op != NULL && (op->right == RIGHT_READER || op->right == RIGHT_VALIDATE))
 		return error_set(error, ERROR_CONFIGURATION,
 			"user %ld may not ask for tokens; token_readers names who may", uid);
 	return error_set(error, ERROR_POLICY, "user %ld may not ask tokend", uid);

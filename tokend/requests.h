@@ -57,6 +57,9 @@ void redirect_free(struct redirect **redirect);
 void validate_request(struct request *request);
 void access_request(struct request *request);
 
+/* order.c: a mail that an operator wants. */
+void resend_request(struct request *request);
+
 /* Answers op callback. */
 void callback_reply(struct request *request, const char *outcome, const char *text);
 

@@ -73,6 +73,17 @@ static void validation_told(void *context, const struct error *error)
 	refresh_rest(refresh, error);
 }
 
+/* Who asked for it, if an operator did. */
+static const char *asked_by(const struct refresh *refresh)
+{
+	const struct request *request;
+
+	TAILQ_FOREACH (request, &refresh->waiters, waiting)
+		if (request->validate && json_string(request->body, "operator", NULL) != NULL)
+			return json_string(request->body, "operator", NULL);
+	return NULL;
+}
+
 static void tell_validation(struct refresh *refresh)
 {
 	struct store_told told = {validation_told, refresh};
@@ -82,7 +93,8 @@ static void tell_validation(struct refresh *refresh)
 	words_of(refresh, words, sizeof(words));
 	log_info("invitation=%s validated outcome=%s", refresh->id,
 		refresh->failure == ERROR_NONE ? "successful" : refresh->refusal.code);
-	if (event != NULL && json_set_string(event, "validation", words) == 0) {
+	if (event != NULL && json_set_string(event, "validation", words) == 0 &&
+		json_set_string(event, "operator", asked_by(refresh)) == 0) {
 		snprintf(refresh->validated_at, sizeof(refresh->validated_at), "%s",
 			json_string(event, "at", ""));
 		refresh->telling = store_tell(refresh->tokend, refresh->id, event, NULL, &told);

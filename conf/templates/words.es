@@ -229,6 +229,10 @@ mail_reminder_subject = {{application}}: su invitación sigue abierta
 mail_reminder_heading = Su invitación sigue abierta
 mail_reminder_text = {{brand}} ha invitado a su organización a conectar su Microsoft 365 con {{application}}. Hasta ahora nadie ha
 	iniciado sesión.
+mail_invitation_subject = {{application}}: su invitación
+mail_invitation_heading = Conecte su Microsoft 365
+mail_invitation_text = {{brand}} invita a su organización a conectar su Microsoft 365 con {{application}}. La página de su invitación
+	indica cuál es el siguiente paso.
 mail_reinvite_subject = {{application}}: inicie sesión de nuevo
 mail_reinvite_heading = Inicie sesión de nuevo
 mail_reinvite_text = La conexión de su Microsoft 365 con {{application}} ya funcionó, y Microsoft pide ahora un nuevo inicio de

@@ -6,6 +6,7 @@
 #include "invite/event.h"
 
 #include "base/clock.h"
+#include "invite/record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -332,20 +333,50 @@ static int validated(struct change *change, struct error *error)
 	return 0;
 }
 
+/* An invitation that we mailed ourselves; what became of it we do not get to know. */
+static void put_mailed(struct change *change)
+{
+	if (strcmp(json_string(change->record, "email_sent_at", ""), said(change, "at")) == 0)
+		return;
+	put_int(change, "email_sent_count", json_int(change->record, "email_sent_count", 0) + 1);
+	put(change, "email_sent_at", said(change, "at"));
+	put_flag(change, "email_sent", true);
+	put(change, "delivery", "none");
+	drop(change, "delivery_status");
+	drop(change, "delivery_text");
+}
+
 static int notified(struct change *change, struct error *error)
 {
-	static const char *const kinds[] = {"continue", "reminder", "reinvite"};
+	static const char *const kinds[] = {"continue", "reminder", "reinvite", "invitation"};
+	size_t i = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kinds[i], said(change, "kind")) == 0)
-			return 0;
-	return error_set(error, ERROR_PERMANENT, "unknown kind \"%.32s\"", said(change, "kind"));
+	while (i < ARRAY_SIZE(kinds) && strcmp(kinds[i], said(change, "kind")) != 0)
+		i++;
+	if (i == ARRAY_SIZE(kinds))
+		return error_set(error, ERROR_PERMANENT, "unknown kind \"%.32s\"", said(change, "kind"));
+	if (strcmp(said(change, "kind"), "invitation") == 0)
+		put_mailed(change);
+	return 0;
 }
 
 static int revoked(struct change *change, struct error *error)
 {
 	(void)error;
 	put_first(change, "revoked_at");
+	return 0;
+}
+
+static int extended(struct change *change, struct error *error)
+{
+	time_t until;
+
+	if (refuse_revoked(change, error) != 0)
+		return -1;
+	if (clock_parse(said(change, "expires_at"), &until) != 0)
+		return error_set(error, ERROR_PERMANENT, "event: \"expires_at\" is not a time");
+	if (until > record_expires_at(change->record))
+		put(change, "expires_at", said(change, "expires_at"));
 	return 0;
 }
 
@@ -393,6 +424,7 @@ static const struct event_type {
 	{"validated", by_tokend, "validation", "", validated, "{validation}"},
 	{"notified", by_tokend, "kind", "", notified, "Mail sent to the Service account: {kind}"},
 	{"revoked", by_operator, "", "text", revoked, "Invitation revoked {text}"},
+	{"extended", by_operator, "expires_at", "", extended, "Validity extended to {expires_at}"},
 };
 
 static const struct event_type *find_type(const char *name)
@@ -454,6 +486,8 @@ int event_check(struct json_object *event, struct error *error)
 		return error_set(error, ERROR_PERMANENT, "event: \"at\" is not a time");
 	if (check_members(event, type->required, true, error) != 0)
 		return -1;
+	if (check_members(event, "operator", false, error) != 0)
+		return -1;
 	return check_members(event, type->optional, false, error);
 }
 
@@ -497,4 +531,6 @@ void event_describe(struct json_object *event, char *text_r, size_t size)
 	while (used > 0 && text_r[used - 1] == ' ')
 		used--;
 	text_r[used] = '\0';
+	if (json_string(event, "operator", NULL) != NULL)
+		snprintf(text_r + used, size - used, ", by %s", json_string(event, "operator", ""));
 }

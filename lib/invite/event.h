@@ -23,8 +23,12 @@
  *	confirmed                                                            tokend: the second sign-in
  *	token_refused         code text                                      tokend: the token is dead, sign in again
  *	validated             validation                                     tokend
- *	notified              kind (continue, reminder, reinvite)            tokend: a mail of ours has left; changes no fact
+ *	notified              kind (continue, reminder, reinvite,            tokend: a mail of ours has left; one of kind
+ *	                      invitation)                                    invitation counts as one sent, others change no fact
  *	revoked               text                                           operator
+ *	extended              expires_at                                     operator: later than before, or nothing new
+ *
+ * Any event may name the `operator` who asked for it; who may say so is the store's to know.
  *
  * Threads: pure functions on objects of the caller's.
  */

@@ -14,7 +14,8 @@ const char *notice_name(enum notice_kind kind)
 	static const char *const names[] = {[NOTICE_NONE] = "none",
 		[NOTICE_CONTINUE] = "continue",
 		[NOTICE_REMINDER] = "reminder",
-		[NOTICE_REINVITE] = "reinvite"};
+		[NOTICE_REINVITE] = "reinvite",
+		[NOTICE_INVITATION] = "invitation"};
 
 	return names[kind];
 }
@@ -150,10 +151,27 @@ int notice_sent(const struct notice_facts *facts, const struct notice_plan *plan
 		return note_reminder(facts);
 	case NOTICE_REINVITE:
 		return note_reinvite(facts);
+	case NOTICE_INVITATION:
 	case NOTICE_NONE:
 		break;
 	}
 	return 0;
+}
+
+enum notice_kind notice_order(struct json_object *record, time_t now)
+{
+	switch (record_status(record, now)) {
+	case STATUS_REVOKED:
+	case STATUS_EXPIRED:
+	case STATUS_AUTHENTICATION_COMPLETE:
+		return NOTICE_NONE;
+	case STATUS_NEEDS_SIGN_IN:
+		return NOTICE_REINVITE;
+	case STATUS_CONSENT_GRANTED:
+		return NOTICE_CONTINUE;
+	default:
+		return NOTICE_INVITATION;
+	}
 }
 
 int notice_want_reinvite(struct json_object *sent, const char *refused_at)

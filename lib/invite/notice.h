@@ -8,6 +8,7 @@
  *	reminder  The Welcome mail is reminder_intervals old and nobody has begun to sign in. At most one for
  *	          each interval; intervals that were missed together cost one mail, and what is late by more than
  *	          NOTICE_LATE is left out. A new Welcome mail begins anew.
+ *	invitation  Never planned: what an operator asks for, where notice_order says nothing else.
  *
  * Threads: pure functions on objects of the caller's.
  */
@@ -23,7 +24,13 @@
 #define NOTICE_LATE  (3 * 24 * 3600) /* a reminder that is later has lost its sense */
 #define NOTICE_GRACE 60		     /* behind a code's death, for those who were just about to enter it */
 
-enum notice_kind { NOTICE_NONE, NOTICE_CONTINUE, NOTICE_REMINDER, NOTICE_REINVITE };
+enum notice_kind {
+	NOTICE_NONE,
+	NOTICE_CONTINUE,
+	NOTICE_REMINDER,
+	NOTICE_REINVITE,
+	NOTICE_INVITATION
+};
 
 /* "continue", as the event "notified" and the names of the templates have it. */
 const char *notice_name(enum notice_kind kind);
@@ -47,6 +54,10 @@ void notice_decide(const struct notice_facts *facts, struct notice_plan *plan_r)
 /* Notes in facts->sent (not NULL) that the planned mail is being sent, so that notice_decide does not plan it again.
  * Returns 0, or -1 out of memory. */
 int notice_sent(const struct notice_facts *facts, const struct notice_plan *plan);
+
+/* The mail to send when an operator wants one now: the one that fits the record's status. NOTICE_NONE where a
+ * mail makes no sense. */
+enum notice_kind notice_order(struct json_object *record, time_t now);
 
 /* Notes in sent that a refusal of the token, at that time, is to be followed by a mail. Nothing when it was noted before. Returns 1
  * when the notes have changed, 0, or -1 out of memory. */

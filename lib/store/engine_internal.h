@@ -142,6 +142,11 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
 		     struct json_object *event, struct error *error);
 
+/* May the validity of this invitation be extended? Not where another one of its customer and mailbox is
+ * open by now. Returns 0 or -1. */
+int extension_check(struct ask *ask, const char *id, const struct stored *stored,
+		    struct json_object *record, struct error *error);
+
 /* Applies "revoked". Returns 1, 0 when it has ended already, -1. */
 int invitation_revoke(struct ask *ask, const char *id, struct error *error);
 
@@ -259,5 +264,6 @@ const struct op *op_find_named(const char *name); /* or NULL */
 bool role_may(enum store_role role, const struct op *op);
 bool role_sends(enum store_role role, struct json_object *event);
 const char *role_name(enum store_role role);
+bool role_names_operator(enum store_role role, struct json_object *request); /* may it, or does it not? */
 
 #endif

@@ -259,7 +259,8 @@ int op_apply(struct ask *ask, struct buf *outcome, struct error *error)
 	if (event == NULL)
 		return no_memory(error);
 	record = stored_record(&stored, error);
-	if (record != NULL)
+	if (record != NULL && (strcmp(type, "extended") != 0 ||
+				      extension_check(ask, id, &stored, record, error) == 0))
 		changed = invitation_event(ask, record, &stored.trail, event, error);
 	json_object_put(record);
 	json_object_put(event);
@@ -348,6 +349,9 @@ static int resolve(struct opening *opening, struct error *error)
 	const char *customer_id = json_string(request, "customer_id", NULL);
 	const char *mailbox = json_string(request, "mailbox", NULL);
 
+	if (!role_names_operator(opening->ask->caller->role, request))
+		return error_set(error, ERROR_POLICY, "%s may not name an operator",
+			role_name(opening->ask->caller->role));
 	if (customer_id == NULL && mailbox == NULL)
 		return error_set(
 			error, ERROR_PERMANENT, "neither a mailbox nor a customer is named");
@@ -453,6 +457,8 @@ static struct json_object *created_event(struct opening *opening)
 		failed |= json_set_string(event, "customer_id", opening->customer_id);
 		failed |= json_set_string(event, "invitation_email", opening->mailbox);
 		failed |= json_set_string(event, "expires_at", expires_at);
+		failed |= json_set_string(event, "operator",
+			json_string(opening->ask->request, "operator", NULL));
 	}
 	for (size_t i = 0; !failed && i < sizeof(from_row) / sizeof(from_row[0]); i++) {
 		const char *value = json_string(opening->row, from_row[i], "");

@@ -14,14 +14,15 @@
  * m365_admin_email, known: is it in the table, consent_address}, with "invitation": its latest, or null.
  *
  *	op          members                                    reply
- *	open        change, [mailbox], [customer_id], [email]            {invitation, created}
+ *	open        change, [mailbox], [customer_id], [email], [operator]  {invitation, created}
  *	            Opens an invitation or reuses the open one of that customer and mailbox. The
  *	            customer: customer_id, else the table by mailbox, else the mailbox itself in lower case;
  *	            without mailbox that of the table, else the one invited last. With "email" {message_id, queue_id,
  *	            platform_invitation_id, subject} the event email_sent is applied in the same transaction.
- *	            No mailbox and unknown customer: not found.
+ *	            No mailbox and unknown customer: not found. operator: who asked for it, kept in the event "created".
  *	apply       change, id|link, event                     {invitation, changed}
- *	            event: invite/event.h. Unknown invitation: not found; event that contradicts: conflict.
+ *	            event: invite/event.h. Unknown invitation: not found; event that contradicts: conflict, and so is
+ *	            "extended" of an expired one whose customer and mailbox have another open one by now.
  *	get         id|link                                    {invitation}
  *	get_many    ids: [id, ...], at most 500                {invitations: [...]} in that order, null for one that is not there
  *	invitations [after], [limit <= 1000]                   {invitations: [...], next: id or absent}

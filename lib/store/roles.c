@@ -36,19 +36,21 @@ static const struct op ops[] = {
 	{"ping", ALL, .read = op_ping},
 };
 
-/* As event_senders names them, where each may claim to know the consent from, and as people read them. */
+/* As event_senders names them, where each may claim to know the consent from, as people read them, and whether they
+ * may say that an operator asked for it. */
 static const struct {
 	const char *sender;	    /* NULL: sends no event */
 	const char *consent_source; /* NULL: none */
 	const char *name;
+	bool for_operators;
 } roles[] = {
 	[STORE_ROLE_NONE] = {NULL, NULL, "a user that is no program's"},
-	[STORE_ROLE_OWNER] = {NULL, NULL, "the owner"},
+	[STORE_ROLE_OWNER] = {NULL, NULL, "the owner", true},
 	[STORE_ROLE_MILTER] = {"milter", "mail", "the milter"},
 	[STORE_ROLE_WIZARD] = {"wizard", NULL, "the wizard"},
-	[STORE_ROLE_TOKEND] = {"tokend", "redirect", "tokend"},
+	[STORE_ROLE_TOKEND] = {"tokend", "redirect", "tokend", true},
 	[STORE_ROLE_POLICY] = {NULL, NULL, "the policy service"},
-	[STORE_ROLE_ADMIN] = {"operator", NULL, "the operator's pages"},
+	[STORE_ROLE_ADMIN] = {"operator", NULL, "the operator's pages", true},
 };
 
 const struct op *op_find_named(const char *name)
@@ -64,12 +66,19 @@ bool role_may(enum store_role role, const struct op *op)
 	return (op->roles & (1u << role)) != 0;
 }
 
+bool role_names_operator(enum store_role role, struct json_object *request)
+{
+	return roles[role].for_operators || json_member(request, "operator") == NULL;
+}
+
 /* Nobody claims a better source than it has: a wizard that was taken over must not say that a token proved it. */
 static bool role_knows(enum store_role role, struct json_object *event)
 {
 	const char *source = json_string(event, "consent_source", NULL);
 	const char *own = roles[role].consent_source;
 
+	if (!role_names_operator(role, event))
+		return false;
 	return role == STORE_ROLE_OWNER || source == NULL ||
 	       (own != NULL && strcmp(source, own) == 0);
 }

@@ -29,7 +29,12 @@
  *	          Events that webhook_url did not take within webhook_lifetime, at most 1000, by
  *	          id; those behind `after`. retry: an id of them, or "all" for those listed: each
  *	          is told once more. For root, our own user and postinvite-admin's.
- *	validate  key                             {validation, validated_at,
+ *	resend    id, change, operator            {kind}
+ *	          A mail with the invitation's link to its mailbox, now: the one that fits its status. change: an id
+ *	          of the caller's; a mail is sent once for it, however often it is asked for. Conflict: the invitation
+ *	          has ended, or the last mail is less than a minute old. Uncertain: it may have left or not. For root,
+ *	          our own user and postinvite-admin's.
+ *	validate  key, [operator]                 {validation, validated_at,
  *	                                           outcome: "successful" | "failed"}
  *	          Validate Authentication: refreshes the token, asks Graph whose it is, compares
  *	          the permissions. validation is in words, and on record.
@@ -38,8 +43,8 @@
  *	ping                                      {flows, refreshes: under way}
  *
  * A key is a store's (store/protocol.h, find); of a customer, its newest valid token is meant.
- * validate and token are for root, tokend's own user and token_readers, the others for the
- * wizard as well. Their errors: policy: a sign-in is needed, the text says why; temporary: try
+ * validate and token are for root, tokend's own user and token_readers, validate for postinvite-admin's
+ * user, too (operator: who asked there), the others for the wizard as well. Their errors: policy: a sign-in is needed, the text says why; temporary: try
  * later; not found; conflict: the key is several customers'; configuration: an operator has to
  * mend something, or the asker is not among those who may.
  */

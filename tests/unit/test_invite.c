@@ -30,6 +30,9 @@
 	",\"signed_in_as\":\"s@customer.test\",\"signed_in_tenant\":\"t1\",\"signed_in_oid\":\"" oid "\","  \
 	"\"granted_scopes\":\"User.Read.All\",\"confirm\":true,\"first_connection\":" first "}"
 
+#define EXTENDED(n, until)                                                                         \
+	AT(n, "extended") ",\"expires_at\":\"" until "\",\"operator\":\"ada\"}"
+
 static struct json_object *parse(const char *text)
 {
 	struct json_object *value;
@@ -123,6 +126,18 @@ static void test_status(void **state)
 		{"a new mail renews", {SENT("3", "a")}, "2026-02-02T00:00:00Z", "email_sent"},
 		{"complete does not expire", {SIGNED_IN("5", "o1", "false")}, "2030-02-01T00:00:00Z",
 			"authentication_complete"},
+		{"mailed by us", {AT("2", "notified") ",\"kind\":\"invitation\"}"}, "2026-01-03T00:00:00Z",
+			"email_sent"},
+		{"mailed by us after a bounce", {SENT("2", "a"), DELIVERY("2", "failed"),
+				AT("3", "notified") ",\"kind\":\"invitation\"}"},
+			"2026-01-03T00:00:00Z", "email_sent"},
+		{"a reminder is no invitation", {AT("2", "notified") ",\"kind\":\"reminder\"}"},
+			"2026-01-03T00:00:00Z", "pending"},
+		{"extended", {EXTENDED("5", "2026-03-01T00:00:00Z")}, "2026-02-28T00:00:00Z", "pending"},
+		{"extended after its end", {EXTENDED("5", "2026-03-01T00:00:00Z")}, "2026-03-01T00:00:01Z",
+			"expired"},
+		{"never shortened", {EXTENDED("5", "2026-01-08T00:00:00Z")}, "2026-01-30T00:00:00Z",
+			"pending"},
 		{"revoked", {SIGNED_IN("5", "o1", "false"), AT("6", "revoked") "}"},
 			"2026-01-07T00:00:00Z", "revoked"},
 	};
@@ -146,6 +161,7 @@ static void test_idempotent(void **state)
 		AT("3", "link_seen") "}", AT("3", "link_opened") "}", CONSENT("4", "requested", "mail"),
 		AT("4", "sign_in_failed") ",\"code\":\"x\",\"text\":\"y\"}", SIGNED_IN("5", "o1", "true"),
 		AT("6", "confirmed") "}", AT("7", "validated") ",\"validation\":\"ok\"}",
+		AT("7", "notified") ",\"kind\":\"invitation\"}", EXTENDED("7", "2026-04-01T00:00:00Z"),
 		AT("8", "revoked") "}"};
 	struct json_object *record = json_object_new_object();
 
@@ -190,6 +206,8 @@ static void test_refused(void **state)
 		{"missing member", AT("6", "delivery") "}", -2},
 		{"wrong type", AT("6", "delivery") ",\"delivery\":7}", -2},
 		{"unknown value", DELIVERY("6", "perhaps"), -1},
+		{"extended to no time", EXTENDED("6", "soon"), -1},
+		{"operator is no name", AT("6", "revoked") ",\"operator\":7}", -2},
 		{"unknown consent", CONSENT("6", "perhaps", "mail"), -1},
 	};
 	struct json_object *record = json_object_new_object();
@@ -207,6 +225,7 @@ static void test_refused(void **state)
 	apply(record, AT("8", "revoked") "}");
 	assert_number("after revocation", apply(record, SIGNED_IN("9", "o1", "true")), -1);
 	assert_number("after revocation", apply(record, AT("9", "sign_in_started") "}"), -1);
+	assert_number("after revocation", apply(record, EXTENDED("9", "2027-01-01T00:00:00Z")), -1);
 	assert_number("notified", apply(record, AT("9", "notified") ",\"kind\":\"reminder\"}"), 0);
 	assert_number("notified", apply(record, AT("9", "notified") ",\"kind\":\"bill\"}"), -1);
 	assert_number("notified", apply(record, AT("9", "notified") "}"), -2);
@@ -237,6 +256,12 @@ static void test_describe(void **state)
 	assert_text("words", text, "Welcome mail failed 5.1.1 no such user");
 	event_describe(event, small, sizeof(small));
 	assert_text("cut", small, "Welcome");
+	json_object_put(event);
+	event = parse(EXTENDED("1", "2026-03-01T00:00:00Z"));
+	event_describe(event, text, sizeof(text));
+	assert_text("by whom", text, "Validity extended to 2026-03-01T00:00:00Z, by ada");
+	event_describe(event, small, sizeof(small));
+	assert_text("cut", small, "Validit");
 	json_object_put(event);
 }
 

@@ -214,6 +214,32 @@ static void one_mail_for_a_refusal(void **state)
 	json_object_put(facts.sent);
 }
 
+static void what_an_operator_sends(void **state)
+{
+	static const struct {
+		const char *label, *record, *want;
+	} rows[] = {
+		{"not sent yet", "{}", "invitation"},
+		{"bounced", "{\"email_sent\":true,\"delivery\":\"failed\"}", "invitation"},
+		{"under way", "{\"sign_in_started_at\":\"2026-01-01T00:00:00Z\"}", "invitation"},
+		{"approved", "{\"consent\":\"granted\"}", "continue"},
+		{"token dead", "{\"token_state\":\"needs_sign_in\"}", "reinvite"},
+		{"complete",
+			"{\"authentication_complete_at\":\"2026-01-01T00:00:00Z\",\"token_state\":\"valid\"}",
+			"none"},
+		{"revoked", "{\"revoked_at\":\"2026-01-01T00:00:00Z\"}", "none"},
+		{"expired", "{\"expires_at\":\"2025-01-01T00:00:00Z\"}", "none"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json_object *record = parse(rows[i].record);
+
+		assert_text(rows[i].label, notice_name(notice_order(record, T0)), rows[i].want);
+		json_object_put(record);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +247,7 @@ int main(void)
 		cmocka_unit_test(platform_ends_it_at_the_click),
 		cmocka_unit_test(once_for_each_slot),
 		cmocka_unit_test(one_mail_for_a_refusal),
+		cmocka_unit_test(what_an_operator_sends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
