@@ -15,7 +15,9 @@
 #define CSRF_COOKIE  "postinvite_admin"
 #define CSRF_PURPOSE "postinvite admin csrf"
 
-const char *const page_files[] = {"admin_list.html", "admin_problem.html", NULL};
+const char *const page_files[] = {"admin_list.html", "admin_invitation.html",
+	"admin_confirm.html", "admin_new.html", "admin_undelivered.html", "admin_problem.html",
+	NULL};
 
 /* Without a word of its own a problem has that of its status. */
 static const struct problem {

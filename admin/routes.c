@@ -3,8 +3,12 @@
  */
 #include "routes.h"
 
+#include "action.h"
+#include "detail.h"
 #include "list.h"
+#include "new.h"
 #include "page.h"
+#include "undelivered.h"
 
 static void answer_static(struct visit *visit, const struct buf *file, const char *type)
 {
@@ -35,6 +39,19 @@ static void get_script(void *context, struct web_request *request)
 
 const struct web_route admin_routes[] = {
 	{"list", "GET", "/", get_list},
+	{"invitation", "GET", "/invitations/*", get_invitation},
+	{"resend", "GET", "/invitations/*/resend", get_action},
+	{"resend", "POST", "/invitations/*/resend", post_action},
+	{"extend", "GET", "/invitations/*/extend", get_action},
+	{"extend", "POST", "/invitations/*/extend", post_action},
+	{"validate", "GET", "/invitations/*/validate", get_action},
+	{"validate", "POST", "/invitations/*/validate", post_action},
+	{"revoke", "GET", "/invitations/*/revoke", get_action},
+	{"revoke", "POST", "/invitations/*/revoke", post_action},
+	{"new", "GET", "/new", get_new},
+	{"new", "POST", "/new", post_new},
+	{"undelivered", "GET", "/undelivered", get_undelivered},
+	{"undelivered", "POST", "/undelivered", post_undelivered},
 	{"style", "GET", "/static/admin.css", get_style},
 	{"script", "GET", "/static/admin.js", get_script},
 	{NULL, NULL, NULL, NULL},

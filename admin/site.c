@@ -4,7 +4,11 @@
  */
 #include "site.h"
 
+#include "action.h"
 #include "cell.h"
+#include "detail.h"
+#include "new.h"
+#include "page.h"
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -49,7 +53,10 @@ static int load_pages(const struct settings *settings, struct site *site, struct
 
 	site->words = words_load(&words, error);
 	if (site->words == NULL || page_require_words(site->words, error) != 0 ||
-		cell_require_words(site->words, error) != 0)
+		cell_require_words(site->words, error) != 0 ||
+		detail_require_words(site->words, error) != 0 ||
+		action_require_words(site->words, error) != 0 ||
+		new_require_words(site->words, error) != 0)
 		return -1;
 	source.words = site->words;
 	site->pages = template_set_load(&source, error);

@@ -7,6 +7,8 @@
 #include "page.h"
 
 #include "base/log.h"
+#include "store/protocol.h"
+#include "token/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +56,7 @@ void visit_end(struct visit **visit)
 	if (v->own_free != NULL)
 		v->own_free(v->own);
 	json_object_put(v->invitation);
+	json_object_put(v->question);
 	daemon_generation_release(&v->generation);
 	free(v);
 	*visit = NULL;
@@ -94,11 +97,38 @@ void visit_ask_store(struct visit *visit, struct json_object *request, visit_nex
 	ask(visit, visit->admin->store, request, IPC_TIMEOUT_MS);
 }
 
+static void pinged(struct visit *visit, struct json_object *reply, const struct error *error)
+{
+	struct json_object *question = visit->question;
+
+	(void)reply;
+	visit->question = NULL;
+	visit->next = visit->after_ping;
+	if (error == NULL) {
+		ask(visit, visit->admin->tokend, question, visit->question_ms);
+		return;
+	}
+	json_object_put(question);
+	visit->next(visit, NULL, error);
+}
+
 void visit_ask_tokend(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next)
 {
-	visit->next = next;
-	ask(visit, visit->admin->tokend, request, timeout_ms);
+	visit->question = request;
+	visit->question_ms = timeout_ms;
+	visit->after_ping = next;
+	visit->next = pinged;
+	ask(visit, visit->admin->tokend, token_request("ping", NULL), IPC_TIMEOUT_MS);
+}
+
+void visit_ask_invitation(struct visit *visit, visit_next_fn *next)
+{
+	struct json_object *request = store_request("get");
+
+	if (request != NULL)
+		json_set_string(request, "id", web_request_parameter(visit->request));
+	visit_ask_store(visit, request, next);
 }
 
 void visit_keep_invitation(struct visit *visit, struct json_object *reply)

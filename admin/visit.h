@@ -30,6 +30,9 @@ struct visit {
 	struct json_object *invitation; /* kept by handlers; or NULL */
 	struct ipc_async_call *call;
 	visit_next_fn *next;
+	struct json_object *question; /* what follows a ping */
+	visit_next_fn *after_ping;
+	int question_ms;
 	void *own; /* a handler's; freed by own_free */
 	void (*own_free)(void *own);
 };
@@ -39,8 +42,13 @@ struct visit *visit_begin(void *admin, struct web_request *request, enum role ne
 
 /* Asks (the request is taken over, NULL is out of memory) and goes on with `next`. */
 void visit_ask_store(struct visit *visit, struct json_object *request, visit_next_fn *next);
+/* tokend may take that long; one that is away is noticed within IPC_TIMEOUT_MS all the same, because it is
+ * pinged before. */
 void visit_ask_tokend(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next);
+
+/* Asks for the invitation that the route's parameter names. */
+void visit_ask_invitation(struct visit *visit, visit_next_fn *next);
 
 void visit_keep_invitation(struct visit *visit, struct json_object *reply);
 

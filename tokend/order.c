@@ -117,10 +117,16 @@ static bool repeated(struct notice *notice, struct request *request)
 
 static time_t last_mail(const struct notice *notice, struct json_object *record)
 {
-	time_t ordered = (time_t)json_int(notice->sent, "ordered_at", 0), sent = 0;
+	static const char *const notes[] = {"ordered_at", "continue_at", "reinvite_at"};
+	time_t last = 0;
 
-	clock_parse(json_string(record, "email_sent_at", NULL), &sent);
-	return sent > ordered ? sent : ordered;
+	clock_parse(json_string(record, "email_sent_at", NULL), &last);
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		time_t sent = (time_t)json_int(notice->sent, notes[i], 0);
+
+		last = sent > last ? sent : last;
+	}
+	return last;
 }
 
 /* Else the request is answered. */
