@@ -4,6 +4,7 @@
  * and whatever fails before leaves a mail that is refused and sent again.
  */
 #include "act.h"
+#include "tracked.h"
 
 #include "base/log.h"
 #include "mail/mime.h"
@@ -23,6 +24,7 @@ struct welcome {
 	struct mail *mail;
 	struct mail_findings findings;
 	char *subject; /* UTF-8; "" without one */
+	bool tracked;  /* a genuine link of ours is there: it passes a second time */
 	char invitation[64];
 	char link[2048];
 };
@@ -75,15 +77,40 @@ static int read_mail(struct welcome *welcome, struct error *error)
 	return 0;
 }
 
+static bool subject_fits(const struct welcome *welcome)
+{
+	const struct pattern *pattern = session_settings(welcome->session)->welcome_subject;
+
+	return pattern != NULL &&
+	       pattern_match(pattern, welcome->subject, strlen(welcome->subject), NULL);
+}
+
+/* Anybody can write an address that begins like our links: only a genuine one says that the mail was here before. What
+ * the answer would not change is not asked. */
+static int look_for_tracked(struct welcome *welcome, struct error *error)
+{
+	const struct mail_findings *findings = &welcome->findings;
+	char id[INVITATION_ID_LEN + 1];
+	int found;
+
+	if (findings->tokens->count == 0 || findings->links > 0 || !subject_fits(welcome))
+		return 0;
+	found = tracked_invitation(welcome->session, findings->tokens, id, error);
+	welcome->tracked = found == 1;
+	if (found == 0)
+		log_warning("%s: welcome from=%s reason=\"a link that looks like an invitation's "
+			    "is none of ours\"",
+			queue_id(welcome->ctx), welcome->session->sender);
+	return found < 0 ? -1 : 0;
+}
+
 static enum welcome_action decide(const struct welcome *welcome)
 {
 	const struct settings *settings = session_settings(welcome->session);
 	const struct welcome_facts facts = {
 		.linked = welcome->findings.links > 0,
-		.tracked = welcome->findings.tracked,
-		.subject_fits = settings->welcome_subject != NULL &&
-				pattern_match(settings->welcome_subject, welcome->subject,
-					strlen(welcome->subject), NULL),
+		.tracked = welcome->tracked,
+		.subject_fits = subject_fits(welcome),
 		.is_protected = welcome->findings.protection != NULL,
 		.has_text = welcome->findings.has_text,
 		.fallback = settings->link_fallback,
@@ -182,27 +209,31 @@ static int open_invitation(struct welcome *welcome, struct error *error)
 
 /* --- telling Postfix --- */
 
-static int change_header(SMFICTX *ctx, const char *name, const char *value)
+static int change_header(SMFICTX *ctx, const char *name, size_t index, const char *value)
 {
-	return smfi_chgheader(ctx, (char *)(uintptr_t)name, 1, (char *)(uintptr_t)value);
+	return smfi_chgheader(
+		ctx, (char *)(uintptr_t)name, (int)index, (char *)(uintptr_t)value);
 }
 
-/* Fields of the whole message that the new body makes wrong. */
+/* Fields of the whole message that the new body makes wrong. Of several of a name the last goes first, which leaves the
+ * others their index. */
 static int change_headers(const struct welcome *welcome, const struct rewritten *rewritten)
 {
-	static const char *const dropped[] = {"Content-Length", "Content-MD5", "Lines"};
+	static const char encoding[] = "Content-Transfer-Encoding";
 	const struct headers *headers = &welcome->session->headers;
+	SMFICTX *ctx = welcome->ctx;
 	int result = MI_SUCCESS;
 
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
-		if (headers_count(headers, dropped[i]) > 0)
-			result |= change_header(welcome->ctx, dropped[i], NULL);
+	for (const char *const *name = mail_stale_fields; *name != NULL; name++)
+		for (size_t n = headers_count(headers, *name); n > 0; n--)
+			result |= change_header(ctx, *name, n, NULL);
 	if (!rewritten->quoted_printable)
 		return result;
 	if (headers_count(headers, "MIME-Version") == 0)
-		result |= change_header(welcome->ctx, "MIME-Version", " 1.0");
-	return result |
-	       change_header(welcome->ctx, "Content-Transfer-Encoding", " quoted-printable");
+		result |= change_header(ctx, "MIME-Version", 1, " 1.0");
+	for (size_t n = headers_count(headers, encoding); n > 1; n--)
+		result |= change_header(ctx, encoding, n, NULL);
+	return result | change_header(ctx, encoding, 1, " quoted-printable");
 }
 
 static int change_message(const struct welcome *welcome, const struct rewritten *rewritten)
@@ -277,8 +308,8 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 	if (action == WELCOME_NONE) {
 		log_info("%s: welcome from=%s action=none reason=\"%s\"",
 			queue_id(welcome->ctx), welcome->session->sender,
-			welcome->findings.tracked ? "holds its invitation link already"
-						  : "no placeholder and no platform link");
+			welcome->tracked ? "holds its invitation link already"
+					 : "no placeholder and no platform link");
 		return SMFIS_ACCEPT;
 	}
 	if (outcomes[action].code != NULL)
@@ -304,7 +335,7 @@ sfsistat act_welcome(SMFICTX *ctx, struct session *session)
 	struct error error;
 	sfsistat result;
 
-	if (read_mail(&welcome, &error) == 0) {
+	if (read_mail(&welcome, &error) == 0 && look_for_tracked(&welcome, &error) == 0) {
 		result = carry_out(&welcome, decide(&welcome));
 	} else {
 		log_warning("%s: welcome from=%s action=refused reason=\"%s\"", queue_id(ctx),

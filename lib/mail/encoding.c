@@ -12,7 +12,8 @@
 #include <strings.h>
 
 #define LINE_MAX_ENCODED  76
-#define BASE64_LINE_BYTES 57
+#define BASE64_LINE_BYTES 57 /* of the longest line */
+#define ZEROS_LOOKED_FOR  1024
 
 void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column)
 {
@@ -44,14 +45,17 @@ void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t 
 	}
 }
 
-void base64_put(struct buf *out, const char *bytes, size_t len)
+void base64_put(
+	struct buf *out, const char *bytes, size_t len, const struct base64_lines *lines)
 {
-	for (size_t i = 0; i < len; i += BASE64_LINE_BYTES) {
+	size_t bytes_of_line = lines->width / 4 * 3;
+
+	for (size_t i = 0; i < len; i += bytes_of_line) {
 		char line[BASE64_SIZE(BASE64_LINE_BYTES)];
-		size_t now = len - i < BASE64_LINE_BYTES ? len - i : BASE64_LINE_BYTES;
+		size_t now = len - i < bytes_of_line ? len - i : bytes_of_line;
 
 		if (i > 0)
-			buf_append(out, "\r\n", 2);
+			buf_string(out, lines->end);
 		base64_encode(bytes + i, now, line);
 		buf_string(out, line);
 	}
@@ -92,4 +96,41 @@ bool charset_is_ascii_based(const char *charset)
 		if (strncasecmp(charset, others[i], strlen(others[i])) == 0)
 			return false;
 	return true;
+}
+
+/* Of the first bytes, how many zeros stand at even places, how many at odd ones? Latin text has them at one side. */
+static bool zeros_come_first(const char *bytes, size_t len)
+{
+	size_t zeros[2] = {0, 0};
+
+	for (size_t i = 0; i < len && i < ZEROS_LOOKED_FOR; i++)
+		zeros[i % 2] += bytes[i] == '\0';
+	return zeros[0] >= zeros[1];
+}
+
+const char *charset_of(const char *named, const char *bytes, size_t len)
+{
+	static const struct {
+		const char *name, *little, *big, *mark;
+		size_t mark_len;
+	} wide[] = {
+		{"utf-16", "UTF-16LE", "UTF-16BE", "\xff\xfe", 2},
+		{"ucs-2", "UTF-16LE", "UTF-16BE", "\xff\xfe", 2},
+		{"iso-10646-ucs-2", "UTF-16LE", "UTF-16BE", "\xff\xfe", 2},
+		{"unicode", "UTF-16LE", "UTF-16BE", "\xff\xfe", 2},
+		{"utf-32", "UTF-32LE", "UTF-32BE", "\xff\xfe\0\0", 4},
+	};
+
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
+		bool little;
+
+		if (strcasecmp(named, wide[i].name) != 0)
+			continue;
+		little = wide[i].mark_len == 2 ? !zeros_come_first(bytes, len)
+					       : len > 3 && bytes[3] == '\0';
+		if (len >= 2 && (bytes[0] & 0xfe) == 0xfe && (bytes[1] & 0xfe) == 0xfe)
+			little = memcmp(bytes, wide[i].mark, 2) == 0;
+		return little ? wide[i].little : wide[i].big;
+	}
+	return named;
 }

@@ -44,36 +44,43 @@ void headers_add(struct headers *headers, const char *name, const char *value)
 	}
 }
 
-/* The end of the line that starts at offset, its CRLF included. */
-static size_t line_end(const struct buf *raw, size_t offset)
+/* The end of the line that starts at offset, its line end included. */
+static size_t line_end(const char *bytes, size_t len, size_t offset)
 {
-	const char *end = memmem(raw->data + offset, raw->len - offset, "\r\n", 2);
+	const char *end = memchr(bytes + offset, '\n', len - offset);
 
-	return end == NULL ? raw->len : (size_t)(end - raw->data) + 2;
+	return end == NULL ? len : (size_t)(end - bytes) + 1;
 }
 
-bool headers_next(const struct headers *headers, size_t *offset, struct header_field *field_r)
+bool field_next(
+	const char *bytes, size_t len, size_t *offset, struct header_field *field_r)
 {
-	const struct buf *raw = &headers->raw;
 	size_t end;
 	const char *colon;
 
-	if (*offset >= raw->len)
+	if (*offset >= len)
 		return false;
-	end = line_end(raw, *offset);
-	while (end < raw->len && (raw->data[end] == ' ' || raw->data[end] == '\t'))
-		end = line_end(raw, end);
+	end = line_end(bytes, len, *offset);
+	while (end < len && (bytes[end] == ' ' || bytes[end] == '\t'))
+		end = line_end(bytes, len, end);
 
-	field_r->line = raw->data + *offset;
+	field_r->line = bytes + *offset;
 	field_r->line_len = end - *offset;
-	if (field_r->line_len >= 2 && memcmp(raw->data + end - 2, "\r\n", 2) == 0)
-		field_r->line_len -= 2;
+	if (field_r->line_len > 0 && bytes[end - 1] == '\n')
+		field_r->line_len--;
+	if (field_r->line_len > 0 && field_r->line[field_r->line_len - 1] == '\r')
+		field_r->line_len--;
 	colon = memchr(field_r->line, ':', field_r->line_len);
 	field_r->name_len = colon == NULL ? field_r->line_len : (size_t)(colon - field_r->line);
 	field_r->value = colon == NULL ? field_r->line + field_r->line_len : colon + 1;
 	field_r->value_len = field_r->line_len - (size_t)(field_r->value - field_r->line);
 	*offset = end;
 	return true;
+}
+
+bool headers_next(const struct headers *headers, size_t *offset, struct header_field *field_r)
+{
+	return field_next(headers->raw.data, headers->raw.len, offset, field_r);
 }
 
 bool header_named(const struct header_field *field, const char *name)

@@ -21,7 +21,7 @@ struct headers {
 };
 
 struct header_field {
-	const char *line; /* the whole field without its last CRLF; points into raw */
+	const char *line; /* the whole field without its last CRLF; points into the bytes */
 	size_t line_len;
 	size_t name_len;
 	const char *value; /* behind the colon, leading space included */
@@ -38,6 +38,10 @@ void headers_add(struct headers *headers, const char *name, const char *value);
 
 /* The next field; *offset starts at 0. Returns false behind the last. */
 bool headers_next(const struct headers *headers, size_t *offset, struct header_field *field_r);
+
+/* The same for any bytes that are header fields, with LF or CRLF; the fields of a part, say. */
+bool field_next(
+	const char *bytes, size_t len, size_t *offset, struct header_field *field_r);
 
 /* Has the field that name (caseless)? */
 bool header_named(const struct header_field *field, const char *name);

@@ -1,5 +1,5 @@
 /*
- * One pass over the text, two matchers. A platform link is platform_url, a slash and an identifier of URL-safe characters;
+ * One pass over the text, three matchers. A platform link is platform_url, a slash and an identifier of URL-safe characters;
  * a query behind it goes with it, a longer path makes it another page of the platform. The sign-in's own return address
  * shares the base and is no invitation.
  */
@@ -28,24 +28,36 @@ static bool is_url(char c)
 	return is_id(c) || (c != '\0' && strchr(":/?#@!$&*+,;=%", c) != NULL);
 }
 
+/* Is the character at i, as it is or percent-encoded? Returns the length it takes, 0 when it is another. */
+static size_t match_character(const struct text *text, size_t i, char wanted, bool caseless)
+{
+	char encoded[4];
+
+	if (i >= text->len)
+		return 0;
+	if (text->bytes[i] == wanted || (caseless && tolower((unsigned char)text->bytes[i]) ==
+							     tolower((unsigned char)wanted)))
+		return 1;
+	if (text->len - i < 3 || text->bytes[i] != '%')
+		return 0;
+	snprintf(encoded, sizeof(encoded), "%%%02X", (unsigned char)wanted);
+	return strncasecmp(text->bytes + i, encoded, 3) == 0 ? 3 : 0;
+}
+
 /* The length that the placeholder takes at i, 0 when it is not there. */
 static size_t match_placeholder(const struct text *text, size_t i, const char *placeholder)
 {
 	size_t start = i;
 
 	for (; *placeholder != '\0'; placeholder++) {
-		char encoded[4];
+		size_t taken;
 
-		if (i < text->len && text->bytes[i] == *placeholder) {
+		while (i > start && i < text->len && text->bytes[i] == LINKS_SEAM)
 			i++;
-			continue;
-		}
-		if (text->len - i < 3 || text->bytes[i] != '%')
+		taken = match_character(text, i, *placeholder, false);
+		if (taken == 0)
 			return 0;
-		snprintf(encoded, sizeof(encoded), "%%%02X", (unsigned char)*placeholder);
-		if (strncasecmp(text->bytes + i, encoded, 3) != 0)
-			return 0;
-		i += 3;
+		i += taken;
 	}
 	return i - start;
 }
@@ -64,11 +76,17 @@ static size_t scheme_before(const struct text *text, size_t i, size_t from)
 	return 0;
 }
 
-/* Scheme and host are caseless, the path is not. */
-static bool match_base(const char *bytes, const char *url)
+/* How much of an address is scheme and host, which are caseless. */
+static size_t host_end(const char *url)
 {
 	const char *host = strstr(url, "://");
-	size_t caseless = host == NULL ? 0 : 3 + (size_t)(host - url) + strcspn(host + 3, "/");
+
+	return host == NULL ? 0 : 3 + (size_t)(host - url) + strcspn(host + 3, "/");
+}
+
+static bool match_base(const char *bytes, const char *url)
+{
+	size_t caseless = host_end(url);
 
 	return strncasecmp(bytes, url, caseless) == 0 &&
 	       memcmp(bytes + caseless, url + caseless, strlen(url) - caseless) == 0;
@@ -94,6 +112,16 @@ static size_t link_end(const struct text *text, size_t i)
 	return end;
 }
 
+/* Does i stand within an address that began before? A scanner wraps links so. */
+static bool within_address(const struct text *text, size_t i)
+{
+	size_t start = i;
+
+	while (start > 0 && is_url(text->bytes[start - 1]))
+		start--;
+	return memmem(text->bytes + start, i - start, "://", 3) != NULL;
+}
+
 /* The length of a platform link at i, 0 when there is none; its identifier into id_r. */
 static size_t match_platform(
 	const struct text *text, size_t i, const char *url, char id_r[PLATFORM_ID_MAX + 1])
@@ -103,7 +131,8 @@ static size_t match_platform(
 	if (text->len - i < url_len + 2 || !match_base(text->bytes + i, url) ||
 		text->bytes[i + url_len] != '/')
 		return 0;
-	if (i > 0 && (is_id(text->bytes[i - 1]) || text->bytes[i - 1] == '/'))
+	if (i > 0 && (is_id(text->bytes[i - 1]) || text->bytes[i - 1] == '/' ||
+			     within_address(text, i)))
 		return 0;
 	id = end = i + url_len + 1;
 	while (end < text->len && is_id(text->bytes[end]))
@@ -120,37 +149,72 @@ static size_t match_platform(
 	return end == 0 ? 0 : end - i;
 }
 
-/* Is a link of ours at i? Its token is what follows, so one more character has to. */
-static bool match_tracked(const struct text *text, size_t i, const char *url)
+bool links_are(const char *bytes, const char *platform_url, char id_r[PLATFORM_ID_MAX + 1])
 {
-	size_t len = strlen(url);
+	const struct text text = {bytes, strlen(bytes)};
 
-	return text->len - i > len && match_base(text->bytes + i, url) &&
-	       is_id(text->bytes[i + len]);
+	return match_platform(&text, 0, platform_url, id_r) == text.len && text.len > 0;
 }
 
-static int add_hit(struct links *links, size_t start, size_t end)
+static void add_token(struct link_tokens *tokens, const char *text, size_t len)
+{
+	if (len == 0 || len > TOKEN_TEXT_MAX || tokens->count == TOKENS_MAX)
+		return;
+	for (size_t i = 0; i < tokens->count; i++)
+		if (strlen(tokens->text[i]) == len && memcmp(tokens->text[i], text, len) == 0)
+			return;
+	memcpy(tokens->text[tokens->count], text, len);
+	tokens->text[tokens->count++][len] = '\0';
+}
+
+/* A link of ours at i, also as a scanner wraps it: percent-encoded. */
+static void take_token(
+	const struct text *text, size_t i, const char *url, struct link_tokens *tokens)
+{
+	size_t caseless = host_end(url), end;
+
+	for (size_t n = 0; url[n] != '\0'; n++) {
+		size_t taken = match_character(text, i, url[n], n < caseless);
+
+		if (taken == 0)
+			return;
+		i += taken;
+	}
+	end = i;
+	while (end < text->len && (isalnum((unsigned char)text->bytes[end]) ||
+					  text->bytes[end] == '-' || text->bytes[end] == '_'))
+		end++;
+	add_token(tokens, text->bytes + i, end - i);
+}
+
+static struct link_hit *add_hit(struct links *links)
 {
 	if (links->count == LINKS_MAX)
-		return -1;
-	if (links->hits == NULL &&
-		(links->hits = calloc(LINKS_MAX, sizeof(*links->hits))) == NULL)
-		return -1;
-	links->hits[links->count++] = (struct link_hit){start, end};
-	return 0;
+		return NULL;
+	if (links->count == links->room) {
+		size_t room = links->room > 0 ? 2 * links->room : 4;
+		struct link_hit *hits = reallocarray(links->hits, room, sizeof(*hits));
+
+		if (hits == NULL)
+			return NULL;
+		links->hits = hits;
+		links->room = room;
+	}
+	links->hits[links->count] = (struct link_hit){0};
+	return &links->hits[links->count++];
 }
 
-int links_find(
-	const char *bytes, size_t len, const struct link_rules *rules, struct links *links_r)
+int links_find(const char *bytes, size_t len, const struct link_rules *rules,
+	struct links *links_r, struct link_tokens *tokens)
 {
 	const struct text text = {bytes, len};
-	size_t i = 0, done = 0;
+	size_t done = 0;
 
 	*links_r = (struct links){0};
-	snprintf(links_r->platform_id, sizeof(links_r->platform_id), "%s", rules->platform_id);
-	while (i < len) {
+	for (size_t i = 0; i < len;) {
 		char id[PLATFORM_ID_MAX + 1] = "";
 		size_t start = i, found = 0;
+		struct link_hit *hit;
 
 		if (*rules->placeholder != '\0')
 			found = match_placeholder(&text, i, rules->placeholder);
@@ -158,15 +222,16 @@ int links_find(
 			start -= scheme_before(&text, i, done);
 		else if (*rules->platform_url != '\0')
 			found = match_platform(&text, i, rules->platform_url, id);
-		if (found == 0 && *rules->tracked_url != '\0')
-			links_r->tracked |= match_tracked(&text, i, rules->tracked_url);
-		if (found > 0 && *links_r->platform_id == '\0')
-			strcpy(links_r->platform_id, id);
+		if (found == 0 && tokens != NULL && *rules->tracked_url != '\0')
+			take_token(&text, i, rules->tracked_url, tokens);
 		i += found > 0 ? found : 1;
-		if (found == 0 || (*id != '\0' && strcmp(id, links_r->platform_id) != 0))
+		if (found == 0)
 			continue;
-		if (add_hit(links_r, start, i) < 0)
+		hit = add_hit(links_r);
+		if (hit == NULL)
 			return -1;
+		*hit = (struct link_hit){.start = start, .end = i};
+		strcpy(hit->platform_id, id);
 		done = i;
 	}
 	return 0;

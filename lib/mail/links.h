@@ -1,6 +1,6 @@
 /*
- * Finds what a Welcome mail's link is written as: the placeholder, or a link of the platform; and notices a
- * tracked link of ours, which says that the mail was here before.
+ * Finds what a Welcome mail's link is written as: the placeholder, or a link of the platform; and notices
+ * what may be a tracked link of ours.
  *
  * Pure.
  */
@@ -13,6 +13,13 @@
 #define LINKS_MAX	1000 /* in one part; more are no Welcome mail any more */
 #define PLATFORM_ID_MAX 128
 
+/* Stands where a tag stood between two letters: a placeholder goes on behind it, an address ends. */
+#define LINKS_SEAM '\001'
+
+/* Of what may be links of ours, the first so many different ones are kept. */
+#define TOKENS_MAX     8
+#define TOKEN_TEXT_MAX 64
+
 struct link_rules {
 	const char *placeholder;  /* "" when there is none */
 	const char *platform_url; /* "" or without a trailing slash */
@@ -23,22 +30,30 @@ struct link_rules {
 };
 
 struct link_hit {
-	size_t start, end; /* in the text */
+	size_t start, end;		       /* in the text */
+	char platform_id[PLATFORM_ID_MAX + 1]; /* "" of a placeholder */
 };
 
 struct links {
 	struct link_hit *hits; /* in order, not overlapping */
-	size_t count;
-	char platform_id[PLATFORM_ID_MAX + 1]; /* of the platform links; "" without one */
-	bool tracked;			       /* a link of ours is there */
+	size_t count, room;
 };
 
-/* The hits of one text, to be freed in any case. Links with another platform id than the first are
- * somebody else's and are left. In the placeholder each character may be percent-encoded, as mail editors do
- * inside of an attribute; a scheme that such an editor put before it belongs to the hit. Returns 0, or -1: more than
+/* What stands behind tracked_url: anybody can write that, so the store has to say which of them are ours. */
+struct link_tokens {
+	char text[TOKENS_MAX][TOKEN_TEXT_MAX + 1];
+	size_t count;
+};
+
+/* The hits of one text, to be freed in any case; tokens are added (NULL: not looked for). In the placeholder each
+ * character may be percent-encoded, as mail editors do inside of an attribute; a scheme that such an editor put before it
+ * belongs to the hit. A platform link within another address (a scanner's) is not one. Returns 0, or -1: more than
  * LINKS_MAX (count is LINKS_MAX then) or out of memory. */
-int links_find(
-	const char *text, size_t len, const struct link_rules *rules, struct links *links_r);
+int links_find(const char *text, size_t len, const struct link_rules *rules,
+	struct links *links_r, struct link_tokens *tokens);
+
+/* Is the whole text one platform link? Its identifier into id_r. */
+bool links_are(const char *text, const char *platform_url, char id_r[PLATFORM_ID_MAX + 1]);
 
 void links_free(struct links *links);
 

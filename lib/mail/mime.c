@@ -23,6 +23,8 @@ struct mime {
 	size_t body_start;
 	struct mime_part *parts;
 	size_t count, room;
+	struct mime_header *headers; /* of parts and of what they stand in */
+	size_t header_count, header_room;
 	bool failed; /* out of memory */
 	const char *protection;
 	bool delivery_report;
@@ -66,53 +68,87 @@ static enum part_kind kind_of(GMimeContentType *type)
 	return PART_OTHER;
 }
 
-static void find_encoding_field(
-	const struct mime *mime, GMimeObject *object, struct mime_part *part)
+/* Doubles *items where they are full. Returns false out of memory. */
+static bool make_room(void **items, size_t count, size_t *room, size_t size)
 {
-	GMimeHeader *header = g_mime_header_list_get_header(
-		g_mime_object_get_header_list(object), "Content-Transfer-Encoding");
-	gint64 offset = header == NULL ? -1 : g_mime_header_get_offset(header);
-	size_t end;
+	size_t more = *room > 0 ? 2 * *room : 8;
+	void *larger;
 
-	if (offset < 0 || (size_t)offset >= part->start)
-		return;
-	end = (size_t)offset;
-	do {
-		const char *newline = memchr(mime->bytes + end, '\n', part->start - end);
-
-		if (newline == NULL)
-			return;
-		end = (size_t)(newline - mime->bytes) + 1;
-	} while (end < part->start && (mime->bytes[end] == ' ' || mime->bytes[end] == '\t'));
-	part->encoding_start = (size_t)offset;
-	part->encoding_end = end;
+	if (count < *room)
+		return true;
+	larger = reallocarray(*items, more, size);
+	if (larger == NULL)
+		return false;
+	*items = larger;
+	*room = more;
+	return true;
 }
 
-/* Room for one more part, NULL when there is none. */
-static struct mime_part *next_part(struct mime *mime)
+/* Where the header ends that starts there: behind the last line that is no empty one. */
+static size_t header_end(const struct mime *mime, size_t at)
 {
-	if (mime->count == mime->room) {
-		size_t room = mime->room > 0 ? 2 * mime->room : 8;
-		struct mime_part *parts = reallocarray(mime->parts, room, sizeof(*parts));
+	while (at < mime->len) {
+		const char *line = mime->bytes + at;
+		const char *newline = memchr(line, '\n', mime->len - at);
 
-		if (parts == NULL) {
-			mime->failed = true;
-			return NULL;
-		}
-		mime->parts = parts;
-		mime->room = room;
+		if (newline == NULL || newline == line || (newline == line + 1 && *line == '\r'))
+			break;
+		at = (size_t)(newline - mime->bytes) + 1;
 	}
-	return &mime->parts[mime->count];
+	return at;
 }
 
-static void add_part(struct mime *mime, GMimePart *object)
+/* Notes the object's header as the next one, also an empty one; its index, or -1 out of memory. */
+static int add_header(struct mime *mime, GMimeObject *object, int parent)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(object);
+	int fields = g_mime_header_list_get_count(list);
+	struct mime_header header = {.parent = parent};
+	gint64 offset = -1;
+	void *headers = mime->headers;
+
+	if (!make_room(&headers, mime->header_count, &mime->header_room, sizeof(header))) {
+		mime->failed = true;
+		return -1;
+	}
+	mime->headers = headers;
+	/* What GMime adds by itself stands nowhere. */
+	for (int i = 0; i < fields && offset < 0; i++)
+		offset = g_mime_header_get_offset(g_mime_header_list_get_header_at(list, i));
+	if (offset >= (gint64)mime->body_start && offset < (gint64)mime->len) {
+		header.start = (size_t)offset;
+		header.end = header_end(mime, header.start);
+	}
+	mime->headers[mime->header_count] = header;
+	return (int)mime->header_count++;
+}
+
+/* Is it a file rather than the mail's text? Some show files within the text. */
+static bool is_file(GMimePart *part, int parent)
+{
+	return g_mime_part_is_attachment(part) ||
+	       (parent >= 0 && g_mime_part_get_filename(part) != NULL);
+}
+
+static bool is_deletable_flow(GMimeContentType *type)
+{
+	const char *format = g_mime_content_type_get_parameter(type, "format");
+	const char *delsp = g_mime_content_type_get_parameter(type, "delsp");
+
+	return format != NULL && g_ascii_strcasecmp(format, "flowed") == 0 && delsp != NULL &&
+	       g_ascii_strcasecmp(delsp, "yes") == 0;
+}
+
+static void add_part(struct mime *mime, GMimePart *object, int parent)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(object));
 	GMimeDataWrapper *content = g_mime_part_get_content(object);
 	GMimeStream *stream = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
 	const char *charset = g_mime_content_type_get_parameter(type, "charset");
+	void *parts = mime->parts;
 	struct mime_part *part;
 	gint64 start, end;
+	int header;
 
 	if (stream == NULL)
 		return;
@@ -120,21 +156,25 @@ static void add_part(struct mime *mime, GMimePart *object)
 	end = stream->bound_end < 0 ? (gint64)mime->len : stream->bound_end;
 	if (start < (gint64)mime->body_start || end < start || end > (gint64)mime->len)
 		return;
-	part = next_part(mime);
-	if (part == NULL)
+	header = add_header(mime, GMIME_OBJECT(object), parent);
+	if (header < 0 || !make_room(&parts, mime->count, &mime->room, sizeof(*part))) {
+		mime->failed = true;
 		return;
+	}
+	mime->parts = parts;
+	part = &mime->parts[mime->count++];
 	*part = (struct mime_part){
 		.kind = kind_of(type),
 		.encoding = encoding_of(object, g_mime_object_get_header(GMIME_OBJECT(object),
 							"Content-Transfer-Encoding")),
-		.attached = g_mime_part_is_attachment(object),
+		.attached = is_file(object, parent),
+		.delsp = is_deletable_flow(type),
 		.start = (size_t)start,
 		.end = (size_t)end,
+		.header = header,
 	};
 	if (charset != NULL && strlen(charset) < sizeof(part->charset))
 		strcpy(part->charset, charset);
-	find_encoding_field(mime, GMIME_OBJECT(object), part);
-	mime->count++;
 }
 
 /* --- the tree --- */
@@ -158,7 +198,7 @@ static const char *protection_of(GMimeContentType *type)
 	return NULL;
 }
 
-static void walk(struct mime *mime, GMimeObject *object, int depth)
+static void walk(struct mime *mime, GMimeObject *object, int parent, int depth)
 {
 	const char *protection = protection_of(g_mime_object_get_content_type(object));
 
@@ -167,13 +207,14 @@ static void walk(struct mime *mime, GMimeObject *object, int depth)
 	if (GMIME_IS_MULTIPART(object)) {
 		GMimeMultipart *multipart = GMIME_MULTIPART(object);
 		int count = g_mime_multipart_get_count(multipart);
+		int header = add_header(mime, object, parent);
 
-		for (int i = 0; i < count && depth < DEPTH_MAX; i++)
-			walk(mime, g_mime_multipart_get_part(multipart, i), depth + 1);
+		for (int i = 0; i < count && depth < DEPTH_MAX && header >= 0; i++)
+			walk(mime, g_mime_multipart_get_part(multipart, i), header, depth + 1);
 		return;
 	}
 	if (GMIME_IS_PART(object) && mime->count < MIME_PARTS_MAX)
-		add_part(mime, GMIME_PART(object));
+		add_part(mime, GMIME_PART(object), parent);
 }
 
 static bool is_delivery_report(GMimeObject *root)
@@ -208,7 +249,7 @@ static void read_tree(struct mime *mime)
 	GMimeObject *root = message == NULL ? NULL : g_mime_message_get_mime_part(message);
 
 	if (root != NULL) {
-		walk(mime, root, 0);
+		walk(mime, root, -1, 0);
 		mime->delivery_report = is_delivery_report(root);
 	}
 	if (message != NULL)
@@ -239,6 +280,7 @@ void mime_free(struct mime **mime)
 	if (*mime == NULL)
 		return;
 	free((*mime)->parts);
+	free((*mime)->headers);
 	free(*mime);
 	*mime = NULL;
 }
@@ -253,6 +295,11 @@ const struct mime_part *mime_part(const struct mime *mime, size_t n)
 	return n < mime->count ? &mime->parts[n] : NULL;
 }
 
+const struct mime_header *mime_header(const struct mime *mime, int n)
+{
+	return n >= 0 && (size_t)n < mime->header_count ? &mime->headers[n] : NULL;
+}
+
 const char *mime_protection(const struct mime *mime)
 {
 	return mime->protection;
@@ -261,87 +308,4 @@ const char *mime_protection(const struct mime *mime)
 bool mime_is_delivery_report(const struct mime *mime)
 {
 	return mime->delivery_report;
-}
-
-/* --- header values --- */
-
-void mail_init(void)
-{
-	g_mime_init();
-}
-
-char *mail_decode_header(const char *value)
-{
-	char *decoded = g_mime_utils_header_decode_text(NULL, value);
-	char *valid = decoded == NULL ? NULL : mail_utf8(decoded);
-
-	free(decoded);
-	return valid;
-}
-
-char *mail_utf8(const char *text)
-{
-	return g_utf8_make_valid(text, -1);
-}
-
-static int count_mailboxes(InternetAddressList *list, char **addresses, int count)
-{
-	int length = list == NULL ? 0 : internet_address_list_length(list);
-
-	for (int i = 0; i < length; i++) {
-		InternetAddress *address = internet_address_list_get_address(list, i);
-
-		if (INTERNET_ADDRESS_IS_GROUP(address)) {
-			count = count_mailboxes(internet_address_group_get_members(
-							INTERNET_ADDRESS_GROUP(address)),
-				addresses, count);
-			continue;
-		}
-		if (addresses != NULL) {
-			const char *text = internet_address_mailbox_get_addr(
-				INTERNET_ADDRESS_MAILBOX(address));
-
-			addresses[count] = strdup(text == NULL ? "" : text);
-			if (addresses[count] == NULL)
-				return -1;
-		}
-		count++;
-	}
-	return count;
-}
-
-int mail_addresses(const char *value, char ***addresses_r)
-{
-	InternetAddressList *list = internet_address_list_parse(NULL, value);
-	int count = count_mailboxes(list, NULL, 0);
-
-	*addresses_r = calloc((size_t)count + 1, sizeof(char *));
-	if (*addresses_r == NULL || count_mailboxes(list, *addresses_r, 0) != count) {
-		mail_addresses_free(addresses_r);
-		count = -1;
-	}
-	if (list != NULL)
-		g_object_unref(list);
-	return count;
-}
-
-void mail_addresses_free(char ***addresses)
-{
-	if (*addresses == NULL)
-		return;
-	for (char **address = *addresses; *address != NULL; address++)
-		free(*address);
-	free(*addresses);
-	*addresses = NULL;
-}
-
-int mail_date(const char *value, time_t *when_r)
-{
-	GDateTime *date = g_mime_utils_header_decode_date(value);
-
-	if (date == NULL)
-		return -1;
-	*when_r = (time_t)g_date_time_to_unix(date);
-	g_date_time_unref(date);
-	return 0;
 }

@@ -29,12 +29,18 @@ enum part_encoding {
 struct mime_part {
 	enum part_kind kind;
 	enum part_encoding encoding;
-	bool attached; /* Content-Disposition: attachment */
+	bool attached; /* Content-Disposition: attachment, or within others and with a file's name */
+	bool delsp;    /* format=flowed with delsp=yes */
 	size_t start;  /* its encoded content within the message */
 	size_t end;
-	size_t encoding_start; /* its Content-Transfer-Encoding field, CRLF included; both 0 without one */
-	size_t encoding_end;
+	int header; /* its own: index for mime_header */
 	char charset[MIME_CHARSET_SIZE]; /* "" when none is named */
+};
+
+/* The header fields of a part, or of what parts stand in. */
+struct mime_header {
+	size_t start, end; /* without the empty line; both 0 where it has none of its own, as the message itself */
+	int parent;	   /* -1 at the top */
 };
 
 struct mime;
@@ -46,6 +52,8 @@ void mime_free(struct mime **mime);
 
 size_t mime_part_count(const struct mime *mime);
 const struct mime_part *mime_part(const struct mime *mime, size_t n);
+
+const struct mime_header *mime_header(const struct mime *mime, int n);
 
 /* Words for what forbids an edit ("S/MIME signed", ...), NULL when nothing does: signed or encrypted anywhere
  * outside of attached messages. */
@@ -68,6 +76,9 @@ char *mail_utf8(const char *text);
  * memory; free with mail_addresses_free. */
 int mail_addresses(const char *value, char ***addresses_r);
 void mail_addresses_free(char ***addresses);
+
+/* What a relative address means (RFC 3986); the caller's, free with free(). NULL when either is no address. */
+char *mail_resolve_url(const char *base, const char *reference);
 
 /* RFC 5322 date. Returns 0, or -1 when it is none. */
 int mail_date(const char *value, time_t *when_r);

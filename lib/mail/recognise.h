@@ -77,7 +77,7 @@ enum welcome_action {
 
 struct welcome_facts {
 	bool linked;	   /* placeholder or platform link found */
-	bool tracked;	   /* a link of ours is there already: it passes a second time */
+	bool tracked;	   /* a genuine link of ours is there: it passes a second time */
 	bool subject_fits; /* welcome_subject is set and matches */
 	bool is_protected; /* signed or encrypted */
 	bool has_text;

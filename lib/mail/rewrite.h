@@ -4,9 +4,10 @@
  *
  *	mail_parse -> mail_findings (does it hold the placeholder, a platform link; may it be edited) -> mail_rewrite
  *
- * Only text/plain and text/html parts that are not attached are looked into or edited. Every byte outside of the edits
+ * Only text/plain and text/html parts that are not files are looked into or edited. Every byte outside of the edits
  * stays as received; an edited part is written anew as a whole, with the same text, where it is base64, in a charset that
- * is not based on ASCII, or unencoded with lines above 998 bytes, which Postfix would break.
+ * is not based on ASCII, or unencoded with lines above 998 bytes, which Postfix would break: then it becomes
+ * quoted-printable. Fields of the header that count or sum up an edited part go.
  *
  * Threads: pure; a struct mail belongs to one thread at a time and borrows the message's bytes.
  */
@@ -26,12 +27,12 @@
 struct mail;
 
 struct mail_findings {
-	size_t links;		 /* placeholders and platform links */
-	bool tracked;		 /* it holds a link of ours already */
-	const char *platform_id; /* "" without one; lives as long as the mail */
+	size_t links;			  /* placeholders and platform links */
+	const struct link_tokens *tokens; /* of what may be links of ours */
+	const char *platform_id; /* "" without one; lives as long as the mail, as tokens do */
 	const char *
 		protection; /* words for the signature or encryption that forbids an edit, or NULL */
-	bool has_text;	    /* is there a part to append to? */
+	bool has_text; /* is there a part to append to, in a charset that can be written? */
 };
 
 /* bytes as in mime_parse, borrowed. NULL: error. */
@@ -45,6 +46,10 @@ void mail_findings(const struct mail *mail, struct mail_findings *findings_r);
  * reads with character references replaced). malloc'd, or NULL when nothing matches. */
 char *mail_customer_id(
 	const struct mail *mail, const struct pattern *pattern, const char *subject);
+
+/* The names of fields that count or sum up a content that was edited: the message's own are the caller's to
+ * remove. NULL-terminated. */
+extern const char *const mail_stale_fields[];
 
 enum mail_edit {
 	MAIL_REPLACE_LINKS,

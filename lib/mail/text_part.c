@@ -1,14 +1,13 @@
 /*
- * Three ways back into the mail, from the gentlest on. Unencoded text is spliced in place. Quoted-printable is
- * spliced through the view's offsets, the new text on lines of its own between soft breaks, so that all else keeps its
- * bytes. Base64 and converted charsets are written anew. Where unencoded lines would grow over the limit, the
- * part becomes quoted-printable.
+ * From a part's bytes to its text, and to the marks in it. Marks are found in what a reader sees (mail/reading.h) and kept as
+ * ranges of the decoded text, which is what is written back (text_write.c).
  */
 #include "mail/text_part.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define QUOTED_LINE_MAX 76
+#define ADDRESS_MAX 4096 /* longer values of attributes are no relative links */
 
 bool text_part_eligible(const struct mime_part *part)
 {
@@ -32,40 +31,32 @@ static int decode(struct text_part *text)
 	return 0;
 }
 
-/* Bytes that are not what the charset's name says are searched as they stand. */
+/* There and back: what could not be written again is not read either. Bytes that are not what the charset's name says
+ * are searched as they stand. */
 static void convert(struct text_part *text)
 {
-	if (charset_is_ascii_based(text->mime->charset))
+	const char *charset = charset_of(text->mime->charset, text->text, text->len);
+	struct buf back;
+
+	if (charset_is_ascii_based(charset))
 		return;
-	text->converted = charset_convert(text->mime->charset, "UTF-8", text->text, text->len,
-				  &text->utf8) == 0;
-	if (text->converted) {
-		text->text = text->utf8.data;
-		text->len = text->utf8.len;
+	buf_init(&back, 8 * VIEW_SOURCE_MAX);
+	text->opaque =
+		charset_convert(charset, "UTF-8", text->text, text->len, &text->utf8) != 0 ||
+		charset_convert("UTF-8", charset, text->utf8.data, text->utf8.len, &back) != 0;
+	buf_free(&back);
+	if (text->opaque) {
+		buf_free(&text->utf8);
+		return;
 	}
-}
-
-static int find_in_html(struct text_part *text, const struct link_rules *rules)
-{
-	struct view html;
-	int result;
-
-	if (view_html(text->text, text->len, &html) < 0)
-		return -1;
-	result = links_find(html.text, html.len, rules, &text->links);
-	for (size_t i = 0; i < text->links.count; i++) {
-		text->links.hits[i].start = html.at[text->links.hits[i].start];
-		text->links.hits[i].end = html.at[text->links.hits[i].end];
-	}
-	view_free(&html);
-	return result;
+	text->charset = charset;
+	text->text = text->utf8.data;
+	text->len = text->utf8.len;
 }
 
 int text_part_load(struct text_part *text, const struct mime_part *part, const char *message,
-	const struct link_rules *rules, struct error *error)
+	struct error *error)
 {
-	int found;
-
 	*text = (struct text_part){.mime = part,
 		.source = message + part->start,
 		.source_len = part->end - part->start};
@@ -73,30 +64,224 @@ int text_part_load(struct text_part *text, const struct mime_part *part, const c
 	if (decode(text) < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	convert(text);
-	found = part->kind == PART_HTML
-			? find_in_html(text, rules)
-			: links_find(text->text, text->len, rules, &text->links);
-	if (found == 0)
-		return 0;
-	if (text->links.count < LINKS_MAX)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	return error_set(error, ERROR_PERMANENT,
-		"message part with more than %d invitation links", LINKS_MAX);
+	return 0;
 }
 
 void text_part_free(struct text_part *text)
 {
 	view_free(&text->decoded);
 	buf_free(&text->utf8);
-	links_free(&text->links);
+	free(text->marks);
 }
+
+/* --- marks --- */
+
+struct search {
+	struct text_part *text;
+	const struct link_rules *rules;
+	struct link_tokens *tokens;
+	size_t links;
+};
+
+static int add_mark(struct text_part *text, const struct text_mark *mark)
+{
+	if (text->count == text->room) {
+		size_t room = text->room > 0 ? 2 * text->room : 4;
+		struct text_mark *marks = reallocarray(text->marks, room, sizeof(*marks));
+
+		if (marks == NULL)
+			return -1;
+		text->marks = marks;
+		text->room = room;
+	}
+	text->marks[text->count++] = *mark;
+	return 0;
+}
+
+/* [start, end) of the reading is a link's. */
+static int mark_pieces(struct text_part *text, const struct reading *reading,
+	struct source_range range, struct text_mark mark)
+{
+	struct source_range piece;
+
+	for (size_t at = range.start; reading_piece(reading, &at, range.end, &piece);) {
+		mark.start = piece.start;
+		mark.end = piece.end;
+		if (add_mark(text, &mark) < 0)
+			return -1;
+		mark.further = true;
+	}
+	return 0;
+}
+
+/* Searches [start, end) of a reading, or of the text itself (NULL). Returns the number of links, or -1. */
+static int search_range(struct search *search, const struct reading *reading,
+	struct source_range range, enum text_place place)
+{
+	const char *bytes = reading == NULL ? search->text->text : reading->text;
+	struct links links;
+	int result = links_find(bytes + range.start, range.end - range.start, search->rules,
+		&links, search->tokens);
+
+	for (size_t i = 0; i < links.count && result == 0; i++) {
+		struct source_range found = {
+			range.start + links.hits[i].start, range.start + links.hits[i].end};
+		struct text_mark mark = {
+			.start = found.start, .end = found.end, .place = place};
+
+		strcpy(mark.platform_id, links.hits[i].platform_id);
+		result = reading == NULL ? add_mark(search->text, &mark)
+					 : mark_pieces(search->text, reading, found, mark);
+	}
+	search->links += links.count;
+	result = result < 0 || search->links > LINKS_MAX ? -1 : (int)links.count;
+	links_free(&links);
+	return result;
+}
+
+/* A relative address that leads to the platform. Without a base there can be one without a scheme only. */
+static int search_relative(
+	struct search *search, const struct html *html, const struct html_section *section)
+{
+	struct source_range range = {section->start, section->end};
+	const char *text = html->apart.text, *base = html->base;
+	struct text_mark mark = {.place = section->place};
+	char *value, *url;
+	bool found;
+
+	while (range.start < range.end && strchr(" \t\r\n", text[range.start]) != NULL)
+		range.start++;
+	while (range.start < range.end && strchr(" \t\r\n", text[range.end - 1]) != NULL)
+		range.end--;
+	if (range.end - range.start > ADDRESS_MAX || range.end - range.start < 1 ||
+		text[range.start] == '#')
+		return 0;
+	if (base == NULL && strncmp(text + range.start, "//", 2) == 0)
+		base = search->rules->platform_url;
+	if (base == NULL)
+		return 0;
+	value = strndup(text + range.start, range.end - range.start);
+	url = value == NULL ? NULL : mail_resolve_url(base, value);
+	found = url != NULL && links_are(url, search->rules->platform_url, mark.platform_id);
+	free(value);
+	free(url);
+	search->links += found;
+	return found ? mark_pieces(search->text, &html->apart, range, mark) : 0;
+}
+
+static int search_sections(struct search *search, const struct html *html)
+{
+	for (size_t i = 0; i < html->count; i++) {
+		const struct html_section *section = &html->sections[i];
+		struct source_range range = {section->start, section->end};
+		int found = search_range(search, &html->apart, range, section->place);
+
+		if (found == 0 && section->address && *search->rules->platform_url != '\0')
+			found = search_relative(search, html, section);
+		if (found < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int search_html(struct search *search)
+{
+	struct text_part *text = search->text;
+	struct html html;
+	int result = html_read(text->text, text->len, &html);
+
+	if (result == 0)
+		result = search_range(search, &html.text,
+			(struct source_range){0, html.text.len}, PLACE_TEXT);
+	if (result >= 0)
+		result = search_sections(search, &html);
+	html_free(&html);
+	/* A placeholder in pointed brackets looks like a tag. */
+	if (result == 0 && search->links == 0 &&
+		strchr(search->rules->placeholder, '<') != NULL)
+		result = search_range(
+			search, NULL, (struct source_range){0, text->len}, PLACE_TEXT);
+	return result < 0 ? -1 : 0;
+}
+
+static int search_flowed(struct search *search)
+{
+	struct text_part *text = search->text;
+	struct reading flowed;
+	int result = read_flowed(text->text, text->len, &flowed);
+
+	if (result == 0)
+		result = search_range(
+			search, &flowed, (struct source_range){0, flowed.len}, PLACE_PLAIN);
+	reading_free(&flowed);
+	return result < 0 ? -1 : 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct text_mark *one = a, *other = b;
+
+	return (one->start > other->start) - (one->start < other->start);
+}
+
+/* Links with another platform id than the first are somebody else's and are left. */
+static void keep_one_platform_id(struct text_part *text, const char *id)
+{
+	char first[PLATFORM_ID_MAX + 1];
+	size_t kept = 0;
+
+	strcpy(first, id);
+	for (size_t i = 0; i < text->count; i++) {
+		const struct text_mark *mark = &text->marks[i];
+
+		if (*first == '\0')
+			strcpy(first, mark->platform_id);
+		if (*mark->platform_id == '\0' || strcmp(mark->platform_id, first) == 0)
+			text->marks[kept++] = *mark;
+	}
+	text->count = kept;
+}
+
+int text_part_search(struct text_part *text, const struct link_rules *rules,
+	struct link_tokens *tokens, struct error *error)
+{
+	struct search search = {text, rules, tokens, 0};
+	int result;
+
+	if (text->mime->kind == PART_HTML)
+		result = search_html(&search);
+	else if (text->mime->delsp)
+		result = search_flowed(&search);
+	else
+		result = search_range(
+			&search, NULL, (struct source_range){0, text->len}, PLACE_PLAIN);
+	if (result < 0 && search.links >= LINKS_MAX)
+		return error_set(error, ERROR_PERMANENT,
+			"message part with more than %d invitation links", LINKS_MAX);
+	if (result < 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	if (text->count > 0)
+		qsort(text->marks, text->count, sizeof(*text->marks), by_start);
+	keep_one_platform_id(text, rules->platform_id);
+	return 0;
+}
+
+const char *text_part_platform_id(const struct text_part *text)
+{
+	for (size_t i = 0; i < text->count; i++)
+		if (*text->marks[i].platform_id != '\0')
+			return text->marks[i].platform_id;
+	return "";
+}
+
+/* --- reading --- */
 
 void text_part_read(const struct text_part *text, struct buf *out)
 {
 	const char *charset = *text->mime->charset == '\0' ? "UTF-8" : text->mime->charset;
 	struct view html;
 
-	if (text->converted ||
+	if (text->charset != NULL ||
 		charset_convert(charset, "UTF-8", text->text, text->len, out) < 0) {
 		buf_reset(out);
 		buf_append(out, text->text, text->len);
@@ -109,127 +294,9 @@ void text_part_read(const struct text_part *text, struct buf *out)
 	view_free(&html);
 }
 
-/* --- writing --- */
-
-/* The text with the edits made. */
-static void apply(const struct text_part *text, const struct text_edit *edits, size_t count,
-	struct buf *out)
+const char *text_part_line_end(const struct text_part *text)
 {
-	size_t done = 0;
+	const char *newline = memchr(text->text, '\n', text->len);
 
-	for (size_t i = 0; i < count; i++) {
-		buf_append(out, text->text + done, edits[i].start - done);
-		buf_string(out, edits[i].bytes);
-		done = edits[i].end;
-	}
-	buf_append(out, text->text + done, text->len - done);
-}
-
-static size_t line_before(const struct buf *out)
-{
-	const char *newline = memrchr(out->data, '\n', out->len);
-
-	return newline == NULL ? out->len : (size_t)(out->data + out->len - newline) - 1;
-}
-
-static size_t line_behind(const char *bytes, size_t len)
-{
-	size_t line = 0;
-
-	while (line < len && bytes[line] != '\r' && bytes[line] != '\n')
-		line++;
-	return line;
-}
-
-/* A "-" behind a soft break could be taken for a boundary. */
-static void put_quoted_edit(
-	struct buf *out, const char *bytes, const char *rest, size_t rest_len)
-{
-	size_t column = line_before(out), behind = line_behind(rest, rest_len);
-	bool fits = column + strlen(bytes) + behind <= QUOTED_LINE_MAX;
-
-	if (!fits && column > 0) {
-		buf_append(out, "=\r\n", 3);
-		column = 0;
-	}
-	quoted_printable_put(out, bytes, strlen(bytes), &column);
-	if (column > 0 && column + behind > QUOTED_LINE_MAX && *rest != '-')
-		buf_append(out, "=\r\n", 3);
-}
-
-static void splice_quoted(const struct text_part *text, const struct text_edit *edits,
-	size_t count, struct buf *out)
-{
-	const struct view *view = &text->decoded;
-	size_t len = text->source_len, done = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t start = view->at[edits[i].start], end = view->at[edits[i].end];
-
-		buf_append(out, text->source + done, start - done);
-		put_quoted_edit(out, edits[i].bytes, text->source + end, len - end);
-		done = end;
-	}
-	buf_append(out, text->source + done, len - done);
-}
-
-static bool lines_fit(const char *bytes, size_t len)
-{
-	while (len > 0) {
-		const char *newline = memchr(bytes, '\n', len);
-		size_t line = newline == NULL ? len : (size_t)(newline - bytes) + 1;
-
-		if (line > TEXT_LINE_MAX + 2)
-			return false;
-		bytes += line;
-		len -= line;
-	}
-	return true;
-}
-
-/* The edited text in the part's own charset. */
-static void edited_bytes(const struct text_part *text, const struct text_edit *edits,
-	size_t count, struct buf *out)
-{
-	struct buf utf8;
-
-	if (!text->converted) {
-		apply(text, edits, count, out);
-		return;
-	}
-	buf_init(&utf8, out->max);
-	apply(text, edits, count, &utf8);
-	if (utf8.failed ||
-		charset_convert("UTF-8", text->mime->charset, utf8.data, utf8.len, out) < 0)
-		out->failed = true;
-	buf_free(&utf8);
-}
-
-void text_part_write(const struct text_part *text, const struct text_edit *edits, size_t count,
-	struct buf *out, bool *recoded_r)
-{
-	struct buf bytes;
-	size_t column = 0;
-
-	*recoded_r = false;
-	if (text->mime->encoding == ENCODING_QUOTED_PRINTABLE && !text->converted) {
-		splice_quoted(text, edits, count, out);
-		return;
-	}
-	buf_init(&bytes, out->max);
-	edited_bytes(text, edits, count, &bytes);
-	if (bytes.failed) {
-		out->failed = true;
-	} else if (text->mime->encoding == ENCODING_BASE64) {
-		base64_put(out, bytes.data, bytes.len);
-		buf_append(out, text->source + text->decoded.at[text->decoded.len],
-			text->source_len - text->decoded.at[text->decoded.len]);
-	} else if (text->mime->encoding == ENCODING_QUOTED_PRINTABLE ||
-		   !lines_fit(bytes.data, bytes.len)) {
-		quoted_printable_put(out, bytes.data, bytes.len, &column);
-		*recoded_r = text->mime->encoding == ENCODING_IDENTITY;
-	} else {
-		buf_append(out, bytes.data, bytes.len);
-	}
-	buf_free(&bytes);
+	return newline == NULL || (newline > text->text && newline[-1] == '\r') ? "\r\n" : "\n";
 }

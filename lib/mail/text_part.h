@@ -1,9 +1,10 @@
 /*
- * One text part of a mail: decoded, searched for links, and encoded again with edits. Used by rewrite.c alone.
+ * One text part of a mail: decoded, searched for links, and encoded again with edits. Used by candidate.c and rewrite.c alone.
  */
 #ifndef POSTINVITE_MAIL_TEXT_PART_H
 #define POSTINVITE_MAIL_TEXT_PART_H
 
+#include "mail/html.h"
 #include "mail/links.h"
 #include "mail/mime.h"
 #include "mail/view.h"
@@ -11,16 +12,27 @@
 /* RFC 5322 section 2.1.1; Postfix breaks longer lines, and with them links. */
 #define TEXT_LINE_MAX 998
 
+/* What becomes a link. Where tags or soft line breaks stand within, its first piece does, and further pieces go. */
+struct text_mark {
+	size_t start, end; /* in the text */
+	enum text_place place;
+	bool further;
+	char platform_id[PLATFORM_ID_MAX + 1]; /* "" of a placeholder */
+};
+
 struct text_part {
 	const struct mime_part *mime;
 	const char *source; /* its encoded content, borrowed */
 	size_t source_len;
 	struct view decoded; /* of an encoded one */
 	struct buf utf8;
-	bool converted;	  /* the charset is not based on ASCII: utf8 stands for the text */
-	const char *text; /* what links and edits are offsets of */
+	const char *
+		charset; /* of one that is not based on ASCII: utf8 stands for the text; else NULL */
+	bool opaque; /* it says such a charset and cannot be read in it: nothing is added to it */
+	const char *text; /* what marks and edits are offsets of */
 	size_t len;
-	struct links links;
+	struct text_mark *marks; /* in order, not overlapping */
+	size_t count, room;
 };
 
 /* An edit of the text: [start, end) becomes bytes. */
@@ -32,13 +44,21 @@ struct text_edit {
 /* Is it one to look into: text, not attached, in an encoding we know, not above VIEW_SOURCE_MAX? */
 bool text_part_eligible(const struct mime_part *part);
 
-/* Returns 0 or -1; to be freed in both cases. */
+/* tokens: those found are added. Returns 0 or -1; to be freed in both cases. */
 int text_part_load(struct text_part *text, const struct mime_part *part, const char *message,
-	const struct link_rules *rules, struct error *error);
+	struct error *error);
+int text_part_search(struct text_part *text, const struct link_rules *rules,
+	struct link_tokens *tokens, struct error *error);
 void text_part_free(struct text_part *text);
+
+/* The platform id of its marks, "" without one. */
+const char *text_part_platform_id(const struct text_part *text);
 
 /* Its text in UTF-8 as a reader sees it, into an empty buffer. */
 void text_part_read(const struct text_part *text, struct buf *out);
+
+/* How its lines end: CRLF where there are none. */
+const char *text_part_line_end(const struct text_part *text);
 
 /* Appends the content with the edits (in order) made. *recoded_r: it is quoted-printable now and was not. A
  * failure shows in out. */

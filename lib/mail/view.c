@@ -192,6 +192,18 @@ static char numeric_reference(const char *text, size_t len, size_t *len_r)
 	return (char)value;
 }
 
+char html_reference(const char *text, size_t len, size_t *len_r)
+{
+	char character;
+
+	if (len < 2 || text[0] != '&')
+		return 0;
+	character = text[1] == '#' ? numeric_reference(text + 1, len - 1, len_r)
+				   : named_reference(text + 1, len - 1, len_r);
+	*len_r += character != 0;
+	return character;
+}
+
 int view_html(const char *source, size_t len, struct view *view_r)
 {
 	size_t i = 0;
@@ -199,16 +211,11 @@ int view_html(const char *source, size_t len, struct view *view_r)
 	if (view_start(view_r, len) < 0)
 		return -1;
 	while (i < len) {
-		size_t skip = 0;
-		char character = 0;
+		size_t taken = 1;
+		char character = html_reference(source + i, len - i, &taken);
 
-		if (source[i] == '&' && i + 1 < len)
-			character =
-				source[i + 1] == '#'
-					? numeric_reference(source + i + 1, len - i - 1, &skip)
-					: named_reference(source + i + 1, len - i - 1, &skip);
 		view_put(view_r, character != 0 ? character : source[i], i);
-		i += character != 0 ? skip + 1 : 1;
+		i += character != 0 ? taken : 1;
 	}
 	return view_end(view_r, len);
 }

@@ -31,14 +31,23 @@ int view_html(const char *source, size_t len,
 	struct view *view_r); /* character references replaced */
 void view_free(struct view *view);
 
+/* The ASCII character that the reference at text ("&amp;") stands for, 0 when none that links and placeholders are made of;
+ * *len_r is its length. */
+char html_reference(const char *text, size_t len, size_t *len_r);
+
 /* --- the way back --- */
 
 /* Appends text as quoted-printable (RFC 2045 section 6.7), CRLF being line ends; *column is the length of the line so far
  * and becomes the new one. Lines stay within 76. */
 void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column);
 
-/* Appends base64 in lines of 76, no line end behind the last. */
-void base64_put(struct buf *out, const char *bytes, size_t len);
+/* Appends base64 in lines of width (a multiple of 4) with that line end, none behind the last. */
+struct base64_lines {
+	size_t width;
+	const char *end;
+};
+void base64_put(
+	struct buf *out, const char *bytes, size_t len, const struct base64_lines *lines);
 
 /* Appends the bytes in another charset. Returns 0, or -1 when it cannot be done without loss. */
 int charset_convert(
@@ -46,5 +55,9 @@ int charset_convert(
 
 /* Do its bytes below 0x80 mean what they mean in ASCII? Unknown and unnamed ones do. */
 bool charset_is_ascii_based(const char *charset);
+
+/* The charset that these bytes are in: UTF-16 and its like with the order of bytes that they have, by their mark (which
+ * stays a character of the text), else by where the zeros are, else big-endian (RFC 2781); others by their own name. */
+const char *charset_of(const char *named, const char *bytes, size_t len);
 
 #endif

@@ -8,6 +8,7 @@ import signal
 import smtplib
 import threading
 import time
+import urllib.parse
 import uuid
 
 import pytest
@@ -182,6 +183,48 @@ def test_repeated_mail_reuses_the_invitation(site):
         record = site.record(mailbox)
         seen.append((record["id"], record["email_sent_count"]))
     assert seen == [(seen[0][0], 1), (seen[0][0], 1), (seen[0][0], 2)]
+
+
+# --- mail that was here before ---
+
+def body_of(raw):
+    return raw.partition(b"\n\n")[2].strip()
+
+
+@pytest.mark.parametrize("how", ["placeholder", "appended"])
+def test_a_mail_that_comes_again_is_left_alone(site, how):
+    mailbox = "service@twice-%s.test" % how
+    message = site.welcome(mailbox, message_id="twice-%s@provider.test" % how)
+    if how == "appended":
+        message = message.replace("{{InvitationLink}}", "soon")
+    site.relay.send(PLATFORM, mailbox, message.replace("\n", "\r\n"))
+    first = site.relay.wait_mail(mailbox)
+    link = site.cli("-a", mailbox, check=True).stdout.strip()
+    assert link.encode() in first.replace(b"=\n", b"")
+    site.relay.send(PLATFORM, mailbox, as_sent(first).replace(b"\n", b"\r\n"))
+    second = site.relay.wait_mail(mailbox, 2)
+    assert body_of(second) == body_of(first)
+    assert site.record(mailbox)["email_sent_count"] == 1
+
+
+def test_a_link_that_a_scanner_wrapped_is_one_of_ours(site):
+    mailbox = "service@wrapped.test"
+    link = site.invite(mailbox).link
+    wrapped = "https://safelinks.example/?url=%s&data=1" % urllib.parse.quote(link, safe="")
+    message = headers(PLATFORM, mailbox, "Welcome to Provider Voice") + b"\r\n" + wrapped.encode()
+    site.relay.send(PLATFORM, mailbox, message)
+    assert body_of(site.relay.wait_mail(mailbox, 2)) == wrapped.encode()
+
+
+def test_a_forged_link_keeps_nobody_from_the_genuine_one(site):
+    site.watch.announce("is none of ours")
+    mailbox = "service@forged.test"
+    forged = site.wizard_url + "/i/AQEBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    message = headers(PLATFORM, mailbox, "Welcome to Provider Voice") + b"\r\n" + forged.encode()
+    site.relay.send(PLATFORM, mailbox, message)
+    got = body_of(site.relay.wait_mail(mailbox)).decode()
+    link = site.cli("-a", mailbox, check=True).stdout.strip()
+    assert got.startswith(forged) and got.endswith(link) and link != forged
 
 
 # --- Welcome mail that cannot be one ---

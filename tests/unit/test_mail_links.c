@@ -40,7 +40,11 @@ static const struct link_case {
 	{"other path's case", "https://p.example/Authenticate/12",
 		"https://p.example/Authenticate/12", ""},
 	{"percent behind", P "/12%20a", P "/12%20a", ""},
-	{"another id first come", P "/1 " P "/2 " P "/1", "<" P "/1> " P "/2 <" P "/1>", "1"},
+	{"several", P "/1 " P "/2 " P "/1", "<" P "/1> <" P "/2> <" P "/1>", "1"},
+	{"over seams", "{{\1Li\1\1nk}}", "<{{\1Li\1\1nk}}>", ""},
+	{"a seam ends a link", P "/1\0012", "<" P "/1>\0012", "1"},
+	{"within another address", "https://s.example/?u=" P "/1", "https://s.example/?u=" P "/1", ""},
+	{"behind an equals sign", "href=" P "/1", "href=<" P "/1>", "1"},
 	{"tail of a text", P "/1", "<" P "/1>", "1"},
 };
 
@@ -63,6 +67,14 @@ static char *marked(const char *text, const struct links *links)
 	return out;
 }
 
+static const char *first_id(const struct links *links)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (*links->hits[i].platform_id != '\0')
+			return links->hits[i].platform_id;
+	return "";
+}
+
 static void finds(void **state)
 {
 	static const struct link_rules rules = {"{{Link}}", P, "", "https://i.example/i/"};
@@ -74,10 +86,10 @@ static void finds(void **state)
 		char *got;
 
 		assert_number(row->label,
-			links_find(row->text, strlen(row->text), &rules, &links), 0);
+			links_find(row->text, strlen(row->text), &rules, &links, NULL), 0);
 		got = marked(row->text, &links);
 		assert_text(row->label, got, row->want);
-		assert_text(row->label, links.platform_id, row->platform_id);
+		assert_text(row->label, first_id(&links), row->platform_id);
 		free(got);
 		links_free(&links);
 	}
@@ -85,19 +97,28 @@ static void finds(void **state)
 
 static void follows_its_rules(void **state)
 {
-	static const struct link_rules none = {"", "", "", ""}, pinned = {"", P, "2", ""};
+	static const struct link_rules none = {"", "", "", ""};
 	static const char text[] = "{{Link}} " P "/1 https://i.example/i/x";
+	struct link_tokens tokens = {.count = 0};
 	struct links links;
 
 	(void)state;
-	assert_number("none", links_find(text, strlen(text), &none, &links), 0);
+	assert_number("none", links_find(text, strlen(text), &none, &links, &tokens), 0);
 	assert_number("none", links.count, 0);
-	assert_false(links.tracked);
+	assert_number("none", tokens.count, 0);
 	links_free(&links);
-	assert_number("pinned", links_find(text, strlen(text), &pinned, &links), 0);
-	assert_number("pinned", links.count, 0);
-	assert_text("pinned", links.platform_id, "2");
-	links_free(&links);
+}
+
+static void knows_a_whole_address(void **state)
+{
+	char id[PLATFORM_ID_MAX + 1];
+
+	(void)state;
+	assert_true(links_are(P "/47?a=b", P, id));
+	assert_text("id", id, "47");
+	assert_false(links_are(P "/47 ", P, id));
+	assert_false(links_are(P "/47/x", P, id));
+	assert_false(links_are("", P, id));
 }
 
 static void notices_our_own(void **state)
@@ -106,24 +127,38 @@ static void notices_our_own(void **state)
 		"{{Link}}", "", "", "https://I.example:8443/i/"};
 	static const struct {
 		const char *text;
-		bool tracked;
+		const char *first, *second; /* tokens; NULL: none */
 	} cases[] = {
-		{"<https://i.example:8443/i/AQ>", true},
-		{"HTTPS://i.example:8443/i/AQ", true},
-		{"https://i.example:8443/i/", false},
-		{"https://i.example:8443/i/ x", false},
-		{"https://i.example/i/AQ", false},
-		{"https://i.example:8443/I/AQ", false},
-		{"https://i.example:8443/static", false},
+		{"<https://i.example:8443/i/AQ>", "AQ", NULL},
+		{"HTTPS://i.example:8443/i/A-_z.", "A-_z", NULL},
+		{"https://i.example:8443/i/AQ https://i.example:8443/i/BQ "
+		 "https://i.example:8443/i/AQ",
+			"AQ", "BQ"},
+		{"https://s.example/?url=https%3A%2F%2Fi.example%3a8443%2fi%2FAQ&data=1", "AQ",
+			NULL},
+		{"https://i.example:8443/i/", NULL, NULL},
+		{"https://i.example:8443/i/ x", NULL, NULL},
+		{"https://i.example:8443/i/"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+			NULL, NULL},
+		{"https://i.example/i/AQ", NULL, NULL},
+		{"https://i.example:8443/I/AQ", NULL, NULL},
+		{"https://i.example:8443/static", NULL, NULL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct link_tokens tokens = {.count = 0};
 		struct links links;
 
 		assert_number(cases[i].text,
-			links_find(cases[i].text, strlen(cases[i].text), &rules, &links), 0);
-		assert_number(cases[i].text, links.tracked, cases[i].tracked);
+			links_find(cases[i].text, strlen(cases[i].text), &rules, &links,
+				&tokens),
+			0);
+		assert_text(cases[i].text, tokens.count > 0 ? tokens.text[0] : NULL,
+			cases[i].first);
+		assert_text(cases[i].text, tokens.count > 1 ? tokens.text[1] : NULL,
+			cases[i].second);
 		links_free(&links);
 	}
 }
@@ -133,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds),
 		cmocka_unit_test(follows_its_rules),
+		cmocka_unit_test(knows_a_whole_address),
 		cmocka_unit_test(notices_our_own),
 	};
 

@@ -6,6 +6,7 @@
 #include "support.h"
 #include "support_mail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,27 +87,58 @@ static void finds_parts(void **state)
 	}
 }
 
-static void finds_encoding_fields(void **state)
+static void finds_headers(void **state)
 {
-	static const char field[] = "Content-transfer-encoding:\r\n\t7bit\r\n";
+	static const char first[] = "X-A: b\r\nContent-transfer-encoding:\r\n\t7bit\r\n";
 	struct support_mail raw;
 	struct mime *mime = parse(&raw,
 		"Content-Type: multipart/mixed; boundary=b\n\n--b\nX-A: b\n"
-		"Content-transfer-encoding:\n\t7bit\nX-B: c\n\nx\n--b\n\ny\n--b--\n");
-	const struct mime_part *part = mime_part(mime, 0);
+		"Content-transfer-encoding:\n\t7bit\n\nx\n--b\n\ny\n--b--\n");
+	const struct mime_header *header = mime_header(mime, mime_part(mime, 0)->header);
+	const struct mime_header *top = mime_header(mime, header->parent);
 
 	(void)state;
-	assert_number("length", part->encoding_end - part->encoding_start, strlen(field));
-	assert_memory_equal(raw.message.data + part->encoding_start, field, strlen(field));
-	assert_number("none", mime_part(mime, 1)->encoding_end, 0);
+	assert_number("length", header->end - header->start, strlen(first));
+	assert_memory_equal(raw.message.data + header->start, first, strlen(first));
+	assert_number("the message has none of its own", top->end, 0);
+	assert_number("top", top->parent, -1);
+	header = mime_header(mime, mime_part(mime, 1)->header);
+	assert_number("none", header->end - header->start, 0);
+	assert_null(mime_header(mime, -1));
 	mime_free(&mime);
 	support_mail_free(&raw);
+}
 
-	mime = parse(&raw, "Content-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\nx");
-	part = mime_part(mime, 0);
-	assert_true(part->encoding_end > 0 && part->encoding_end < raw.body_start);
-	mime_free(&mime);
-	support_mail_free(&raw);
+static void knows_files_and_flow(void **state)
+{
+	static const struct {
+		const char *label, *fields;
+		bool attached, delsp;
+	} cases[] = {
+		{"text", "Content-Type: text/plain\n", false, false},
+		{"attachment", "Content-Disposition: attachment\n", true, false},
+		{"shown within the text", "Content-Disposition: inline; filename=a.txt\n", true, false},
+		{"named", "Content-Type: text/plain; name=a.txt\n", true, false},
+		{"flowed", "Content-Type: text/plain; format=flowed\n", false, false},
+		{"flowed without spaces", "Content-Type: text/plain; format=Flowed; delsp=Yes\n", false,
+			true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct support_mail raw;
+		struct mime *mime;
+		char in[512];
+
+		snprintf(in, sizeof(in),
+			"Content-Type: multipart/mixed; boundary=b\n\n--b\n%s\nx\n--b--\n",
+			cases[i].fields);
+		mime = parse(&raw, in);
+		assert_number(cases[i].label, mime_part(mime, 0)->attached, cases[i].attached);
+		assert_number(cases[i].label, mime_part(mime, 0)->delsp, cases[i].delsp);
+		mime_free(&mime);
+		support_mail_free(&raw);
+	}
 }
 
 static void survives_depth(void **state)
@@ -247,7 +279,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_parts),
-		cmocka_unit_test(finds_encoding_fields),
+		cmocka_unit_test(finds_headers),
+		cmocka_unit_test(knows_files_and_flow),
 		cmocka_unit_test(survives_depth),
 		cmocka_unit_test(tells_reports),
 		cmocka_unit_test(decodes_words),

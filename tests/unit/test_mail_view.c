@@ -109,22 +109,26 @@ static void writes_quoted_printable(void **state)
 
 static void writes_base64(void **state)
 {
+	static const struct base64_lines usual = {76, "\r\n"}, short_lines = {8, "\n"};
 	char bytes[115] = {0};
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 1000);
-	base64_put(&out, "", 0);
+	base64_put(&out, "", 0, &usual);
 	assert_text("nothing", out.data, "");
-	base64_put(&out, "abcd", 4);
+	base64_put(&out, "abcd", 4, &usual);
 	assert_text("short", out.data, "YWJjZA==");
 	buf_reset(&out);
-	base64_put(&out, bytes, 114);
+	base64_put(&out, bytes, 114, &usual);
 	assert_number("two lines", out.len, 76 + 2 + 76);
 	assert_memory_equal(out.data + 76, "\r\n", 2);
 	buf_reset(&out);
-	base64_put(&out, bytes, 115);
+	base64_put(&out, bytes, 115, &usual);
 	assert_text("third line", out.data + 156, "AA==");
+	buf_reset(&out);
+	base64_put(&out, "abcdefgh", 8, &short_lines);
+	assert_text("as it was", out.data, "YWJjZGVm\nZ2g=");
 	buf_free(&out);
 }
 
@@ -187,6 +191,34 @@ static void knows_charsets(void **state)
 	assert_false(charset_is_ascii_based("utf-7"));
 }
 
+static void knows_the_order_of_bytes(void **state)
+{
+	static const struct {
+		const char *named, *bytes;
+		size_t len;
+		const char *want;
+	} cases[] = {
+		{"UTF-16", "\xfe\xff\0a", 4, "UTF-16BE"},
+		{"utf-16", "\xff\xfe"
+			   "a\0",
+			4, "UTF-16LE"},
+		{"utf-16", "\0a", 2, "UTF-16BE"},
+		{"utf-16", "a\0", 2, "UTF-16LE"},
+		{"utf-16", "", 0, "UTF-16BE"},
+		{"utf-16le", "\0a", 2, "utf-16le"},
+		{"UTF-32", "\xff\xfe\0\0", 4, "UTF-32LE"},
+		{"UTF-32", "\0\0\xfe\xff", 4, "UTF-32BE"},
+		{"UTF-32", "a\0\0\0", 4, "UTF-32LE"},
+		{"iso-8859-1", "\xff\xfe", 2, "iso-8859-1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_text(cases[i].named,
+			charset_of(cases[i].named, cases[i].bytes, cases[i].len),
+			cases[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +229,7 @@ int main(void)
 		cmocka_unit_test(converts),
 		cmocka_unit_test(converts_more_than_a_chunk),
 		cmocka_unit_test(knows_charsets),
+		cmocka_unit_test(knows_the_order_of_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

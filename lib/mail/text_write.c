@@ -1,0 +1,161 @@
+/*
+ * Three ways back into the mail, from the gentlest on. Unencoded text is spliced in place. Quoted-printable is
+ * spliced through the view's offsets, the new text on lines of its own between soft breaks, so that all else keeps its
+ * bytes. Base64, in lines as long as they were, and converted charsets are written anew. Where unencoded lines would grow
+ * over the limit, the part becomes quoted-printable.
+ */
+#include "mail/text_part.h"
+
+#include <string.h>
+
+#define ENCODED_LINE_MAX 76
+
+/* The text with the edits made. */
+static void apply(const struct text_part *text, const struct text_edit *edits, size_t count,
+	struct buf *out)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		buf_append(out, text->text + done, edits[i].start - done);
+		buf_string(out, edits[i].bytes);
+		done = edits[i].end;
+	}
+	buf_append(out, text->text + done, text->len - done);
+}
+
+static size_t line_before(const struct buf *out)
+{
+	const char *newline = memrchr(out->data, '\n', out->len);
+
+	return newline == NULL ? out->len : (size_t)(out->data + out->len - newline) - 1;
+}
+
+static size_t line_behind(const char *bytes, size_t len)
+{
+	size_t line = 0;
+
+	while (line < len && bytes[line] != '\r' && bytes[line] != '\n')
+		line++;
+	return line;
+}
+
+/* A "-" behind a soft break could be taken for a boundary. */
+static void put_quoted_edit(
+	struct buf *out, const char *bytes, const char *rest, size_t rest_len)
+{
+	size_t column = line_before(out), behind = line_behind(rest, rest_len);
+	bool fits = column + strlen(bytes) + behind <= ENCODED_LINE_MAX;
+
+	if (!fits && column > 0) {
+		buf_append(out, "=\r\n", 3);
+		column = 0;
+	}
+	quoted_printable_put(out, bytes, strlen(bytes), &column);
+	if (column > 0 && column + behind > ENCODED_LINE_MAX && *rest != '-')
+		buf_append(out, "=\r\n", 3);
+}
+
+static void splice_quoted(const struct text_part *text, const struct text_edit *edits,
+	size_t count, struct buf *out)
+{
+	const struct view *view = &text->decoded;
+	size_t len = text->source_len, done = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t start = view->at[edits[i].start], end = view->at[edits[i].end];
+
+		buf_append(out, text->source + done, start - done);
+		if (*edits[i].bytes != '\0')
+			put_quoted_edit(out, edits[i].bytes, text->source + end, len - end);
+		done = end;
+	}
+	buf_append(out, text->source + done, len - done);
+}
+
+static bool lines_fit(const char *bytes, size_t len)
+{
+	while (len > 0) {
+		const char *newline = memchr(bytes, '\n', len);
+		size_t line = newline == NULL ? len : (size_t)(newline - bytes) + 1;
+
+		if (line > TEXT_LINE_MAX + 2)
+			return false;
+		bytes += line;
+		len -= line;
+	}
+	return true;
+}
+
+/* How the source's base64 is broken into lines, if it is. */
+static struct base64_lines lines_of(const char *source, size_t len)
+{
+	const char *newline = memchr(source, '\n', len);
+	size_t line = newline == NULL ? 0 : (size_t)(newline - source);
+	struct base64_lines lines = {ENCODED_LINE_MAX, "\r\n"};
+
+	if (line == 0 || line + 1 == len)
+		return lines;
+	if (source[line - 1] == '\r')
+		line--;
+	else
+		lines.end = "\n";
+	if (line > 0 && line % 4 == 0 && line < ENCODED_LINE_MAX && source[line - 1] != '=' &&
+		newline[1] != '\r' && newline[1] != '\n')
+		lines.width = line;
+	return lines;
+}
+
+static void write_base64(const struct text_part *text, const struct buf *bytes, struct buf *out)
+{
+	const struct base64_lines lines = lines_of(text->source, text->source_len);
+	size_t end = text->decoded.at[text->decoded.len];
+
+	base64_put(out, bytes->data, bytes->len, &lines);
+	buf_append(out, text->source + end, text->source_len - end);
+}
+
+/* The edited text in the part's own charset. */
+static void edited_bytes(const struct text_part *text, const struct text_edit *edits,
+	size_t count, struct buf *out)
+{
+	struct buf utf8;
+
+	if (text->charset == NULL) {
+		apply(text, edits, count, out);
+		return;
+	}
+	buf_init(&utf8, out->max);
+	apply(text, edits, count, &utf8);
+	if (utf8.failed ||
+		charset_convert("UTF-8", text->charset, utf8.data, utf8.len, out) < 0)
+		out->failed = true;
+	buf_free(&utf8);
+}
+
+void text_part_write(const struct text_part *text, const struct text_edit *edits, size_t count,
+	struct buf *out, bool *recoded_r)
+{
+	struct buf bytes;
+	size_t column = 0;
+
+	*recoded_r = false;
+	if (text->mime->encoding == ENCODING_QUOTED_PRINTABLE && text->charset == NULL) {
+		splice_quoted(text, edits, count, out);
+		return;
+	}
+	buf_init(&bytes, out->max);
+	edited_bytes(text, edits, count, &bytes);
+	if (bytes.failed) {
+		out->failed = true;
+	} else if (text->mime->encoding == ENCODING_BASE64) {
+		write_base64(text, &bytes, out);
+	} else if (text->mime->encoding == ENCODING_QUOTED_PRINTABLE ||
+		   !lines_fit(bytes.data, bytes.len)) {
+		quoted_printable_put(out, bytes.data, bytes.len, &column);
+		*recoded_r = text->mime->encoding == ENCODING_IDENTITY;
+	} else {
+		buf_append(out, bytes.data, bytes.len);
+	}
+	buf_free(&bytes);
+}

@@ -1,0 +1,94 @@
+/*
+ * Values of header fields and addresses of the web, by GMime and GLib.
+ */
+#include "mail/mime.h"
+
+#include <gmime/gmime.h>
+#include <stdlib.h>
+#include <string.h>
+
+void mail_init(void)
+{
+	g_mime_init();
+}
+
+char *mail_decode_header(const char *value)
+{
+	char *decoded = g_mime_utils_header_decode_text(NULL, value);
+	char *valid = decoded == NULL ? NULL : mail_utf8(decoded);
+
+	free(decoded);
+	return valid;
+}
+
+char *mail_utf8(const char *text)
+{
+	return g_utf8_make_valid(text, -1);
+}
+
+static int count_mailboxes(InternetAddressList *list, char **addresses, int count)
+{
+	int length = list == NULL ? 0 : internet_address_list_length(list);
+
+	for (int i = 0; i < length; i++) {
+		InternetAddress *address = internet_address_list_get_address(list, i);
+
+		if (INTERNET_ADDRESS_IS_GROUP(address)) {
+			count = count_mailboxes(internet_address_group_get_members(
+							INTERNET_ADDRESS_GROUP(address)),
+				addresses, count);
+			continue;
+		}
+		if (addresses != NULL) {
+			const char *text = internet_address_mailbox_get_addr(
+				INTERNET_ADDRESS_MAILBOX(address));
+
+			addresses[count] = strdup(text == NULL ? "" : text);
+			if (addresses[count] == NULL)
+				return -1;
+		}
+		count++;
+	}
+	return count;
+}
+
+int mail_addresses(const char *value, char ***addresses_r)
+{
+	InternetAddressList *list = internet_address_list_parse(NULL, value);
+	int count = count_mailboxes(list, NULL, 0);
+
+	*addresses_r = calloc((size_t)count + 1, sizeof(char *));
+	if (*addresses_r == NULL || count_mailboxes(list, *addresses_r, 0) != count) {
+		mail_addresses_free(addresses_r);
+		count = -1;
+	}
+	if (list != NULL)
+		g_object_unref(list);
+	return count;
+}
+
+void mail_addresses_free(char ***addresses)
+{
+	if (*addresses == NULL)
+		return;
+	for (char **address = *addresses; *address != NULL; address++)
+		free(*address);
+	free(*addresses);
+	*addresses = NULL;
+}
+
+int mail_date(const char *value, time_t *when_r)
+{
+	GDateTime *date = g_mime_utils_header_decode_date(value);
+
+	if (date == NULL)
+		return -1;
+	*when_r = (time_t)g_date_time_to_unix(date);
+	g_date_time_unref(date);
+	return 0;
+}
+
+char *mail_resolve_url(const char *base, const char *reference)
+{
+	return g_uri_resolve_relative(base, reference, G_URI_FLAGS_ENCODED, NULL);
+}

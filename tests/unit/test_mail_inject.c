@@ -1,0 +1,315 @@
+/*
+ * What people and programs write a Welcome mail like: contexts of HTML, flowed text, charsets, base addresses, links that
+ * somebody else has wrapped, header fields that an edit makes wrong.
+ */
+#include "mail/rewrite.h"
+
+#include "support.h"
+#include "support_mail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LINK	 "https://invite.example/i/AQEb-_9x"
+#define HERE	 "{{InvitationLink}}"
+#define PLATFORM "https://platform.example/authenticate"
+#define PLAIN	 "Content-Type: text/plain; charset=utf-8\n"
+#define FLOWED	 "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n"
+#define HTML	 "Content-Type: text/html; charset=utf-8\n"
+#define QUOTED	 "Content-Transfer-Encoding: quoted-printable\n"
+#define BASE64	 "Content-Transfer-Encoding: base64\n"
+#define MIXED	 "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+
+static const struct link_rules rules = {HERE, PLATFORM, "", "https://invite.example/i/"};
+
+struct inject_case {
+	const char *label, *in;
+	const char *want; /* body; NULL: nothing of ours in it */
+	const char *link; /* NULL: LINK */
+	enum mail_edit edit;
+};
+
+static void check(const struct inject_case *row)
+{
+	char *want = row->want == NULL ? NULL : support_crlf(row->want);
+	struct mail_findings findings;
+	struct rewritten rewritten;
+	struct support_mail raw;
+	struct error error;
+	struct mail *mail;
+
+	support_mail_read(&raw, row->in, strlen(row->in));
+	mail = mail_parse(raw.message.data, raw.message.len, raw.body_start, &rules, &error);
+	assert_non_null(mail);
+	mail_findings(mail, &findings);
+	assert_number(row->label, findings.links > 0,
+		want != NULL && row->edit == MAIL_REPLACE_LINKS);
+	if (want != NULL) {
+		assert_number(row->label,
+			mail_rewrite(mail, row->edit, row->link == NULL ? LINK : row->link,
+				&rewritten, &error),
+			0);
+		assert_text(row->label, rewritten.body, want);
+		assert_number(row->label, rewritten.body_len, strlen(want));
+		free(rewritten.body);
+	}
+	mail_free(&mail);
+	support_mail_free(&raw);
+	free(want);
+}
+
+#define CHECK_ALL(cases)                                                                       \
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                         \
+	check(&cases[i])
+
+static void knows_html(void **state)
+{
+	static const char link[] = "https://x/?a=1&b=--'";
+	static const struct inject_case cases[] = {
+		{"double quotes", HTML "\n<a href=\"" HERE "\">\n",
+			"<a href=\"https://x/?a=1&amp;b=--&#39;\">\n", link},
+		{"single quotes", HTML "\n<a href='" HERE "'>\n",
+			"<a href='https://x/?a=1&amp;b=--&#39;'>\n", link},
+		{"no quotes", HTML "\n<a href=" HERE ">" HERE "</a>\n",
+			"<a href=https://x/?a&#61;1&amp;b&#61;--&#39;>https://x/?a=1&amp;b=--&#39;</a>\n",
+			link},
+		{"comment", HTML "\n<!-- " HERE " -->\n",
+			"<!-- https://x/?a=1&amp;b=-&#45;&#39; -->\n", link},
+		{"script is no HTML",
+			HTML "\n<script type=\"application/ld+json\">{\"url\":\"" HERE
+			     "\"}</script>&#123;{InvitationLink}}\n",
+			"<script type=\"application/ld+json\">{\"url\":\"https://x/?a=1&b=--'\"}"
+			"</script>https://x/?a=1&amp;b=--&#39;\n",
+			link},
+		{"references in a script are text",
+			HTML "\n<script>&#123;&#123;InvitationLink}}</script>\n", NULL},
+		{"JSON's slashes",
+			HTML
+			"\n<script>\"https:\\/\\/platform.example\\/authenticate\\/4711\"</script>\n",
+			"<script>\"" LINK "\"</script>\n"},
+		{"conditional comment of Outlook's",
+			HTML "\n<!--[if mso]><v:rect href=\"" PLATFORM
+			     "/1?a=1&amp;b=2\"><![endif]-->\n",
+			"<!--[if mso]><v:rect href=\"" LINK "\"><![endif]-->\n"},
+		{"split by an editor",
+			HTML "\n<p>{{<span class=SpellE>InvitationLink</span>}}</p>\n",
+			"<p>" LINK "<span class=SpellE></span></p>\n"},
+		{"split and not ours", HTML "\n<p>{{Invitation</p><p>Link}}</p>\n", NULL},
+		{"a tag ends a link",
+			HTML "\n<b>" PLATFORM "/47</b>11 and <i>" PLATFORM "/47</i>\n",
+			"<b>" LINK "</b>11 and <i>" LINK "</i>\n"},
+		{"where a line may break",
+			HTML "\nhttps://platform.example/<wbr>authenticate/<wbr/>47\n",
+			LINK "<wbr><wbr/>\n"},
+		{"text that looks like a tag", HTML "\n1 < 2 " HERE " <3\n",
+			"1 < 2 " LINK " <3\n"},
+		{"tag that does not end", HTML "\n<a href=\"" HERE "\n",
+			"<a href=\"" LINK "\n"},
+		{"blanks around", HTML "\n<a href=\" " HERE " \">x\n",
+			"<a href=\" " LINK " \">x\n"},
+		{"attribute that is no address",
+			HTML "\n<img alt='open " HERE "' title=" HERE ">\n",
+			"<img alt='open " LINK "' title=" LINK ">\n"},
+		{"first of the platform's in the order of the source",
+			HTML "\n" PLATFORM "/1 <a href=\"" PLATFORM "/2\">" PLATFORM "/1</a>\n",
+			LINK " <a href=\"" PLATFORM "/2\">" LINK "</a>\n"},
+		{"over a soft line break within a tag",
+			HTML QUOTED "\n<p>{{Invit=\nation<b>Li=\nnk</b>}}</p>=20\n",
+			"<p>" LINK "<b></b></p>=20\n"},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void knows_base_addresses(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"base",
+			HTML
+			"\n<base href=\"https://platform.example/\"><a href=\"authenticate/47?x=1\">\n",
+			"<base href=\"https://platform.example/\"><a href=\"" LINK "\">\n"},
+		{"base with the path",
+			HTML "\n<BASE HREF='" PLATFORM
+			     "/'><a href=47><a href='../authenticate/47'>"
+			     "<a href=/authenticate/47><a href=../47>\n",
+			"<BASE HREF='" PLATFORM "/'><a href=" LINK "><a href='" LINK "'>"
+			"<a href=" LINK "><a href=../47>\n"},
+		{"only addresses are relative",
+			HTML "\n<base href='" PLATFORM "/'>47 <a title=47>\n", NULL},
+		{"another base",
+			HTML "\n<base href='https://x.example/'><a href='/authenticate/47'>\n",
+			NULL},
+		{"no base", HTML "\n<a href='/authenticate/47'><a href='authenticate/47'>\n",
+			NULL},
+		{"no scheme", HTML "\n<a href='//platform.example/authenticate/47'>\n",
+			"<a href='" LINK "'>\n"},
+		{"the platform's return address",
+			HTML "\n<base href='" PLATFORM "/'><a href=OAuth2Callback>\n", NULL},
+		{"placeholder under a base",
+			HTML "\n<base href='https://x.example/'><a href='" HERE "'>\n",
+			"<base href='https://x.example/'><a href='" LINK "'>\n"},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void leaves_wrapped_links(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"safe link",
+			HTML
+			"\n<a href=\"https://nam02.safelinks.protection.outlook.com/?url="
+			"https%3A%2F%2Fplatform.example%2Fauthenticate%2F47&amp;data=05\">\n",
+			NULL},
+		{"unencoded within another link",
+			PLAIN "\nhttps://protect.example/?u=" PLATFORM "/47\n", NULL},
+		{"unencoded within a path",
+			PLAIN "\nhttps://urldefense.com/v3/__" PLATFORM "/47__;!!x\n", NULL},
+		{"no quotes", HTML "\n<a href=" PLATFORM "/47>\n", "<a href=" LINK ">\n"},
+		{"in brackets", PLAIN "\n(" PLATFORM "/47) <" PLATFORM "/47>\n",
+			"(" LINK ") <" LINK ">\n"},
+		{"behind another link", PLAIN "\nhttps://x.example/ " PLATFORM "/47\n",
+			"https://x.example/ " LINK "\n"},
+		{"quoted reply", PLAIN "\n> Open " PLATFORM "/47\n", "> Open " LINK "\n"},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void knows_flowed_text(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"flowed over a line's end", FLOWED "\nOpen {{Invita \ntionLink}} now\n",
+			"Open " LINK " \n now\n"},
+		{"platform link flowed",
+			FLOWED "\nOpen https://platform.example/authen \nticate/47.\n",
+			"Open " LINK " \n.\n"},
+		{"spaces count without delsp",
+			"Content-Type: text/plain; format=flowed\n\nOpen {{Invita \ntionLink}}\n",
+			NULL},
+		{"signature separator", FLOWED "\n-- \n" HERE "\n", "-- \n" LINK "\n"},
+		{"quoted-printable", FLOWED QUOTED "\nOpen {{Invita=20\ntionLink}} now\n",
+			"Open " LINK "=20\n now\n"},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void knows_charsets(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"windows-1251",
+			"Content-Type: text/plain; charset=windows-1251\n"
+			"Content-Transfer-Encoding: 8bit\n\n\xcf\xf0\xe8 " HERE "\n",
+			"\xcf\xf0\xe8 " LINK "\n"},
+		{"ISO-2022-JP, quoted-printable",
+			"Content-Type: text/plain; charset=iso-2022-jp\n" QUOTED
+			"\n=1B$B$\"=1B(B " HERE "\n",
+			"=1B$B$\"=1B(B " LINK "\n"},
+		{"ISO-2022-JP, touching",
+			"Content-Type: text/plain; charset=iso-2022-jp\n\n\x1b$B$\"\x1b(B" HERE
+			"\x1b$B$\"\x1b(B\n",
+			"\x1b$B$\"\x1b(B" LINK "\x1b$B$\"\x1b(B\n"},
+		{"UTF-7",
+			"Content-Type: text/plain; charset=utf-7\n\n+AOQ- +AHsAew-InvitationLink+AH0AfQ-\n",
+			"+AOQ https://x/\n", "https://x/"},
+		{"UTF-16 with its mark",
+			"Content-Type: text/plain; charset=utf-16\n" BASE64
+			"\n/v8AewB7AEkAbgB2AGkAdABhAHQAaQBvAG4ATABpAG4AawB9AH0ACg==\n",
+			"/v8AaAB0AHQAcABzADoALwAvAHgALwAK\n", "https://x/"},
+		{"UTF-16 without, as RFC 2781 has it",
+			"Content-Type: text/plain; charset=utf-16\n" BASE64
+			"\nAHsAewBJAG4AdgBpAHQAYQB0AGkAbwBuAEwAaQBuAGsAfQB9AAo=\n",
+			"AGgAdAB0AHAAcwA6AC8ALwB4AC8ACg==\n", "https://x/"},
+		{"UTF-16 without, as Windows has it",
+			"Content-Type: text/plain; charset=utf-16\n" BASE64
+			"\newB7AEkAbgB2AGkAdABhAHQAaQBvAG4ATABpAG4AawB9AH0ACgA=\n",
+			"aAB0AHQAcABzADoALwAvAHgALwAKAA==\n", "https://x/"},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void keeps_line_discipline(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"base64 in shorter lines",
+			PLAIN BASE64 "\nR3LDvMOf\nZSB7e0lu\ndml0YXRp\nb25MaW5r\nfX0K\n",
+			"R3LDvMOf\nZSBodHRw\nczovL2lu\ndml0ZS5l\neGFtcGxl\nL2kvQVFF\nYi1fOXgK\n"},
+		{"base64 in one line of 80",
+			PLAIN BASE64
+			"\nR3LDvMOfZSBHcsO8w59lIEdyw7zDn2UgR3LDvMOfZSBHcsO8w59lIEdyw7zDn2Ug"
+			"R3J1w59lIHt7SW52\naXRhdGlvbkxpbmt9fQo=\n",
+			"R3LDvMOfZSBHcsO8w59lIEdyw7zDn2UgR3LDvMOfZSBHcsO8w59lIEdyw7zDn2Ug"
+			"R3J1w59lIGh0\ndHBzOi8vaW52aXRlLmV4YW1wbGUvaS9BUUViLV85eAo=\n"},
+		{"text of LF alone gets LF alone", PLAIN BASE64 "\nSGVsbG8KCg==\n",
+			"SGVsbG8KCgpQbGVhc2UgZm9sbG93IHRoaXMgbGluayB0byBjb21wbGV0ZSB5b3VyIGludml0YXRp\n"
+			"b246Cmh0dHBzOi8vaW52aXRlLmV4YW1wbGUvaS9BUUViLV85eAo=\n",
+			.edit = MAIL_APPEND_LINK},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void mends_header_fields(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"of an edited part and what it stands in",
+			MIXED
+			"--b\nContent-Length: 99\nContent-Type: multipart/alternative;\n boundary=c\n\n"
+			"--c\ncontent-md5:\n xyz\n" PLAIN "Lines: 1\nX-A: b\n\n" HERE
+			"\n--c\nContent-MD5: z\n" HTML
+			"\nx\n--c--\n--b\nContent-Length: 7\n\nx\n--b--\n",
+			"--b\nContent-Type: multipart/alternative;\n boundary=c\n\n"
+			"--c\n" PLAIN "X-A: b\n\n" LINK "\n--c\nContent-MD5: z\n" HTML
+			"\nx\n--c--\n--b\nContent-Length: 7\n\nx\n--b--\n"},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+static void leaves_what_is_no_text(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"calendar",
+			MIXED "--b\nContent-Type: text/calendar; method=REQUEST\n\nURL:" HERE
+			      "\n--b\n" PLAIN "\n" HERE "\n--b--\n",
+			"--b\nContent-Type: text/calendar; method=REQUEST\n\nURL:" HERE
+			"\n--b\n" PLAIN "\n" LINK "\n--b--\n"},
+		{"named file",
+			MIXED "--b\nContent-Type: text/plain; name=a.txt\nContent-Disposition: "
+			      "inline; filename=a.txt\n\n" HERE "\n--b--\n",
+			NULL},
+		{"empty parts",
+			MIXED "--b\n\n--b\n" PLAIN "\n--b\n" HTML "\n\n--b\n" PLAIN "\n" HERE
+			      "\n--b--\n",
+			"--b\n\n--b\n" PLAIN "\n--b\n" HTML "\n\n--b\n" PLAIN "\n" LINK
+			"\n--b--\n"},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_html),
+		cmocka_unit_test(knows_base_addresses),
+		cmocka_unit_test(leaves_wrapped_links),
+		cmocka_unit_test(knows_flowed_text),
+		cmocka_unit_test(knows_charsets),
+		cmocka_unit_test(keeps_line_discipline),
+		cmocka_unit_test(mends_header_fields),
+		cmocka_unit_test(leaves_what_is_no_text),
+	};
+
+	return cmocka_run_group_tests(tests, support_mail_init, NULL);
+}
