@@ -69,9 +69,14 @@ BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/be
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
+CORPUS = $(BUILD)/tests/corpus/corpus
+$(CORPUS): $(call objects,tests/corpus) $(BUILD)/tests/unit/support_mail.o \
+		$(BUILD)/tests/unit/support_faithful.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-test-programs: $(UNIT_TESTS) $(BENCHES) $(BUILD)/tests/entra/entra
+test-programs: $(UNIT_TESTS) $(BENCHES) $(CORPUS) $(BUILD)/tests/entra/entra
 
 unit: $(UNIT_TESTS)
 	tests/run-unit $(UNIT_TESTS)
@@ -96,8 +101,8 @@ system: all docs test-programs peer
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SANITIZE = address,undefined
 
-$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIB) $(LDLIBS)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/unit/support_faithful.o $(LIB)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/tests/unit/support_faithful.o $(LIB) $(LDLIBS)
 
 fuzzers: $(addprefix $(BUILD)/tests/fuzz/,$(FUZZERS))
 

@@ -85,15 +85,16 @@ static bool subject_fits(const struct welcome *welcome)
 	       pattern_match(pattern, welcome->subject, strlen(welcome->subject), NULL);
 }
 
-/* Anybody can write an address that begins like our links: only a genuine one says that the mail was here before. What
- * the answer would not change is not asked. */
+/* Anybody can write an address that begins like our links: only a genuine one says that the mail was here before. A
+ * placeholder says that it was not, and what the answer would not change is not asked. */
 static int look_for_tracked(struct welcome *welcome, struct error *error)
 {
 	const struct mail_findings *findings = &welcome->findings;
 	char id[INVITATION_ID_LEN + 1];
 	int found;
 
-	if (findings->tokens->count == 0 || findings->links > 0 || !subject_fits(welcome))
+	if (findings->tokens->count == 0 || findings->placeholders > 0 ||
+		(findings->links == 0 && !subject_fits(welcome)))
 		return 0;
 	found = tracked_invitation(welcome->session, findings->tokens, id, error);
 	welcome->tracked = found == 1;
@@ -108,7 +109,8 @@ static enum welcome_action decide(const struct welcome *welcome)
 {
 	const struct settings *settings = session_settings(welcome->session);
 	const struct welcome_facts facts = {
-		.linked = welcome->findings.links > 0,
+		.linked = welcome->findings.placeholders > 0 ||
+			  (welcome->findings.links > 0 && !welcome->tracked),
 		.tracked = welcome->tracked,
 		.subject_fits = subject_fits(welcome),
 		.is_protected = welcome->findings.protection != NULL,

@@ -89,8 +89,13 @@ void mail_findings(const struct mail *mail, struct mail_findings *findings_r)
 	for (size_t i = 0; i < mail->count; i++) {
 		const struct text_part *text = &mail->texts[i];
 
-		for (size_t n = 0; n < text->count; n++)
-			findings_r->links += !text->marks[n].further;
+		for (size_t n = 0; n < text->count; n++) {
+			const struct text_mark *mark = &text->marks[n];
+
+			findings_r->links += !mark->further;
+			findings_r->placeholders +=
+				!mark->further && *mark->platform_id == '\0';
+		}
 		findings_r->has_text |= !text->opaque;
 		if (*findings_r->platform_id == '\0')
 			findings_r->platform_id = text_part_platform_id(text);

@@ -139,6 +139,14 @@ static bool is_deletable_flow(GMimeContentType *type)
 	       g_ascii_strcasecmp(delsp, "yes") == 0;
 }
 
+/* Does an empty line end its header? A message cut short there has a header, but no content to look into. */
+static bool has_begun(const struct mime *mime, gint64 start)
+{
+	const char *at = mime->bytes + start;
+
+	return start >= 2 && at[-1] == '\n' && at[-2] == '\r' && (start == 2 || at[-3] == '\n');
+}
+
 static void add_part(struct mime *mime, GMimePart *object, int parent)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(object));
@@ -164,7 +172,7 @@ static void add_part(struct mime *mime, GMimePart *object, int parent)
 	mime->parts = parts;
 	part = &mime->parts[mime->count++];
 	*part = (struct mime_part){
-		.kind = kind_of(type),
+		.kind = has_begun(mime, start) ? kind_of(type) : PART_OTHER,
 		.encoding = encoding_of(object, g_mime_object_get_header(GMIME_OBJECT(object),
 							"Content-Transfer-Encoding")),
 		.attached = is_file(object, parent),

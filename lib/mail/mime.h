@@ -45,7 +45,7 @@ struct mime_header {
 
 struct mime;
 
-/* bytes: header fields, empty line and, from body_start on, the body; borrowed. A message cut short is parsed
+/* bytes: header fields, empty line and, from body_start on, the body, in lines that end in CRLF; borrowed. A message cut short is parsed
  * as far as it goes. NULL: error (temporary: out of memory). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 void mime_free(struct mime **mime);

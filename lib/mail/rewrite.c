@@ -79,7 +79,8 @@ static void plan_replace(struct edit_plan *plan, const struct text_part *text)
 		const struct text_mark *mark = &text->marks[i];
 
 		plan->edits[i] = (struct text_edit){mark->start, mark->end,
-			mark->further ? "" : plan->links[mark->place].data};
+			mark->further ? text_mark_remainder(mark)
+				      : plan->links[mark->place].data};
 	}
 	plan->count = text->count;
 }
@@ -209,6 +210,13 @@ static size_t body_max(const struct mail *mail)
 	return 3 * (mail->len - mail->body_start) + MAIL_GROWTH_MAX;
 }
 
+/* The line end before a boundary is the boundary's. An empty part may share it with the end of its header. */
+static bool lacks_line_end(const struct mail *mail, const struct mime_part *part)
+{
+	return part->end < mail->len && mail->bytes[part->end] != '\r' &&
+	       mail->bytes[part->end] != '\n';
+}
+
 static int write_part(
 	struct assembly *assembly, const struct text_part *text, const struct edit_plan *plan)
 {
@@ -220,6 +228,8 @@ static int write_part(
 
 	buf_init(&content, body_max(assembly->mail));
 	text_part_write(text, plan->edits, plan->count, &content, &recoded);
+	if (lacks_line_end(assembly->mail, part))
+		buf_string(&content, "\r\n");
 	assembly->too_large |= content.failed || plan_failed(plan);
 	bytes = buf_take(&content, &len);
 	if (patches_add(&assembly->patches, part->start, part->end, bytes, len) < 0 ||

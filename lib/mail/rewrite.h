@@ -28,6 +28,7 @@ struct mail;
 
 struct mail_findings {
 	size_t links;			  /* placeholders and platform links */
+	size_t placeholders;		  /* of these */
 	const struct link_tokens *tokens; /* of what may be links of ours */
 	const char *platform_id; /* "" without one; lives as long as the mail, as tokens do */
 	const char *

@@ -107,11 +107,18 @@ static int mark_pieces(struct text_part *text, const struct reading *reading,
 	for (size_t at = range.start; reading_piece(reading, &at, range.end, &piece);) {
 		mark.start = piece.start;
 		mark.end = piece.end;
+		mark.stuffed = mark.further && piece.start > 0 &&
+			       text->text[piece.start - 1] == '\n';
 		if (add_mark(text, &mark) < 0)
 			return -1;
 		mark.further = true;
 	}
 	return 0;
+}
+
+const char *text_mark_remainder(const struct text_mark *mark)
+{
+	return mark->stuffed ? " " : "";
 }
 
 /* Searches [start, end) of a reading, or of the text itself (NULL). Returns the number of links, or -1. */

@@ -17,6 +17,7 @@ struct text_mark {
 	size_t start, end; /* in the text */
 	enum text_place place;
 	bool further;
+	bool stuffed; /* a further one at the start of a flowed line: a space has to stay (RFC 3676) */
 	char platform_id[PLATFORM_ID_MAX + 1]; /* "" of a placeholder */
 };
 
@@ -35,6 +36,9 @@ struct text_part {
 	size_t count, room;
 };
 
+/* What a further piece becomes. */
+const char *text_mark_remainder(const struct text_mark *mark);
+
 /* An edit of the text: [start, end) becomes bytes. */
 struct text_edit {
 	size_t start, end;
@@ -44,9 +48,11 @@ struct text_edit {
 /* Is it one to look into: text, not attached, in an encoding we know, not above VIEW_SOURCE_MAX? */
 bool text_part_eligible(const struct mime_part *part);
 
-/* tokens: those found are added. Returns 0 or -1; to be freed in both cases. */
+/* Decodes. Returns 0 or -1; to be freed in both cases. */
 int text_part_load(struct text_part *text, const struct mime_part *part, const char *message,
 	struct error *error);
+
+/* Finds the marks; tokens that stand in it are added (NULL: not looked for). Returns 0 or -1. */
 int text_part_search(struct text_part *text, const struct link_rules *rules,
 	struct link_tokens *tokens, struct error *error);
 void text_part_free(struct text_part *text);

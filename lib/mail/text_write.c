@@ -33,27 +33,31 @@ static size_t line_before(const struct buf *out)
 
 static size_t line_behind(const char *bytes, size_t len)
 {
-	size_t line = 0;
+	const char *newline = memchr(bytes, '\n', len);
+	size_t line = newline == NULL ? len : (size_t)(newline - bytes);
 
-	while (line < len && bytes[line] != '\r' && bytes[line] != '\n')
-		line++;
-	return line;
+	return line > 0 && newline != NULL && newline[-1] == '\r' ? line - 1 : line;
 }
 
-/* A "-" behind a soft break could be taken for a boundary. */
+/* A "-" behind a soft break could be taken for a boundary: before one the break comes a character earlier. */
 static void put_quoted_edit(
 	struct buf *out, const char *bytes, const char *rest, size_t rest_len)
 {
 	size_t column = line_before(out), behind = line_behind(rest, rest_len);
-	bool fits = column + strlen(bytes) + behind <= ENCODED_LINE_MAX;
+	size_t len = strlen(bytes), held = behind > 0 && *rest == '-' ? 1 : 0;
 
-	if (!fits && column > 0) {
+	if (column + len + behind > ENCODED_LINE_MAX && column > 0) {
 		buf_append(out, "=\r\n", 3);
 		column = 0;
 	}
-	quoted_printable_put(out, bytes, strlen(bytes), &column);
-	if (column > 0 && column + behind > ENCODED_LINE_MAX && *rest != '-')
+	quoted_printable_put(out, bytes, len - held, &column);
+	if (column > 0 && column + held + behind > ENCODED_LINE_MAX) {
 		buf_append(out, "=\r\n", 3);
+		if (held > 0)
+			buf_printf(out, "=%02X", (unsigned char)bytes[len - 1]);
+	} else {
+		quoted_printable_put(out, bytes + len - held, held, &column);
+	}
 }
 
 static void splice_quoted(const struct text_part *text, const struct text_edit *edits,
@@ -66,9 +70,15 @@ static void splice_quoted(const struct text_part *text, const struct text_edit *
 		size_t start = view->at[edits[i].start], end = view->at[edits[i].end];
 
 		buf_append(out, text->source + done, start - done);
-		if (*edits[i].bytes != '\0')
-			put_quoted_edit(out, edits[i].bytes, text->source + end, len - end);
 		done = end;
+		if (*edits[i].bytes != '\0') {
+			put_quoted_edit(out, edits[i].bytes, text->source + end, len - end);
+		} else if (line_before(out) == 0 && end < len && text->source[end] == '-' &&
+			   (i + 1 == count || view->at[edits[i + 1].start] > end)) {
+			/* Here it could be taken for a boundary. */
+			buf_string(out, "=2D");
+			done++;
+		}
 	}
 	buf_append(out, text->source + done, len - done);
 }
@@ -85,6 +95,22 @@ static bool lines_fit(const char *bytes, size_t len)
 		len -= line;
 	}
 	return true;
+}
+
+static bool is_seven_bit(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)bytes[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* Can the new bytes stand there unencoded as the old ones did? */
+static bool stays_plain(const struct text_part *text, const struct buf *bytes)
+{
+	return lines_fit(bytes->data, bytes->len) &&
+	       (is_seven_bit(bytes->data, bytes->len) ||
+		       !is_seven_bit(text->source, text->source_len));
 }
 
 /* How the source's base64 is broken into lines, if it is. */
@@ -112,6 +138,8 @@ static void write_base64(const struct text_part *text, const struct buf *bytes, 
 	size_t end = text->decoded.at[text->decoded.len];
 
 	base64_put(out, bytes->data, bytes->len, &lines);
+	if (end < text->source_len && text->source[end] != '\r' && text->source[end] != '\n')
+		buf_string(out, lines.end);
 	buf_append(out, text->source + end, text->source_len - end);
 }
 
@@ -151,7 +179,7 @@ void text_part_write(const struct text_part *text, const struct text_edit *edits
 	} else if (text->mime->encoding == ENCODING_BASE64) {
 		write_base64(text, &bytes, out);
 	} else if (text->mime->encoding == ENCODING_QUOTED_PRINTABLE ||
-		   !lines_fit(bytes.data, bytes.len)) {
+		   !stays_plain(text, &bytes)) {
 		quoted_printable_put(out, bytes.data, bytes.len, &column);
 		*recoded_r = text->mime->encoding == ENCODING_IDENTITY;
 	} else {

@@ -13,12 +13,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct dsn_facts facts;
+	struct buf message;
+	size_t body_start;
 	struct error error;
 
 	if (dsn_parse((const char *)data, size, &facts, &error) == 0 &&
 		(facts.delivery == NULL || strpbrk(facts.text, "\r\n\t") != NULL ||
 			strspn(facts.status, "0123456789.") != strlen(facts.status)))
 		abort();
-	dsn_read((const char *)data, size, input_body(data, size), &facts, &error);
+	body_start = input_message(data, size, &message);
+	dsn_read(message.data, message.len, body_start, &facts, &error);
+	buf_free(&message);
 	return 0;
 }

@@ -1,10 +1,13 @@
 /*
- * Any message: without links of ours, and without a text to append to, the body stays as it is.
+ * Any message: both edits leave it faithful (tests/unit/support_faithful.h), and one without links of ours, or without a
+ * text to append to, as it is.
  */
-#include "mail/rewrite.h"
+#include "../unit/support_faithful.h"
 #include "mail_input.h"
 
 static struct pattern *pattern;
+static const struct link_rules rules = {
+	"{{L}}", "https://p.example/a", "", "https://i.example/i/"};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -15,33 +18,42 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return argc == NULL || argv == NULL || pattern == NULL;
 }
 
-static void edit(const struct mail *mail, enum mail_edit how, const uint8_t *same, size_t len)
+static void edit(const struct mail *mail, struct faithful input, bool same)
 {
 	struct rewritten out;
 	struct error error;
 
-	if (mail_rewrite(mail, how, "https://i.example/i/AQ", &out, &error) < 0)
+	if (mail_rewrite(mail, input.edit, input.link, &out, &error) < 0)
 		return;
-	if (same != NULL && (out.body_len != len || memcmp(out.body, same, len) != 0))
+	input.out = &out;
+	if (same && (out.body_len != input.len - input.body_start ||
+			    memcmp(out.body, input.in + input.body_start, out.body_len) != 0))
+		abort();
+	if (unfaithful(&input) != NULL)
 		abort();
 	free(out.body);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct link_rules rules = {
-		"{{L}}", "https://p.example/a", "", "https://i.example/i/"};
-	size_t body = input_body(data, size);
+	struct faithful input = {.rules = &rules, .link = "https://i.example/i/AQ"};
 	struct mail_findings findings;
+	struct buf message;
 	struct error error;
-	struct mail *mail = mail_parse((const char *)data, size, body, &rules, &error);
+	struct mail *mail;
 
-	if (mail == NULL)
-		return 0;
-	mail_findings(mail, &findings);
-	edit(mail, MAIL_REPLACE_LINKS, findings.links == 0 ? data + body : NULL, size - body);
-	edit(mail, MAIL_APPEND_LINK, findings.has_text ? NULL : data + body, size - body);
-	free(mail_customer_id(mail, pattern, "x"));
+	input.body_start = input_message(data, size, &message);
+	input.in = message.data;
+	input.len = message.len;
+	mail = mail_parse(input.in, input.len, input.body_start, &rules, &error);
+	if (mail != NULL) {
+		mail_findings(mail, &findings);
+		edit(mail, input, findings.links == 0);
+		input.edit = MAIL_APPEND_LINK;
+		edit(mail, input, !findings.has_text);
+		free(mail_customer_id(mail, pattern, "x"));
+	}
 	mail_free(&mail);
+	buf_free(&message);
 	return 0;
 }

@@ -30,12 +30,43 @@ static inline void input_headers(const uint8_t *data, size_t size, struct header
 	free(text);
 }
 
-/* Where the body of a message begins. */
-static inline size_t input_body(const uint8_t *data, size_t size)
+/* Is it a name as Postfix hands one over? */
+static inline bool input_name(const struct header_field *field)
 {
-	const uint8_t *empty = memmem(data, size, "\r\n\r\n", 4);
+	for (size_t i = 0; i < field->name_len; i++)
+		if (field->line[i] <= ' ' || field->line[i] >= 0x7f)
+			return false;
+	return field->name_len > 0 && field->name_len < field->line_len;
+}
 
-	return empty == NULL ? size : (size_t)(empty - data) + 4;
+/* A message as the milter has it, to be freed: lines that end in CRLF, its MIME fields, an empty line, and the body, which begins at what is returned. */
+static inline size_t input_message(const uint8_t *data, size_t size, struct buf *out)
+{
+	const char *bytes = (const char *)data, *empty = memmem(bytes, size, "\r\n\r\n", 4);
+	size_t head = empty == NULL ? 0 : (size_t)(empty - bytes) + 2, at = 0, body_start;
+	struct header_field field;
+	struct headers headers;
+
+	headers_init(&headers);
+	while (field_next(bytes, head, &at, &field)) {
+		char *line = strndup(field.line, field.line_len);
+
+		if (input_name(&field) && strlen(line) == field.line_len) {
+			line[field.name_len] = '\0';
+			headers_add(&headers, line, line + field.name_len + 1);
+		}
+		free(line);
+	}
+	buf_init(out, 2 * size + 2);
+	headers_put_mime(&headers, out);
+	headers_free(&headers);
+	body_start = out->len;
+	for (size_t i = head + 2; empty != NULL && i < size; i++) {
+		if (bytes[i] == '\n' && bytes[i - 1] != '\r')
+			buf_byte(out, '\r');
+		buf_byte(out, bytes[i]);
+	}
+	return body_start;
 }
 
 #endif

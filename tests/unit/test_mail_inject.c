@@ -5,6 +5,7 @@
 #include "mail/rewrite.h"
 
 #include "support.h"
+#include "support_faithful.h"
 #include "support_mail.h"
 
 #include <stdlib.h>
@@ -51,6 +52,11 @@ static void check(const struct inject_case *row)
 			0);
 		assert_text(row->label, rewritten.body, want);
 		assert_number(row->label, rewritten.body_len, strlen(want));
+		assert_text(row->label,
+			unfaithful(&(struct faithful){raw.message.data, raw.message.len,
+				raw.body_start, &rules, row->edit,
+				row->link == NULL ? LINK : row->link, &rewritten}),
+			NULL);
 		free(rewritten.body);
 	}
 	mail_free(&mail);
@@ -113,6 +119,8 @@ static void knows_html(void **state)
 		{"first of the platform's in the order of the source",
 			HTML "\n" PLATFORM "/1 <a href=\"" PLATFORM "/2\">" PLATFORM "/1</a>\n",
 			LINK " <a href=\"" PLATFORM "/2\">" LINK "</a>\n"},
+		{"no boundary comes to be", HTML QUOTED "\n{{Invitation<b>Link</b>=\n}}--b\n",
+			LINK "<b></b>=\n=2D-b\n"},
 		{"over a soft line break within a tag",
 			HTML QUOTED "\n<p>{{Invit=\nation<b>Li=\nnk</b>}}</p>=20\n",
 			"<p>" LINK "<b></b></p>=20\n"},
@@ -183,16 +191,18 @@ static void knows_flowed_text(void **state)
 {
 	static const struct inject_case cases[] = {
 		{"flowed over a line's end", FLOWED "\nOpen {{Invita \ntionLink}} now\n",
-			"Open " LINK " \n now\n"},
+			"Open " LINK " \n  now\n"},
 		{"platform link flowed",
 			FLOWED "\nOpen https://platform.example/authen \nticate/47.\n",
-			"Open " LINK " \n.\n"},
+			"Open " LINK " \n .\n"},
+		{"no boundary comes to be", FLOWED "\n{{Invitation \nLink}}--b\n{{Invitation \n Link}}--b\n",
+			LINK " \n --b\n" LINK " \n --b\n"},
 		{"spaces count without delsp",
 			"Content-Type: text/plain; format=flowed\n\nOpen {{Invita \ntionLink}}\n",
 			NULL},
 		{"signature separator", FLOWED "\n-- \n" HERE "\n", "-- \n" LINK "\n"},
 		{"quoted-printable", FLOWED QUOTED "\nOpen {{Invita=20\ntionLink}} now\n",
-			"Open " LINK "=20\n now\n"},
+			"Open " LINK "=20\n=20 now\n"},
 	};
 
 	(void)state;
@@ -257,6 +267,21 @@ static void keeps_line_discipline(void **state)
 	CHECK_ALL(cases);
 }
 
+static void appends_to_empty_parts(void **state)
+{
+	static const struct inject_case cases[] = {
+		{"header's end and boundary share a line end",
+			MIXED "--b\n" PLAIN "\n--b\n" HTML "\n\n--b--\n",
+			"--b\n" PLAIN "\n\nPlease follow this link to complete your invitation:\n" LINK
+			"\n\n--b\n" HTML "\n<p>Please follow this link to complete your invitation:"
+			"<br>\n<a href=\"" LINK "\">" LINK "</a></p>\n\n--b--\n",
+			.edit = MAIL_APPEND_LINK},
+	};
+
+	(void)state;
+	CHECK_ALL(cases);
+}
+
 static void mends_header_fields(void **state)
 {
 	static const struct inject_case cases[] = {
@@ -307,6 +332,7 @@ int main(void)
 		cmocka_unit_test(knows_flowed_text),
 		cmocka_unit_test(knows_charsets),
 		cmocka_unit_test(keeps_line_discipline),
+		cmocka_unit_test(appends_to_empty_parts),
 		cmocka_unit_test(mends_header_fields),
 		cmocka_unit_test(leaves_what_is_no_text),
 	};

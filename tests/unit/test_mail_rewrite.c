@@ -6,6 +6,7 @@
 #include "base/encode.h"
 #include "mail/mime.h"
 #include "support.h"
+#include "support_faithful.h"
 #include "support_mail.h"
 
 #include <stdlib.h>
@@ -63,6 +64,11 @@ static void check(const struct rewrite_case *row)
 		assert_text(row->label, rewritten.body, want);
 		assert_number(row->label, rewritten.body_len, strlen(want));
 		assert_number(row->label, rewritten.quoted_printable, row->quoted_printable);
+		assert_text(row->label,
+			unfaithful(&(struct faithful){raw.message.data, raw.message.len,
+				raw.body_start, &rules, row->edit,
+				row->link == NULL ? LINK : row->link, &rewritten}),
+			NULL);
 		free(rewritten.body);
 	}
 	mail_free(&mail);
@@ -119,7 +125,7 @@ static void replaces_in_one_part(void **state)
 		{"a dash is not moved to a line's start",
 			PLAIN QUOTED "\n" HERE "--b-----------------"
 				     "------------------------------------------\n",
-			LINK
+			"https://invite.example/i/AQEb-_9=\n=78"
 			"--b-----------------------------------------------------------\n"},
 		{"platform link", PLAIN "\nOpen " PLATFORM "/4711-ab.\n", "Open " LINK ".\n"},
 		{"platform link, case of the host",
