@@ -113,7 +113,7 @@ char *mail_customer_id(
 	for (size_t i = 0; i < mail->count && id == NULL; i++) {
 		struct buf text;
 
-		buf_init(&text, 4 * VIEW_SOURCE_MAX);
+		buf_init(&text, 4 * DECODE_MAX);
 		text_part_read(&mail->texts[i], &text);
 		pattern_match(pattern, text.data, text.len, &id);
 		buf_free(&text);

@@ -6,7 +6,7 @@
 #include "mail/dsn.h"
 
 #include "mail/mime.h"
-#include "mail/view.h"
+#include "mail/decode.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -177,23 +177,23 @@ int dsn_parse(const char *text, size_t len, struct dsn_facts *facts_r, struct er
 static int read_part(const struct mime_part *part, const char *message,
 	struct dsn_facts *facts_r, struct error *error)
 {
-	static int (*const decoders[])(const char *, size_t, struct view *) = {
-		[ENCODING_QUOTED_PRINTABLE] = view_quoted_printable,
-		[ENCODING_BASE64] = view_base64,
+	static int (*const decoders[])(const char *, size_t, struct decoded *) = {
+		[ENCODING_QUOTED_PRINTABLE] = decode_quoted_printable,
+		[ENCODING_BASE64] = decode_base64,
 		[ENCODING_UNKNOWN] = NULL,
 	};
 	size_t len = part->end - part->start;
-	struct view view;
+	struct decoded view;
 	int result;
 
 	if (decoders[part->encoding] == NULL)
 		return dsn_parse(message + part->start, len, facts_r, error);
-	if (len > VIEW_SOURCE_MAX)
+	if (len > DECODE_MAX)
 		return error_set(error, ERROR_NOT_FOUND, "delivery status is too long");
 	if (decoders[part->encoding](message + part->start, len, &view) < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	result = dsn_parse(view.text, view.len, facts_r, error);
-	view_free(&view);
+	decoded_free(&view);
 	return result;
 }
 

@@ -1,7 +1,7 @@
 /*
  * From text back to what stands in a mail: quoted-printable, base64, charsets.
  */
-#include "mail/view.h"
+#include "mail/decode.h"
 
 #include "base/encode.h"
 

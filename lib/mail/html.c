@@ -5,7 +5,7 @@
 #include "mail/html.h"
 
 #include "mail/links.h"
-#include "mail/view.h"
+#include "mail/decode.h"
 
 #include <ctype.h>
 #include <stdlib.h>

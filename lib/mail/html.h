@@ -34,7 +34,7 @@ struct html {
 	char *base; /* of the first <base href>; NULL without one */
 };
 
-/* To be freed in any case. Returns 0, or -1: out of memory or a source above VIEW_SOURCE_MAX. */
+/* To be freed in any case. Returns 0, or -1: out of memory or a source above DECODE_MAX. */
 int html_read(const char *source, size_t len, struct html *html_r);
 void html_free(struct html *html);
 

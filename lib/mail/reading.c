@@ -3,7 +3,7 @@
  */
 #include "mail/reading.h"
 
-#include "mail/view.h"
+#include "mail/decode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 int reading_init(struct reading *reading, size_t max)
 {
 	*reading = (struct reading){0};
-	if (max > VIEW_SOURCE_MAX)
+	if (max > DECODE_MAX)
 		return -1;
 	reading->text = malloc(max + 1);
 	reading->from = malloc((max + 1) * sizeof(*reading->from));

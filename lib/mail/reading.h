@@ -16,7 +16,7 @@ struct reading {
 	uint32_t *from, *to; /* in the source; the same where nothing stands for the byte */
 };
 
-/* Room for so many bytes. Returns 0, or -1 out of memory or above VIEW_SOURCE_MAX. */
+/* Room for so many bytes. Returns 0, or -1 out of memory or above DECODE_MAX. */
 int reading_init(struct reading *reading, size_t max);
 void reading_put(struct reading *reading, char byte, size_t from, size_t to);
 void reading_free(struct reading *reading);

@@ -12,7 +12,7 @@
 bool text_part_eligible(const struct mime_part *part)
 {
 	return (part->kind == PART_PLAIN || part->kind == PART_HTML) && !part->attached &&
-	       part->encoding != ENCODING_UNKNOWN && part->end - part->start <= VIEW_SOURCE_MAX;
+	       part->encoding != ENCODING_UNKNOWN && part->end - part->start <= DECODE_MAX;
 }
 
 static int decode(struct text_part *text)
@@ -23,7 +23,7 @@ static int decode(struct text_part *text)
 	text->len = text->source_len;
 	if (!quoted && text->mime->encoding != ENCODING_BASE64)
 		return 0;
-	if ((quoted ? view_quoted_printable : view_base64)(
+	if ((quoted ? decode_quoted_printable : decode_base64)(
 		    text->source, text->source_len, &text->decoded) < 0)
 		return -1;
 	text->text = text->decoded.text;
@@ -40,7 +40,7 @@ static void convert(struct text_part *text)
 
 	if (charset_is_ascii_based(charset))
 		return;
-	buf_init(&back, 8 * VIEW_SOURCE_MAX);
+	buf_init(&back, 8 * DECODE_MAX);
 	text->opaque =
 		charset_convert(charset, "UTF-8", text->text, text->len, &text->utf8) != 0 ||
 		charset_convert("UTF-8", charset, text->utf8.data, text->utf8.len, &back) != 0;
@@ -60,7 +60,7 @@ int text_part_load(struct text_part *text, const struct mime_part *part, const c
 	*text = (struct text_part){.mime = part,
 		.source = message + part->start,
 		.source_len = part->end - part->start};
-	buf_init(&text->utf8, VIEW_SOURCE_MAX);
+	buf_init(&text->utf8, DECODE_MAX);
 	if (decode(text) < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	convert(text);
@@ -69,7 +69,7 @@ int text_part_load(struct text_part *text, const struct mime_part *part, const c
 
 void text_part_free(struct text_part *text)
 {
-	view_free(&text->decoded);
+	decoded_free(&text->decoded);
 	buf_free(&text->utf8);
 	free(text->marks);
 }
@@ -286,7 +286,7 @@ const char *text_part_platform_id(const struct text_part *text)
 void text_part_read(const struct text_part *text, struct buf *out)
 {
 	const char *charset = *text->mime->charset == '\0' ? "UTF-8" : text->mime->charset;
-	struct view html;
+	struct decoded html;
 
 	if (text->charset != NULL ||
 		charset_convert(charset, "UTF-8", text->text, text->len, out) < 0) {
@@ -294,11 +294,11 @@ void text_part_read(const struct text_part *text, struct buf *out)
 		buf_append(out, text->text, text->len);
 	}
 	if (text->mime->kind != PART_HTML || out->failed ||
-		view_html(out->data, out->len, &html) < 0)
+		decode_html(out->data, out->len, &html) < 0)
 		return;
 	buf_reset(out);
 	buf_append(out, html.text, html.len);
-	view_free(&html);
+	decoded_free(&html);
 }
 
 const char *text_part_line_end(const struct text_part *text)

@@ -7,7 +7,7 @@
 #include "mail/html.h"
 #include "mail/links.h"
 #include "mail/mime.h"
-#include "mail/view.h"
+#include "mail/decode.h"
 
 /* RFC 5322 section 2.1.1; Postfix breaks longer lines, and with them links. */
 #define TEXT_LINE_MAX 998
@@ -25,7 +25,7 @@ struct text_part {
 	const struct mime_part *mime;
 	const char *source; /* its encoded content, borrowed */
 	size_t source_len;
-	struct view decoded; /* of an encoded one */
+	struct decoded decoded; /* of an encoded one */
 	struct buf utf8;
 	const char *
 		charset; /* of one that is not based on ASCII: utf8 stands for the text; else NULL */
@@ -45,7 +45,7 @@ struct text_edit {
 	const char *bytes;
 };
 
-/* Is it one to look into: text, not attached, in an encoding we know, not above VIEW_SOURCE_MAX? */
+/* Is it one to look into: text, not attached, in an encoding we know, not above DECODE_MAX? */
 bool text_part_eligible(const struct mime_part *part);
 
 /* Decodes. Returns 0 or -1; to be freed in both cases. */

@@ -1,6 +1,6 @@
 /*
  * Three ways back into the mail, from the gentlest on. Unencoded text is spliced in place. Quoted-printable is
- * spliced through the view's offsets, the new text on lines of its own between soft breaks, so that all else keeps its
+ * spliced through the offsets of what was decoded, the new text on lines of its own between soft breaks, so that all else keeps its
  * bytes. Base64, in lines as long as they were, and converted charsets are written anew. Where unencoded lines would grow
  * over the limit, the part becomes quoted-printable.
  */
@@ -63,18 +63,18 @@ static void put_quoted_edit(
 static void splice_quoted(const struct text_part *text, const struct text_edit *edits,
 	size_t count, struct buf *out)
 {
-	const struct view *view = &text->decoded;
+	const struct decoded *decoded = &text->decoded;
 	size_t len = text->source_len, done = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t start = view->at[edits[i].start], end = view->at[edits[i].end];
+		size_t start = decoded->at[edits[i].start], end = decoded->at[edits[i].end];
 
 		buf_append(out, text->source + done, start - done);
 		done = end;
 		if (*edits[i].bytes != '\0') {
 			put_quoted_edit(out, edits[i].bytes, text->source + end, len - end);
 		} else if (line_before(out) == 0 && end < len && text->source[end] == '-' &&
-			   (i + 1 == count || view->at[edits[i + 1].start] > end)) {
+			   (i + 1 == count || decoded->at[edits[i + 1].start] > end)) {
 			/* Here it could be taken for a boundary. */
 			buf_string(out, "=2D");
 			done++;

@@ -2,42 +2,42 @@
  * Decoders that remember where each byte came from. They are as lenient as mail programs are: what
  * is no valid escape stands for itself, so that nothing a sender wrote is lost from view.
  */
-#include "mail/view.h"
+#include "mail/decode.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int view_start(struct view *view, size_t len)
+static int decoded_start(struct decoded *decoded, size_t len)
 {
-	*view = (struct view){0};
-	if (len > VIEW_SOURCE_MAX)
+	*decoded = (struct decoded){0};
+	if (len > DECODE_MAX)
 		return -1;
-	view->text = malloc(len + 1);
-	view->at = malloc((len + 1) * sizeof(*view->at));
-	if (view->text != NULL && view->at != NULL)
+	decoded->text = malloc(len + 1);
+	decoded->at = malloc((len + 1) * sizeof(*decoded->at));
+	if (decoded->text != NULL && decoded->at != NULL)
 		return 0;
-	view_free(view);
+	decoded_free(decoded);
 	return -1;
 }
 
-static void view_put(struct view *view, char byte, size_t at)
+static void decoded_put(struct decoded *decoded, char byte, size_t at)
 {
-	view->text[view->len] = byte;
-	view->at[view->len++] = (uint32_t)at;
+	decoded->text[decoded->len] = byte;
+	decoded->at[decoded->len++] = (uint32_t)at;
 }
 
-static int view_end(struct view *view, size_t source_end)
+static int decoded_end(struct decoded *decoded, size_t source_end)
 {
-	view->text[view->len] = '\0';
-	view->at[view->len] = (uint32_t)source_end;
+	decoded->text[decoded->len] = '\0';
+	decoded->at[decoded->len] = (uint32_t)source_end;
 	return 0;
 }
 
-void view_free(struct view *view)
+void decoded_free(struct decoded *decoded)
 {
-	free(view->text);
-	free(view->at);
-	*view = (struct view){0};
+	free(decoded->text);
+	free(decoded->at);
+	*decoded = (struct decoded){0};
 }
 
 static int hex_digit(char c)
@@ -63,21 +63,21 @@ static size_t soft_break(const char *source, size_t len)
 	return i + 1 < len && source[i] == '\r' && source[i + 1] == '\n' ? i + 2 : 0;
 }
 
-int view_quoted_printable(const char *source, size_t len, struct view *view_r)
+int decode_quoted_printable(const char *source, size_t len, struct decoded *decoded_r)
 {
 	size_t i = 0;
 
-	if (view_start(view_r, len) < 0)
+	if (decoded_start(decoded_r, len) < 0)
 		return -1;
 	while (i < len) {
 		size_t skip;
 
 		if (source[i] != '=') {
-			view_put(view_r, source[i], i);
+			decoded_put(decoded_r, source[i], i);
 			i++;
 		} else if (i + 2 < len && hex_digit(source[i + 1]) >= 0 &&
 			   hex_digit(source[i + 2]) >= 0) {
-			view_put(view_r,
+			decoded_put(decoded_r,
 				(char)(hex_digit(source[i + 1]) << 4 |
 					hex_digit(source[i + 2])),
 				i);
@@ -85,11 +85,11 @@ int view_quoted_printable(const char *source, size_t len, struct view *view_r)
 		} else if ((skip = soft_break(source + i, len - i)) > 0) {
 			i += skip;
 		} else {
-			view_put(view_r, source[i], i);
+			decoded_put(decoded_r, source[i], i);
 			i++;
 		}
 	}
-	return view_end(view_r, len);
+	return decoded_end(decoded_r, len);
 }
 
 static int base64_digit(char c)
@@ -101,13 +101,13 @@ static int base64_digit(char c)
 	return found == NULL ? -1 : (int)(found - digits);
 }
 
-int view_base64(const char *source, size_t len, struct view *view_r)
+int decode_base64(const char *source, size_t len, struct decoded *decoded_r)
 {
 	unsigned int bits = 0;
 	int count = 0;
 	size_t i, end = 0;
 
-	if (view_start(view_r, len) < 0)
+	if (decoded_start(decoded_r, len) < 0)
 		return -1;
 	for (i = 0; i < len && source[i] != '='; i++) {
 		int digit = base64_digit(source[i]);
@@ -119,12 +119,12 @@ int view_base64(const char *source, size_t len, struct view *view_r)
 		count += 6;
 		if (count >= 8) {
 			count -= 8;
-			view_put(view_r, (char)(bits >> count), i);
+			decoded_put(decoded_r, (char)(bits >> count), i);
 		}
 	}
 	for (; i < len && source[i] == '='; i++)
 		end = i + 1;
-	return view_end(view_r, end);
+	return decoded_end(decoded_r, end);
 }
 
 /* The ASCII character that a reference without its "&" names, 0 when it names none of those that
@@ -204,18 +204,18 @@ char html_reference(const char *text, size_t len, size_t *len_r)
 	return character;
 }
 
-int view_html(const char *source, size_t len, struct view *view_r)
+int decode_html(const char *source, size_t len, struct decoded *decoded_r)
 {
 	size_t i = 0;
 
-	if (view_start(view_r, len) < 0)
+	if (decoded_start(decoded_r, len) < 0)
 		return -1;
 	while (i < len) {
 		size_t taken = 1;
 		char character = html_reference(source + i, len - i, &taken);
 
-		view_put(view_r, character != 0 ? character : source[i], i);
+		decoded_put(decoded_r, character != 0 ? character : source[i], i);
 		i += character != 0 ? taken : 1;
 	}
-	return view_end(view_r, len);
+	return decoded_end(decoded_r, len);
 }

@@ -1,73 +1,73 @@
 /*
  * Decoding with a way back, and encoding.
  */
-#include "mail/view.h"
+#include "mail/decode.h"
 
 #include "support.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef int view_fn(const char *source, size_t len, struct view *view_r);
+typedef int decode_fn(const char *source, size_t len, struct decoded *view_r);
 
 /* at: for each byte of text, and its end, the source's offset as a letter from "a" on. */
-static const struct view_case {
+static const struct decode_case {
 	const char *label;
-	view_fn *decode;
+	decode_fn *decode;
 	const char *source, *text, *at;
-} view_cases[] = {
-	{"quoted-printable", view_quoted_printable, "a=3Db=3dc", "a=b=c", "abefij"},
-	{"soft break", view_quoted_printable, "a=\r\nb=\nc", "abc", "aehi"},
-	{"soft break with blanks", view_quoted_printable, "a= \t\r\nb", "ab", "agh"},
-	{"soft break at the end", view_quoted_printable, "a=", "a", "ac"},
-	{"no escape", view_quoted_printable, "a=zz=3", "a=zz=3", "abcdefg"},
-	{"blanks are no break", view_quoted_printable, "= a", "= a", "abcd"},
-	{"bare CR is no break", view_quoted_printable, "=\ra", "=\ra", "abcd"},
-	{"empty", view_quoted_printable, "", "", "a"},
-	{"base64", view_base64, "YWJj", "abc", "bcde"},
-	{"base64 over lines", view_base64, "YW\r\nJj", "abc", "befg"},
-	{"base64 padded", view_base64, "YQ==\r\nYQ==", "a", "be"},
-	{"base64 without padding", view_base64, "YWI\r\n", "ab", "bcd"},
-	{"base64 with foreign bytes", view_base64, "Y-W!Jj", "abc", "cefg"},
-	{"base64 of nothing", view_base64, "\r\n", "", "a"},
-	{"HTML", view_html, "a&amp;b", "a&b", "abgh"},
-	{"HTML by number", view_html, "&#65;&#x42;&#X43", "ABC", "aflq"},
-	{"HTML without its semicolon", view_html, "&amp=&#65 ", "&=A ", NULL},
-	{"HTML that stays", view_html, "&nbsp;&#0;&#228;&#;&&#x;", "&nbsp;&#0;&#228;&#;&&#x;",
+} decode_cases[] = {
+	{"quoted-printable", decode_quoted_printable, "a=3Db=3dc", "a=b=c", "abefij"},
+	{"soft break", decode_quoted_printable, "a=\r\nb=\nc", "abc", "aehi"},
+	{"soft break with blanks", decode_quoted_printable, "a= \t\r\nb", "ab", "agh"},
+	{"soft break at the end", decode_quoted_printable, "a=", "a", "ac"},
+	{"no escape", decode_quoted_printable, "a=zz=3", "a=zz=3", "abcdefg"},
+	{"blanks are no break", decode_quoted_printable, "= a", "= a", "abcd"},
+	{"bare CR is no break", decode_quoted_printable, "=\ra", "=\ra", "abcd"},
+	{"empty", decode_quoted_printable, "", "", "a"},
+	{"base64", decode_base64, "YWJj", "abc", "bcde"},
+	{"base64 over lines", decode_base64, "YW\r\nJj", "abc", "befg"},
+	{"base64 padded", decode_base64, "YQ==\r\nYQ==", "a", "be"},
+	{"base64 without padding", decode_base64, "YWI\r\n", "ab", "bcd"},
+	{"base64 with foreign bytes", decode_base64, "Y-W!Jj", "abc", "cefg"},
+	{"base64 of nothing", decode_base64, "\r\n", "", "a"},
+	{"HTML", decode_html, "a&amp;b", "a&b", "abgh"},
+	{"HTML by number", decode_html, "&#65;&#x42;&#X43", "ABC", "aflq"},
+	{"HTML without its semicolon", decode_html, "&amp=&#65 ", "&=A ", NULL},
+	{"HTML that stays", decode_html, "&nbsp;&#0;&#228;&#;&&#x;", "&nbsp;&#0;&#228;&#;&&#x;",
 		NULL},
-	{"HTML number too large", view_html, "&#99999999999999999999;",
+	{"HTML number too large", decode_html, "&#99999999999999999999;",
 		"&#99999999999999999999;", NULL},
-	{"HTML cut", view_html, "&", "&", "ab"},
+	{"HTML cut", decode_html, "&", "&", "ab"},
 };
 
 static void decodes(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(view_cases); i++) {
-		const struct view_case *row = &view_cases[i];
-		struct view view;
+	for (size_t i = 0; i < ARRAY_SIZE(decode_cases); i++) {
+		const struct decode_case *row = &decode_cases[i];
+		struct decoded decoded;
 
 		assert_number(
-			row->label, row->decode(row->source, strlen(row->source), &view), 0);
-		assert_text(row->label, view.text, row->text);
-		assert_number(row->label, view.len, strlen(row->text));
-		for (size_t j = 0; row->at != NULL && j <= view.len; j++)
-			assert_number(row->label, view.at[j], row->at[j] - 'a');
-		view_free(&view);
+			row->label, row->decode(row->source, strlen(row->source), &decoded), 0);
+		assert_text(row->label, decoded.text, row->text);
+		assert_number(row->label, decoded.len, strlen(row->text));
+		for (size_t j = 0; row->at != NULL && j <= decoded.len; j++)
+			assert_number(row->label, decoded.at[j], row->at[j] - 'a');
+		decoded_free(&decoded);
 	}
 }
 
 static void refuses_what_is_too_long(void **state)
 {
-	char *source = calloc(1, VIEW_SOURCE_MAX + 1);
-	struct view view;
+	char *source = calloc(1, DECODE_MAX + 1);
+	struct decoded decoded;
 
 	(void)state;
 	assert_non_null(source);
-	assert_number("max", view_html(source, VIEW_SOURCE_MAX, &view), 0);
-	view_free(&view);
-	assert_number("above", view_html(source, VIEW_SOURCE_MAX + 1, &view), -1);
-	view_free(&view);
+	assert_number("max", decode_html(source, DECODE_MAX, &decoded), 0);
+	decoded_free(&decoded);
+	assert_number("above", decode_html(source, DECODE_MAX + 1, &decoded), -1);
+	decoded_free(&decoded);
 	free(source);
 }
 

@@ -1,11 +1,11 @@
 /*
- * A view: text as a reader sees it, and for each of its bytes where it came from in the source.
- * Views stack: quoted-printable under HTML, so that a hit in what the reader sees becomes a byte range of the source.
+ * A decoded text, and for each of its bytes where it came from in the source.
+ * It is what is read next (HTML under quoted-printable), so that a hit in what the reader sees becomes a byte range of the source.
  *
- * Pure. A view is the caller's (view_free); its source must outlive only the call that builds it.
+ * Pure. A decoded text is the caller's (decoded_free); its source must outlive only the call that builds it.
  */
-#ifndef POSTINVITE_MAIL_VIEW_H
-#define POSTINVITE_MAIL_VIEW_H
+#ifndef POSTINVITE_MAIL_DECODE_H
+#define POSTINVITE_MAIL_DECODE_H
 
 #include "base/buf.h"
 
@@ -14,22 +14,22 @@
 #include <stdint.h>
 
 /* Longer parts are not looked into: no Welcome mail has a text of that size. */
-#define VIEW_SOURCE_MAX ((size_t)4 * 1024 * 1024)
+#define DECODE_MAX ((size_t)4 * 1024 * 1024)
 
-struct view {
+struct decoded {
 	char *text; /* NUL-terminated */
 	size_t len;
 	uint32_t *
 		at; /* at[i]: where text[i] starts in the source; at[len]: where the last one ends */
 };
 
-/* Return 0, or -1: out of memory or a source above VIEW_SOURCE_MAX. */
-int view_quoted_printable(const char *source, size_t len, struct view *view_r);
-int view_base64(const char *source, size_t len,
-	struct view *view_r); /* foreign bytes skipped, ends behind padding */
-int view_html(const char *source, size_t len,
-	struct view *view_r); /* character references replaced */
-void view_free(struct view *view);
+/* Return 0, or -1: out of memory or a source above DECODE_MAX. */
+int decode_quoted_printable(const char *source, size_t len, struct decoded *decoded_r);
+int decode_base64(const char *source, size_t len,
+	struct decoded *decoded_r); /* foreign bytes skipped, ends behind padding */
+int decode_html(const char *source, size_t len,
+	struct decoded *decoded_r); /* character references replaced */
+void decoded_free(struct decoded *decoded);
 
 /* The ASCII character that the reference at text ("&amp;") stands for, 0 when none that links and placeholders are made of;
  * *len_r is its length. */
