@@ -14,8 +14,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define PAGE 500
-
 static struct json_object *item(struct json_object *array, size_t i)
 {
 	return json_object_array_get_idx(array, i);
@@ -25,72 +23,6 @@ static size_t items(struct json_object *array)
 {
 	return json_object_is_type(array, json_type_array) ? json_object_array_length(array)
 							   : 0;
-}
-
-static int query_key(struct cli *cli, const char *key)
-{
-	bool with_key = strcmp(cli->argument, "-") == 0;
-	struct json_object *reply, *customers;
-
-	if (lookup_customers(cli, key, &reply) != 0)
-		return -1;
-	customers = json_member(reply, "customers");
-	for (size_t i = 0; i < items(customers); i++) {
-		if (cli->given['j'])
-			output_customer_json(item(customers, i));
-		else
-			output_customer(with_key ? key : NULL, item(customers, i));
-	}
-	json_object_put(reply);
-	return 0;
-}
-
-int cli_query(struct cli *cli)
-{
-	return lookup_each_key(cli, query_key);
-}
-
-/* Prints a page and moves *after on; false behind the last. */
-static bool list_page(const struct cli *cli, struct json_object *reply, char **after)
-{
-	struct json_object *customers = json_member(reply, "customers");
-	const char *next = json_string(reply, "next", NULL);
-
-	for (size_t i = 0; i < items(customers); i++) {
-		if (cli->given['j'])
-			output_customer_json(item(customers, i));
-		else
-			output_customer(json_string(item(customers, i), "customer_id", "-"),
-				item(customers, i));
-	}
-	free(*after);
-	*after = next != NULL ? strdup(next) : NULL;
-	return *after != NULL;
-}
-
-int cli_list(struct cli *cli)
-{
-	char *after = NULL;
-	bool more = true;
-
-	while (more && !ferror(stdout)) {
-		struct json_object *request = store_request("list"), *reply;
-
-		if (request != NULL && json_set_int(request, "limit", PAGE) != 0) {
-			json_object_put(request);
-			request = NULL;
-		}
-		if (after != NULL)
-			request = lookup_request(request, "after", after);
-		if (cli_ask(cli, request, &reply) != 0) {
-			free(after);
-			return cli_fail(cli);
-		}
-		more = list_page(cli, reply, &after);
-		json_object_put(reply);
-	}
-	free(after);
-	return EX_OK;
 }
 
 static int remove_key(struct cli *cli, const char *key)

@@ -4,6 +4,7 @@
  */
 #include "lookup.h"
 
+#include "base/utf8.h"
 #include "invite/link.h"
 #include "store/protocol.h"
 
@@ -23,14 +24,7 @@ struct json_object *lookup_request(
 
 bool lookup_is_text(const char *key)
 {
-	struct json_object *string = json_object_new_string(key), *again = NULL;
-	const char *text = string != NULL ? json_text(string) : "";
-	struct error error;
-	bool result = json_parse(text, strlen(text), &again, &error) == 0;
-
-	json_object_put(again);
-	json_object_put(string);
-	return result;
+	return utf8_valid(key, strlen(key));
 }
 
 int lookup_customers(struct cli *cli, const char *key, struct json_object **reply_r)

@@ -24,18 +24,6 @@ static const char *customer_status(struct json_object *customer)
 	return json_string(json_member(customer, "invitation"), "status", "not_invited");
 }
 
-void output_customer(const char *key, struct json_object *customer)
-{
-	struct json_object *invitation = json_member(customer, "invitation");
-	const char *mailbox = json_string(customer, "mailbox", "-");
-
-	if (key != NULL)
-		column(key, '\t');
-	column(customer_status(customer), '\t');
-	column(json_string(invitation, "invitation_email", mailbox), '\t');
-	column(json_string(invitation, "expires_at", "-"), '\n');
-}
-
 void output_customer_json(struct json_object *customer)
 {
 	json_set_string(customer, "status", customer_status(customer));

@@ -9,9 +9,6 @@
 
 #include <stdbool.h>
 
-/* "[key TAB] status TAB invitation_email TAB expires_at"; key may be NULL. */
-void output_customer(const char *key, struct json_object *customer);
-
 /* The customer as the store tells it, with its status. */
 void output_customer_json(struct json_object *customer);
 

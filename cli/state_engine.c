@@ -26,7 +26,7 @@ struct engine_state {
 	struct state state;
 	struct keyfile *keys;
 	struct engine *engine;
-	bool loaded; /* a table has replaced another, whose rows are to go */
+	bool loaded; /* tables that are not in force are to go */
 };
 
 static int engine_ask(struct state *state, struct json_object *request,
@@ -36,7 +36,7 @@ static int engine_ask(struct state *state, struct json_object *request,
 
 	if (engine_call(own->engine, request, reply_r, error) != 0)
 		return -1;
-	own->loaded |= strcmp(json_string(request, "op", ""), "table_end") == 0;
+	own->loaded |= strcmp(json_string(request, "op", ""), "table_begin") == 0;
 	if (engine_checkpoint(own->engine, KV_CHECKPOINT_KB, error) == 0)
 		return 0;
 	json_object_put(*reply_r);

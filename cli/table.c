@@ -1,54 +1,40 @@
 /*
- * Rows are gathered into batches, since a request costs a round trip and a transaction; the batch
+ * Rows are gathered into batches of text, since a request costs a round trip and its parsing; the batch
  * remembers where each row came from, so that a duplicate can be named by file and line.
  */
 #include "table.h"
 
 #include "lookup.h"
+#include "progress.h"
 
-#include "base/clock.h"
 #include "store/protocol.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define BATCH_ROWS	  1000
-#define BATCH_BYTES	  (512 * 1024)
-#define PROGRESS_AFTER_MS 1000
-#define PROGRESS_EVERY_MS 200
+#define BATCH_ROWS  1000
+#define BATCH_BYTES (512 * 1024)
 
 struct table {
 	struct cli *cli;
 	const char *mode;
-	struct json_object *id;	  /* of the new table; NULL with -i */
-	struct json_object *rows; /* the batch, or NULL */
-	size_t bytes;
+	struct json_object *id; /* of the new table; NULL with -i */
+	struct buf rows;	/* the batch */
 	struct {
 		const char *file;
 		unsigned long line;
+		size_t at; /* in the batch */
 	} places[BATCH_ROWS];
+	size_t n; /* rows of the batch */
 	long long taken, duplicates;
-	uint64_t begin, said; /* progress, ms */
+	struct progress progress;
 };
-
-static void say_progress(struct table *table)
-{
-	uint64_t now = clock_monotonic_ms();
-
-	if (now < table->begin + PROGRESS_AFTER_MS || now < table->said + PROGRESS_EVERY_MS ||
-		!isatty(STDERR_FILENO))
-		return;
-	table->said = now;
-	fprintf(stderr, "\r%lld rows ", table->taken);
-}
 
 void table_clear_line(struct table *table)
 {
-	if (table->said != 0)
-		fputs("\r\033[K", stderr);
-	table->said = 0;
+	progress_clear(&table->progress);
 }
 
 /* Names the new table in the request (taken over); NULL out of memory. */
@@ -61,26 +47,26 @@ static struct json_object *with_load(struct json_object *request, struct table *
 	return NULL;
 }
 
-/* The batch, which it takes, as a request; NULL out of memory. */
+/* The batch as a request; NULL out of memory. */
 static struct json_object *batch_request(struct table *table)
 {
 	struct json_object *request = table->id != NULL
 					      ? with_load(store_request("table_rows"), table)
 					      : store_change_request("table_add");
+	struct json_object *rows =
+		json_object_new_string_len(table->rows.data, (int)table->rows.len);
 
 	request = lookup_request(request, "mode", table->mode);
-	if (request == NULL || json_object_object_add(request, "rows", table->rows) != 0) {
-		json_object_put(request);
-		return NULL;
-	}
-	table->rows = NULL;
-	return request;
+	if (request != NULL && rows != NULL &&
+		json_object_object_add(request, "rows", rows) == 0)
+		return request;
+	json_object_put(rows);
+	json_object_put(request);
+	return NULL;
 }
 
-static void say_duplicates(
-	struct table *table, struct json_object *request, struct json_object *reply)
+static void say_duplicates(struct table *table, struct json_object *reply)
 {
-	struct json_object *rows = json_member(request, "rows");
 	struct json_object *duplicates = json_member(reply, "duplicates");
 	size_t n = json_object_is_type(duplicates, json_type_array)
 			   ? json_object_array_length(duplicates)
@@ -90,57 +76,48 @@ static void say_duplicates(
 	for (size_t i = 0; i < n && strcmp(table->mode, "warn") == 0; i++) {
 		size_t at =
 			(size_t)json_object_get_int64(json_object_array_get_idx(duplicates, i));
+		const char *row;
 
-		if (at >= json_object_array_length(rows))
+		if (at >= table->n)
 			continue;
+		row = table->rows.data + table->places[at].at;
 		table_clear_line(table);
-		cli_warn("%s:%lu: duplicate entry: \"%s\"", table->places[at].file,
-			table->places[at].line,
-			json_object_get_string(json_object_array_get_idx(
-				json_object_array_get_idx(rows, at), 0)));
+		cli_warn("%s:%lu: duplicate entry: \"%.*s\"", table->places[at].file,
+			table->places[at].line, (int)strcspn(row, "\t"), row);
 	}
 }
 
 static int send_batch(struct table *table)
 {
-	struct json_object *request, *reply;
+	struct json_object *reply;
 	int result;
 
-	if (table->rows == NULL)
+	if (table->n == 0)
 		return 0;
-	request = batch_request(table);
-	result = cli_ask(table->cli, json_object_get(request), &reply);
+	result = cli_ask(table->cli, batch_request(table), &reply);
 	if (result == 0)
-		say_duplicates(table, request, reply);
-	json_object_put(request);
+		say_duplicates(table, reply);
 	json_object_put(reply);
-	table->bytes = 0;
-	say_progress(table);
+	buf_reset(&table->rows);
+	table->n = 0;
+	progress_say(&table->progress, table->taken);
 	return result;
 }
 
 int table_row(struct table *table, const char *file, const struct customers_row *row)
 {
-	struct json_object *columns = json_object_new_array();
-	size_t at;
-	bool failed = columns == NULL;
-
-	if (table->rows == NULL)
-		table->rows = json_object_new_array();
-	for (size_t i = 0; i < CUSTOMERS_COLUMNS && !failed; i++) {
-		failed = json_object_array_add(
-				 columns, json_object_new_string(row->columns[i])) != 0;
-		table->bytes += strlen(row->columns[i]);
+	table->places[table->n].file = file;
+	table->places[table->n].line = row->line;
+	table->places[table->n].at = table->rows.len;
+	for (size_t i = 0; i < CUSTOMERS_COLUMNS; i++) {
+		buf_string(&table->rows, row->columns[i]);
+		buf_byte(&table->rows, i + 1 < CUSTOMERS_COLUMNS ? '\t' : '\n');
 	}
-	if (failed || table->rows == NULL || json_object_array_add(table->rows, columns) != 0) {
-		json_object_put(columns);
+	if (table->rows.failed)
 		return error_set(&table->cli->error, ERROR_TEMPORARY, "out of memory");
-	}
-	at = json_object_array_length(table->rows) - 1;
-	table->places[at].file = file;
-	table->places[at].line = row->line;
+	table->n++;
 	table->taken++;
-	return at + 1 == BATCH_ROWS || table->bytes >= BATCH_BYTES ? send_batch(table) : 0;
+	return table->n == BATCH_ROWS || table->rows.len >= BATCH_BYTES ? send_batch(table) : 0;
 }
 
 static int begin(struct table *table)
@@ -168,11 +145,32 @@ struct table *table_begin(struct cli *cli)
 		return NULL;
 	}
 	table->cli = cli;
+	buf_init(&table->rows, 2 * BATCH_BYTES);
 	table->mode = cli->given['r'] ? "replace" : cli->given['w'] ? "ignore" : "warn";
-	table->begin = clock_monotonic_ms();
+	progress_begin(&table->progress, false);
 	if (begin(table) != 0)
 		table_free(&table);
 	return table;
+}
+
+/* Has the new table brought to the disk. */
+static int seal(struct table *table)
+{
+	bool sealed = false;
+
+	while (!sealed) {
+		struct json_object *reply;
+
+		if (cli_ask(table->cli, with_load(store_request("table_seal"), table),
+			    &reply) != 0)
+			return -1;
+		sealed = json_flag(reply, "sealed", false);
+		if (!sealed)
+			poll(NULL, 0, (int)json_int(reply, "pause", 0));
+		json_object_put(reply);
+		progress_say(&table->progress, table->taken);
+	}
+	return 0;
 }
 
 int table_end(struct table *table)
@@ -184,6 +182,8 @@ int table_end(struct table *table)
 		return -1;
 	if (table->id == NULL)
 		return 0;
+	if (seal(table) != 0)
+		return -1;
 	request = with_load(store_change_request("table_end"), table);
 	result = cli_ask(table->cli, request, &reply);
 	json_object_put(reply);
@@ -201,7 +201,7 @@ void table_free(struct table **table)
 	if (*table == NULL)
 		return;
 	table_clear_line(*table);
-	json_object_put((*table)->rows);
+	buf_free(&(*table)->rows);
 	json_object_put((*table)->id);
 	free(*table);
 	*table = NULL;

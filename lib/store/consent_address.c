@@ -93,23 +93,37 @@ void consent_restart(struct engine *engine)
 		tags_restart(engine->tags);
 }
 
-int consent_step(struct engine *engine, struct error *error)
+/* Adds the tags of the next customers. Returns 1 when there are more, 0, -1. */
+static int add_tags(struct engine *engine, struct customer_walk *walk, struct error *error)
 {
-	struct tags *tags = engine->tags;
-	struct buf next;
+	char customer_id[TEXT_MAX + 1];
+	struct customer customer;
 	int result = 1;
 
-	if (tags == NULL || !tags_walking(tags))
-		return 0;
-	buf_init(&next, TEXT_MAX);
 	for (int n = 0; n < STEP && result == 1; n++) {
-		result = customer_next(engine, tags_position(tags), &next, error);
-		if (result == 1 && tags_add(tags, next.data, true, error) != 0)
+		result = customer_walk_next(walk, &customer, error);
+		if (result != 1)
+			break;
+		memcpy(customer_id, customer.id.data, customer.id.len);
+		customer_id[customer.id.len] = '\0';
+		if (tags_add(engine->tags, customer_id, true, error) != 0)
 			result = -1;
 	}
-	buf_free(&next);
+	return result;
+}
+
+int consent_step(struct engine *engine, struct error *error)
+{
+	struct customer_walk *walk;
+	int result;
+
+	if (engine->tags == NULL || !tags_walking(engine->tags))
+		return 0;
+	walk = customer_walk(engine, tags_position(engine->tags), error);
+	result = walk != NULL ? add_tags(engine, walk, error) : -1;
+	customer_walk_close(&walk);
 	if (result == 0)
-		tags_complete(tags);
+		tags_complete(engine->tags);
 	return result;
 }
 

@@ -1,7 +1,8 @@
 /*
- * The customers table and what replies say of a customer. A row's text is kept ready for replies.
- * Indexes by mailbox and tenant stand beside the rows, in the same tree under the same table's
- * number, so that another table comes into force with all it needs by one write.
+ * The customers table in force: a file that does not change (table_file.h), and over it, in a tree, what was changed since
+ * it was loaded. A row of the tree counts instead of the file's; a row without a value says that there is
+ * none. The tree has indexes of its own; what the file's index finds counts when the tree does not know the customer and
+ * the row has the value.
  */
 #include "store/engine_internal.h"
 
@@ -14,159 +15,216 @@ static int no_memory(struct error *error)
 
 /* --- keys --- */
 
-static void row_key(struct buf *key, uint64_t table, const char *customer_id)
+static void row_key(struct buf *key, uint64_t table, struct kv_bytes customer_id)
 {
 	buf_init(key, KV_KEY_MAX);
 	key_number(key, table);
 	buf_byte(key, TABLE_ROW);
-	buf_string(key, customer_id);
+	buf_append(key, customer_id.data, customer_id.len);
 }
 
-static void value_key(struct buf *key, uint64_t table, struct index_query query)
+static void value_key(struct buf *key, uint64_t table, char kind, struct kv_bytes value)
 {
 	buf_init(key, KV_KEY_MAX);
 	key_number(key, table);
-	buf_byte(key, query.kind);
-	key_lower(key, query.value);
+	buf_byte(key, kind);
+	for (size_t i = 0; i < value.len; i++) {
+		char c = ((const char *)value.data)[i];
+
+		buf_byte(key, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+	}
 	buf_byte(key, '\0');
 }
 
 /* --- reading --- */
 
-/* Returns 1 with the row's text (as kv_get), 0, -1. */
-static int row_text(struct engine *engine, uint64_t table, const char *customer_id,
-	struct kv_bytes *text_r, struct error *error)
+int customer_file(struct engine *engine, struct kv **file_r, struct error *error)
+{
+	if (engine->file == NULL && engine->table != 0) {
+		engine->file = table_file_open(engine->kv, engine->table, error);
+		if (engine->file == NULL)
+			return -1;
+	}
+	*file_r = engine->file;
+	return 0;
+}
+
+/* The row that lies over the file, without a value when it says that there is none. Returns 1, 0, -1. */
+static int find_over(struct engine *engine, struct kv_bytes customer_id,
+	struct kv_bytes *value_r, struct error *error)
 {
 	struct buf key;
 	int found = 0;
 
-	row_key(&key, table, customer_id);
+	if (!engine->changed)
+		return 0;
+	row_key(&key, engine->table, customer_id);
 	if (!key.failed)
-		found = kv_get(engine->kv, TREE_CUSTOMER, kv_buf(&key), text_r, error);
+		found = kv_get(engine->kv, TREE_CUSTOMER, kv_buf(&key), value_r, error);
 	buf_free(&key);
 	return found;
 }
 
-static int table_row(struct engine *engine, uint64_t table, const char *customer_id,
-	struct json_object **row_r, struct error *error)
+static int find_in_file(struct engine *engine, struct kv_bytes customer_id,
+	struct kv_bytes *value_r, struct error *error)
 {
-	struct kv_bytes text;
-	int found = row_text(engine, table, customer_id, &text, error);
+	struct kv *file;
 
-	*row_r = NULL;
+	if (customer_file(engine, &file, error) != 0)
+		return -1;
+	return file != NULL ? table_file_get(file, customer_id, value_r, error) : 0;
+}
+
+int customer_find(struct engine *engine, struct kv_bytes customer_id, struct row *row_r,
+	struct error *error)
+{
+	struct kv_bytes value;
+	int found = find_over(engine, customer_id, &value, error);
+
+	if (found == 0)
+		found = find_in_file(engine, customer_id, &value, error);
+	else if (found == 1 && value.len == 0)
+		return 0;
 	if (found != 1)
 		return found;
-	return json_parse(text.data, text.len, row_r, error) != 0 ? -1 : 1;
+	return row_read(customer_id, value, row_r, error) != 0 ? -1 : 1;
 }
 
 int customer_row(struct engine *engine, const char *customer_id, struct json_object **row_r,
 	struct error *error)
 {
-	return table_row(engine, engine->table, customer_id, row_r, error);
+	struct row row;
+	int found = customer_find(engine, kv_text(customer_id), &row, error);
+
+	*row_r = found == 1 ? row_object(&row) : NULL;
+	return found == 1 && *row_r == NULL ? no_memory(error) : found;
 }
 
-int customer_each(struct engine *engine, struct index_query query, customer_fn *each,
-	void *context, struct error *error)
+/* Customers by what their rows say. */
+struct search {
+	struct engine *engine;
+	struct table_query query;
+	customer_fn *each;
+	void *context;
+};
+
+static int give(struct search *search, struct kv_bytes id, struct error *error)
 {
 	char customer_id[TEXT_MAX + 1];
+
+	if (id.len > TEXT_MAX)
+		return 0;
+	memcpy(customer_id, id.data, id.len);
+	customer_id[id.len] = '\0';
+	return search->each(search->context, customer_id, error);
+}
+
+static int give_over(struct search *search, struct error *error)
+{
 	struct kv_cursor *cursor;
 	struct kv_bytes key;
 	struct buf prefix;
 	size_t prefix_len;
 	int result;
 
-	value_key(&prefix, engine->table, query);
+	if (!search->engine->changed)
+		return 0;
+	value_key(&prefix, search->engine->table, search->query.kind, search->query.value);
 	prefix_len = prefix.len;
-	cursor = kv_scan(engine->kv, TREE_CUSTOMER, kv_buf(&prefix), prefix_len, error);
+	cursor = kv_scan(search->engine->kv, TREE_CUSTOMER, kv_buf(&prefix), prefix_len, error);
 	buf_free(&prefix);
 	if (cursor == NULL)
 		return -1;
 	while ((result = kv_next(cursor, &key, NULL, error)) == 1) {
-		size_t len = key.len - prefix_len;
+		struct kv_bytes id = {
+			(const char *)key.data + prefix_len, key.len - prefix_len};
 
-		if (len > TEXT_MAX)
-			continue;
-		memcpy(customer_id, (const char *)key.data + prefix_len, len);
-		customer_id[len] = '\0';
-		if ((result = each(context, customer_id, error)) != 0)
+		if ((result = give(search, id, error)) != 0)
 			break;
 	}
 	kv_cursor_close(&cursor);
 	return result;
 }
 
-/* The first key of a tree behind `from` with that prefix; its bytes from `skip` to a NUL or the end are a
- * customer id. Keeps the lesser of it and *next. */
-static int consider(struct engine *engine, enum tree tree, const struct buf *from, size_t skip,
-	struct buf *next, struct error *error)
+static enum row_column column_of(char kind)
 {
-	struct kv_cursor *cursor = kv_scan(engine->kv, tree, kv_buf(from), skip, error);
-	struct kv_bytes key;
-	struct buf found;
-	int result;
-
-	if (cursor == NULL)
-		return -1;
-	buf_init(&found, TEXT_MAX);
-	result = kv_next(cursor, &key, NULL, error);
-	if (result == 1) {
-		const char *id = (const char *)key.data + skip;
-
-		buf_append(&found, id, strnlen(id, key.len - skip));
-		if (next->len == 0 || strcmp(found.data, next->data) < 0) {
-			buf_reset(next);
-			buf_append(next, found.data, found.len);
-		}
-	}
-	buf_free(&found);
-	kv_cursor_close(&cursor);
-	return result < 0 ? -1 : 0;
+	return kind == TABLE_MAILBOX ? ROW_MAILBOX : ROW_TENANT;
 }
 
-int customer_next(
-	struct engine *engine, const char *after, struct buf *next, struct error *error)
+/* Of the file's index. */
+static int give_if_so(void *context, struct kv_bytes id, struct error *error)
 {
-	struct buf row, index;
+	struct search *search = context;
+	enum row_column column = search->query.kind == TABLE_MAILBOX ? ROW_MAILBOX : ROW_TENANT;
+	struct kv_bytes value;
+	struct row row;
+	int found = find_over(search->engine, id, &value, error);
+
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	found = table_file_get(search->engine->file, id, &value, error);
+	if (found != 1)
+		return found;
+	if (row_read(id, value, &row, error) != 0)
+		return -1;
+	return row_has(&row, column, search->query.value) ? give(search, id, error) : 0;
+}
+
+int customer_each(struct engine *engine, struct index_query query, customer_fn *each,
+	void *context, struct error *error)
+{
+	struct search search = {engine, {query.kind, kv_text(query.value)}, each, context};
+	struct kv *file;
 	int result;
 
-	/* Ids hold no control characters: what is greater than `after` comes behind these keys, and all that belongs to
-	 * `after` before them. */
-	row_key(&row, engine->table, after);
-	buf_byte(&row, '\1');
-	buf_init(&index, KV_KEY_MAX);
-	buf_byte(&index, INDEX_CUSTOMER);
-	buf_string(&index, after);
-	buf_byte(&index, '\1');
-	buf_reset(next);
-	result = consider(engine, TREE_CUSTOMER, &row, 9, next, error);
-	if (result == 0)
-		result = consider(engine, TREE_INDEX, &index, 1, next, error);
-	buf_free(&row);
-	buf_free(&index);
-	return result != 0 ? -1 : next->len > 0;
+	if (!row_may_be(column_of(query.kind), search.query.value))
+		return 0;
+	if (customer_file(engine, &file, error) != 0)
+		return -1;
+	result = give_over(&search, error);
+	if (result == 0 && file != NULL)
+		result = table_file_each(file, &search.query, give_if_so, &search, error);
+	return result;
+}
+
+int customers_opened(struct engine *engine, struct error *error)
+{
+	struct kv_cursor *cursor;
+	struct kv_bytes key;
+	struct buf prefix;
+	int found;
+
+	buf_init(&prefix, 8);
+	key_number(&prefix, engine->table);
+	cursor = kv_scan(engine->kv, TREE_CUSTOMER, kv_buf(&prefix), prefix.len, error);
+	buf_free(&prefix);
+	if (cursor == NULL)
+		return -1;
+	found = kv_next(cursor, &key, NULL, error);
+	kv_cursor_close(&cursor);
+	engine->changed = found == 1;
+	return found < 0 ? -1 : 0;
 }
 
 /* --- writing --- */
 
 static const struct {
 	char kind;
-	const char *member;
-} indexed[] = {{TABLE_MAILBOX, "mailbox"}, {TABLE_TENANT, "tenant"}};
+	enum row_column column;
+} indexed[] = {{TABLE_MAILBOX, ROW_MAILBOX}, {TABLE_TENANT, ROW_TENANT}};
 
-static int index_row(struct engine *engine, uint64_t table, struct json_object *row, bool put,
-	struct error *error)
+static int index_row(
+	struct engine *engine, const struct row *row, bool put, struct error *error)
 {
-	const char *customer_id = json_string(row, "customer_id", "");
 	int result = 0;
 	struct buf key;
 
 	for (size_t i = 0; result == 0 && i < sizeof(indexed) / sizeof(indexed[0]); i++) {
-		const char *value = json_string(row, indexed[i].member, "");
-
-		if (*value == '\0')
+		if (row->columns[indexed[i].column].len == 0)
 			continue;
-		value_key(&key, table, (struct index_query){indexed[i].kind, value});
-		buf_string(&key, customer_id);
+		value_key(
+			&key, engine->table, indexed[i].kind, row->columns[indexed[i].column]);
+		buf_append(&key, row->columns[ROW_ID].data, row->columns[ROW_ID].len);
 		if (key.failed)
 			result = no_memory(error);
 		else if (put)
@@ -181,130 +239,77 @@ static int index_row(struct engine *engine, uint64_t table, struct json_object *
 	return result;
 }
 
-/* Takes the row of that table out. Returns 1, 0, -1. */
-static int take_out(
-	struct engine *engine, uint64_t table, const char *customer_id, struct error *error)
+/* Takes what lies over the file for that customer out of the indexes. */
+static int leave_indexes(
+	struct engine *engine, struct kv_bytes customer_id, struct error *error)
 {
-	struct json_object *row;
-	struct buf key;
-	int found = table_row(engine, table, customer_id, &row, error);
+	struct kv_bytes value;
+	struct buf copy;
+	struct row row;
+	int found = find_over(engine, customer_id, &value, error);
 
-	if (found != 1)
-		return found;
-	row_key(&key, table, customer_id);
-	found = index_row(engine, table, row, false, error);
+	if (found != 1 || value.len == 0)
+		return found < 0 ? -1 : 0;
+	buf_init(&copy, KV_VALUE_MAX); /* what is read goes with the first write */
+	buf_append(&copy, value.data, value.len);
+	found = copy.failed ? no_memory(error)
+			    : row_read(customer_id, kv_buf(&copy), &row, error);
 	if (found == 0)
-		found = kv_delete(engine->kv, TREE_CUSTOMER, kv_buf(&key), error);
-	buf_free(&key);
-	json_object_put(row);
+		found = index_row(engine, &row, false, error);
+	buf_free(&copy);
 	return found;
 }
 
-int customer_put(struct engine *engine, uint64_t table, struct json_object *row, bool replace,
+/* value of length 0: there is no such customer. */
+static int put_over(struct engine *engine, struct kv_bytes customer_id, struct kv_bytes value,
 	struct error *error)
 {
-	const char *customer_id = json_string(row, "customer_id", "");
 	struct buf key;
-	int added;
+	int result;
 
-	if (replace && take_out(engine, table, customer_id, error) < 0)
-		return -1;
-	row_key(&key, table, customer_id);
-	added = kv_add(engine->kv, TREE_CUSTOMER, kv_buf(&key), kv_text(json_text(row)), error);
+	engine->changed = true; /* an abort leaves it so, which costs look-ups only */
+	row_key(&key, engine->table, customer_id);
+	result = kv_put(engine->kv, TREE_CUSTOMER, kv_buf(&key), value, error);
 	buf_free(&key);
-	if (added != 1)
-		return added;
-	if (table == engine->table && consent_note(engine, customer_id, error) != 0)
+	return result;
+}
+
+/* It may be a new one. */
+static int note(struct engine *engine, struct kv_bytes id, struct error *error)
+{
+	char customer_id[TEXT_MAX + 1];
+
+	memcpy(customer_id, id.data, id.len);
+	customer_id[id.len] = '\0';
+	return consent_note(engine, customer_id, error);
+}
+
+int customer_put(
+	struct engine *engine, const struct row *row, bool replace, struct error *error)
+{
+	struct kv_bytes id = row->columns[ROW_ID];
+	struct row before;
+	int found = customer_find(engine, id, &before, error);
+
+	if (found < 0 || (found == 1 && !replace))
+		return found < 0 ? -1 : 0;
+	if (found == 1 && leave_indexes(engine, id, error) != 0)
 		return -1;
-	return index_row(engine, table, row, true, error) != 0 ? -1 : 1;
+	if (put_over(engine, id, row->value, error) != 0 || note(engine, id, error) != 0)
+		return -1;
+	return index_row(engine, row, true, error) != 0 ? -1 : 1;
 }
 
 int customer_remove(struct engine *engine, const char *customer_id, struct error *error)
 {
-	return take_out(engine, engine->table, customer_id, error);
-}
+	struct kv_bytes id = kv_text(customer_id);
+	struct row row;
+	int found = customer_find(engine, id, &row, error);
 
-/* --- replies --- */
-
-/* What an invitation alone says of its customer, in a row's form. NULL: error. */
-static struct json_object *row_of_record(struct json_object *record, struct error *error)
-{
-	static const char *const members[][2] = {{"customer_id", "customer_id"},
-		{"mailbox", "invitation_email"}, {"full_name", "full_name"},
-		{"tenant", "tenant"}, {"m365_admin_email", "m365_admin_email"}};
-	struct json_object *row = json_object_new_object();
-
-	for (size_t i = 0; row != NULL && i < sizeof(members) / sizeof(members[0]); i++)
-		if (json_set_string(
-			    row, members[i][0], json_string(record, members[i][1], "")) != 0) {
-			json_object_put(row);
-			row = NULL;
-		}
-	if (row == NULL)
-		no_memory(error);
-	return row;
-}
-
-static int append_end(struct engine *engine, const char *customer_id, bool known,
-	struct buf *out, struct error *error)
-{
-	buf_string(out, known ? ",\"known\":true" : ",\"known\":false");
-	if (consent_append(engine, customer_id, out, error) < 0)
-		return -1;
-	buf_string(out, ",\"invitation\":");
-	return 1;
-}
-
-/* Appends what is known of the customer, up to its invitation. */
-static int append_facts(struct engine *engine, const char *customer_id,
-	const struct stored *stored, struct buf *out, struct error *error)
-{
-	struct json_object *record, *row;
-	struct kv_bytes text;
-	int found = row_text(engine, engine->table, customer_id, &text, error);
-
-	if (found == 1 && text.len > 1) {
-		buf_append(out, text.data, text.len - 1);
-		return append_end(engine, customer_id, true, out, error);
-	}
-	if (found < 0 || stored == NULL)
+	if (found != 1)
 		return found;
-	record = stored_record(stored, error);
-	row = record != NULL ? row_of_record(record, error) : NULL;
-	found = -1;
-	if (row != NULL) {
-		buf_append(out, json_text(row), strlen(json_text(row)) - 1);
-		found = append_end(engine, customer_id, false, out, error);
-	}
-	json_object_put(record);
-	json_object_put(row);
-	return found;
-}
-
-int customer_append(struct ask *ask, const char *customer_id, const char *id, struct buf *out,
-	struct error *error)
-{
-	struct engine *engine = ask->engine;
-	char latest[INVITATION_ID_LEN + 1];
-	struct stored stored;
-	int found = 1, known;
-
-	if (id == NULL) {
-		id = latest;
-		found = invitation_latest(engine, customer_id, latest, error);
-	}
-	if (found == 1)
-		found = invitation_load(engine, id, &stored, error);
-	if (found < 0)
+	if (leave_indexes(engine, id, error) != 0 ||
+		put_over(engine, id, (struct kv_bytes){"", 0}, error) != 0)
 		return -1;
-	known = append_facts(engine, customer_id, found == 1 ? &stored : NULL, out, error);
-	if (known != 1)
-		return known;
-	stored.customer_id = customer_id;
-	if (found == 0)
-		buf_string(out, "null");
-	else if (invitation_append(engine, id, &stored, ask->now, out, error) != 0)
-		return -1;
-	buf_byte(out, '}');
 	return 1;
 }

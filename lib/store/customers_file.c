@@ -14,6 +14,7 @@
 #include "store/customers_file.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ void customers_file_end(struct customers_file *file)
 
 static bool blank(char c)
 {
-	return c != '\0' && strchr(" \t\r\n\v\f", c) != NULL;
+	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static int bad(struct error *fault, const char *what)
@@ -76,36 +77,18 @@ static int bad(struct error *fault, const char *what)
 
 /* --- a record's words --- */
 
-/* The length of the UTF-8 sequence (RFC 3629 section 4) at p, 0 when it is
- * none; p is followed by a NUL. */
-static size_t utf8_length(const unsigned char *p)
-{
-	size_t more = p[0] < 0x80 ? 0 : p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : 3;
-
-	if ((p[0] >= 0x80 && p[0] < 0xc2) || p[0] > 0xf4 || (p[0] == 0xe0 && p[1] < 0xa0) ||
-		(p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-		(p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	for (size_t i = 1; i <= more; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return more + 1;
-}
-
 static int check_text(const char *text, size_t len, struct error *fault)
 {
-	const unsigned char *p = (const unsigned char *)text, *end = p + len;
+	bool controls = false;
 
-	while (p < end) {
-		size_t sequence = utf8_length(p);
+	if (!utf8_valid(text, len))
+		return bad(fault, "is not UTF-8 text");
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
 
-		if (sequence == 0)
-			return bad(fault, "is not UTF-8 text");
-		if ((*p < 0x20 && !blank((char)*p)) || *p == 0x7f)
-			return bad(fault, "holds a control character");
-		p += sequence;
+		controls |= (c < 0x20 && (c < '\t' || c > '\r')) | (c == 0x7f);
 	}
-	return 0;
+	return controls ? bad(fault, "holds a control character") : 0;
 }
 
 /* Takes the next word, unquoted in place, and moves *next behind it. Returns 1,
@@ -146,9 +129,11 @@ static bool is_mailbox(const char *text)
 
 static bool is_tenant(const char *text)
 {
-	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "abcdefghijklmnopqrstuvwxyz"
-			    "0123456789.-") == strlen(text);
+	for (; *text != '\0'; text++)
+		if (!(*text >= 'a' && *text <= 'z') && !(*text >= '0' && *text <= '9') &&
+			!(*text >= 'A' && *text <= 'Z') && *text != '.' && *text != '-')
+			return false;
+	return true;
 }
 
 static const struct {

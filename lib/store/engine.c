@@ -43,8 +43,13 @@ static int read_state(struct engine *engine, struct error *error)
 		read_last(engine, TREE_EVENT, &engine->sequence, error) != 0 ||
 		read_meta(engine, "table", &engine->table, error) != 0)
 		return -1;
-	engine->last_load = engine->next_table = engine->table;
+	engine->next_table = engine->table;
 	engine->committed = engine->durable = engine->sequence;
+	if (customers_opened(engine, error) != 0 ||
+		table_file_last(engine->kv, &engine->last_load, error) != 0)
+		return -1;
+	if (engine->last_load < engine->table)
+		engine->last_load = engine->table;
 	return read_last(engine, TREE_CUSTOMER, &engine->last_load, error);
 }
 
@@ -106,6 +111,7 @@ void engine_free(struct engine **engine)
 		return;
 	engine_sync(*engine, &ignored);
 	loads_drop(*engine, NULL, true);
+	kv_close(&(*engine)->file);
 	kv_close(&(*engine)->kv);
 	cache_free(&(*engine)->cache);
 	buf_free(&(*engine)->written);

@@ -7,12 +7,14 @@
  *	index       kind, value, 0, ~created sequence, id    customer id; newest first within a value
  *	            INDEX_DONE, tenant                       nothing: that tenant has completed once
  *	change      16 bytes of a change id                  the op's name, 0, the outcome (struct op)
- *	customer    table, TABLE_ROW, customer id            the row's text, a JSON object
+ *	customer    table, TABLE_ROW, customer id            the row's value (row.h), or nothing: removed
  *	            table, TABLE_MAILBOX or TABLE_TENANT, value, 0, customer id      nothing
  *	meta        "sequence", "table"                      numbers
  *
- * Values of indexes other than customer ids are in lower case (ASCII). "table" is the number of a
- * customers table: one is in force, others are being loaded, or left over and removed step by step.
+ * Values of indexes other than customer ids are in lower case (ASCII). "table" is the number of the customers table
+ * in force. What was loaded is in a file of its own (table_file.h), which is complete on disk before its number is
+ * written here, and never changes. The customer tree holds what was changed since, and lies over the file: a row, or that
+ * there is none. Table 0 has no file. Files and changes of other numbers are being loaded, or left over and removed.
  */
 #ifndef POSTINVITE_STORE_ENGINE_INTERNAL_H
 #define POSTINVITE_STORE_ENGINE_INTERNAL_H
@@ -21,6 +23,7 @@
 #include "invite/record.h"
 #include "store/cache.h"
 #include "store/engine.h"
+#include "store/table_file.h"
 #include "store/tags.h"
 
 enum tree {
@@ -38,11 +41,8 @@ enum tree {
 #define INDEX_TENANT   't'
 #define INDEX_DONE     'd'
 
-#define TABLE_ROW     'c'
-#define TABLE_MAILBOX 'm'
-#define TABLE_TENANT  't'
+#define TABLE_ROW 'c'
 
-#define TEXT_MAX      1024	       /* bytes of a customer's members */
 #define REPLY_MAX     (FRAME_MAX - 64) /* a reply fits in a frame */
 #define PAGE_MAX      (REPLY_MAX / 2)  /* a page of a list ends when it is longer */
 #define CUSTOMERS_MAX 1000	       /* of one reply */
@@ -64,13 +64,16 @@ struct engine {
 	uint64_t committed; /* of the last one committed */
 	uint64_t durable;   /* of the last one that is on disk */
 	uint64_t table;	    /* in force */
+	struct kv *file;    /* its file, NULL: not open */
+	bool changed;	    /* something may lie over the file */
 	uint64_t next_table; /* in force once the transaction is committed */
 	uint64_t last_load;
 	struct load *loads;
 	bool dirty;	  /* something is committed and not yet durable */
 	bool sync_failed; /* the last engine_sync was refused */
 	uint64_t started_ms;
-	bool tables_clean; /* no row of another table is left over */
+	bool files_clean;  /* no file of another table is left over */
+	bool tables_clean; /* nor any change to one */
 	/* Retention has looked at invitations up to this one, and begins again at that time. */
 	char swept[INVITATION_ID_LEN + 1];
 	time_t sweep_at;
@@ -177,33 +180,66 @@ int history_append(struct engine *engine, struct json_object *record, struct tra
 /* Removes the events of a trail. The last number given stays on record, so that it is never given again. */
 int history_remove(struct engine *engine, const struct trail *trail, struct error *error);
 
-/* --- customers (customers.c) --- */
+/* --- customers (customers.c): the table in force, the file with what lies over it --- */
 
-/* The row in the table in force, parsed, or NULL. Returns 1, 0, -1. */
+/* Finds out whether something lies over the file. */
+int customers_opened(struct engine *engine, struct error *error);
+
+/* The file of the table in force. Returns 0 with *file_r, NULL when the table has none; or -1. It is open until another table
+ * comes into force. */
+int customer_file(struct engine *engine, struct kv **file_r, struct error *error);
+
+/* The row. Returns 1, 0, -1. It is valid until the next look-up of a row, or write of one. */
+int customer_find(struct engine *engine, struct kv_bytes customer_id, struct row *row_r,
+	struct error *error);
+
+/* The same as an object (row.h, the caller's), or NULL. */
 int customer_row(struct engine *engine, const char *customer_id, struct json_object **row_r,
 	struct error *error);
 
-/* Calls `each` for the customers of the table in force that have that value (TABLE_MAILBOX,
- * TABLE_TENANT). As index_each. */
+/* Calls `each` for the customers that have that value (TABLE_MAILBOX, TABLE_TENANT). As index_each. */
 typedef int customer_fn(void *context, const char *customer_id, struct error *error);
 int customer_each(struct engine *engine, struct index_query query, customer_fn *each,
 	void *context, struct error *error);
 
-/* Puts a row into a table. Returns 1, 0 when the customer was there (and stays, unless replace), -1. */
-int customer_put(struct engine *engine, uint64_t table, struct json_object *row, bool replace,
-	struct error *error);
+/* Puts a row over the table. Returns 1, 0 when the customer was there (and stays, unless replace), -1. */
+int customer_put(
+	struct engine *engine, const struct row *row, bool replace, struct error *error);
 
-/* Returns 1 when the customer was in the table in force, 0, -1. */
+/* Returns 1 when the customer was there, 0, -1. */
 int customer_remove(struct engine *engine, const char *customer_id, struct error *error);
 
-/* Appends the customer as replies have it, with the invitation of that id (NULL: its latest).
- * Returns 1, 0 when nothing is known of it (nothing appended), -1. */
-int customer_append(struct ask *ask, const char *customer_id, const char *id, struct buf *out,
-	struct error *error);
+/* --- all customers in the order of their ids, of table and invitations (customers_walk.c) --- */
 
-/* The least customer id greater than `after`, of table and invitations. Returns 1, 0, -1. */
-int customer_next(
-	struct engine *engine, const char *after, struct buf *next, struct error *error);
+struct customer {
+	struct kv_bytes id;
+	bool known; /* it is in the table: */
+	struct row row;
+	char invitation[INVITATION_ID_LEN + 1]; /* its latest, or "" */
+};
+
+/* The customers whose id is greater than `after`. Nothing may be written until it is closed. NULL: error. */
+struct customer_walk;
+struct customer_walk *customer_walk(
+	struct engine *engine, const char *after, struct error *error);
+void customer_walk_close(struct customer_walk **walk); /* accepts NULL; nulls */
+
+/* The next one, 1; 0 behind the last; -1. Valid until the next call. */
+int customer_walk_next(
+	struct customer_walk *walk, struct customer *customer_r, struct error *error);
+
+/* --- customers in replies (customers_reply.c) --- */
+
+/* What is known of that customer; `invitation`: which one of its own to tell (NULL: the latest). Returns 1, 0, -1. Valid as
+ * customer_find's row. */
+int customer_load(struct engine *engine, struct kv_bytes customer_id, const char *invitation,
+	struct customer *customer_r, struct error *error);
+
+/* Append a customer: as replies have it, or as a line "key TAB status TAB mailbox TAB expires_at". Return 0 or -1. */
+int customer_append(struct ask *ask, const struct customer *customer, struct buf *out,
+	struct error *error);
+int customer_append_line(struct ask *ask, const struct customer *customer,
+	struct kv_bytes key, struct buf *out, struct error *error);
 
 /* --- the customers' consent addresses (consent_address.c): nothing without the setting --- */
 
@@ -242,7 +278,7 @@ typedef int op_answer_fn(
 int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
 op_read_fn op_get, op_get_many, op_invitations, op_watch, op_candidates, op_history, op_subscribe, op_ping;
-op_read_fn op_find, op_list, op_table_begin, op_table_rows;
+op_read_fn op_find, op_list, op_table_begin, op_table_rows, op_table_seal;
 op_change_fn op_open, op_apply, op_remove, op_table_end, op_table_add;
 op_answer_fn answer_opened, answer_applied, answer_as_kept;
 

@@ -1,6 +1,6 @@
 /*
- * Keeping house in small steps, so that nobody waits: old change ids, rows of customers tables that
- * are not in force, ended invitations beyond their retention. And customers' tags, which are found out in steps, too.
+ * Keeping house in small steps, so that nobody waits: old change ids, files of customers tables that are
+ * not in force and changes to them, ended invitations beyond their retention. And customers' tags, which are found out in steps, too.
  */
 #include "store/engine_internal.h"
 
@@ -76,9 +76,16 @@ static int forget_changes(struct engine *engine, time_t now, struct error *error
 	return result < 0 ? -1 : n == CHANGES_STEP;
 }
 
-/* --- rows of tables --- */
+/* --- tables --- */
 
-/* The first table from *table on that nobody needs. Returns 1, 0 when there is none, -1. */
+static bool table_needed(void *context, uint64_t number)
+{
+	const struct engine *engine = context;
+
+	return number == engine->table || load_active(engine, number);
+}
+
+/* The first table from *table on that is not in force and to which there were changes. Returns 1, 0 when there is none, -1. */
 static int find_rubbish(struct engine *engine, uint64_t *table, struct error *error)
 {
 	for (;;) {
@@ -97,12 +104,19 @@ static int find_rubbish(struct engine *engine, uint64_t *table, struct error *er
 		if (found == 1)
 			*table = read_number(key.data);
 		kv_cursor_close(&cursor);
-		if (found != 1)
+		if (found != 1 || *table != engine->table)
 			return found;
-		if (*table != engine->table && !load_active(engine, *table))
-			return 1;
 		++*table;
 	}
+}
+
+/* A file goes once it is on disk that another table is in force. */
+static int remove_files(struct engine *engine, struct error *error)
+{
+	if (engine->files_clean || engine->dirty)
+		return 0;
+	engine->files_clean = true;
+	return table_file_sweep(engine->kv, table_needed, engine, error);
 }
 
 static int remove_rubbish(struct engine *engine, struct error *error)
@@ -115,8 +129,10 @@ static int remove_rubbish(struct engine *engine, struct error *error)
 
 	if (engine->tables_clean)
 		return 0;
-	result = find_rubbish(engine, &table, error);
-	engine->tables_clean = result == 0;
+	result = remove_files(engine, error);
+	if (result == 0)
+		result = find_rubbish(engine, &table, error);
+	engine->tables_clean = result == 0 && engine->files_clean;
 	if (result != 1)
 		return result;
 	buf_init(&number, 8);

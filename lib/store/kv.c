@@ -32,8 +32,30 @@ static int check_write(
 {
 	if (check_key(kv, tree, key, error) != 0)
 		return -1;
-	if (!kv->in_transaction)
+	if (!kv->in_transaction && !kv->staged)
 		return error_set(error, ERROR_PERMANENT, "a write outside a transaction");
+	return 0;
+}
+
+/* Is it a kv, and no sealed tree? */
+static int check_whole(const struct kv *kv, struct error *error)
+{
+	if (check_tree(kv, 0, error) != 0)
+		return -1;
+	if (kv->class->begin == NULL)
+		return error_set(error, ERROR_PERMANENT, "a sealed tree has no such thing");
+	return 0;
+}
+
+static int check_name(const struct kv *kv, const char *name, struct error *error)
+{
+	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				  "0123456789.-");
+
+	if (check_whole(kv, error) != 0)
+		return -1;
+	if (len == 0 || len > KV_NAME_MAX || name[len] != '\0')
+		return error_set(error, ERROR_PERMANENT, "no name of a sealed tree");
 	return 0;
 }
 
@@ -48,7 +70,7 @@ void kv_close(struct kv **kv)
 
 int kv_begin(struct kv *kv, struct error *error)
 {
-	if (check_tree(kv, 0, error) != 0)
+	if (check_whole(kv, error) != 0)
 		return -1;
 	if (kv->in_transaction)
 		return error_set(error, ERROR_PERMANENT, "a transaction within a transaction");
@@ -76,7 +98,7 @@ void kv_abort(struct kv *kv)
 
 int kv_sync(struct kv *kv, struct error *error)
 {
-	return check_tree(kv, 0, error) != 0 ? -1 : kv->class->sync(kv, error);
+	return check_whole(kv, error) != 0 ? -1 : kv->class->sync(kv, error);
 }
 
 int kv_get(struct kv *kv, unsigned tree, struct kv_bytes key, struct kv_bytes *value_r,
@@ -112,14 +134,16 @@ int kv_add(struct kv *kv, unsigned tree, struct kv_bytes key, struct kv_bytes va
 
 int kv_delete(struct kv *kv, unsigned tree, struct kv_bytes key, struct error *error)
 {
-	if (check_write(kv, tree, key, error) != 0)
+	if (check_write(kv, tree, key, error) != 0 || check_whole(kv, error) != 0)
 		return -1;
 	return kv->class->delete (kv, tree, key, error);
 }
 
 int kv_last(struct kv *kv, unsigned tree, struct kv_bytes *key_r, struct error *error)
 {
-	return check_tree(kv, tree, error) != 0 ? -1 : kv->class->last(kv, tree, key_r, error);
+	if (check_tree(kv, tree, error) != 0 || check_whole(kv, error) != 0)
+		return -1;
+	return kv->class->last(kv, tree, key_r, error);
 }
 
 struct kv_cursor *kv_scan(struct kv *kv, unsigned tree, struct kv_bytes from, size_t prefix_len,
@@ -142,6 +166,7 @@ struct kv_cursor *kv_scan(struct kv *kv, unsigned tree, struct kv_bytes from, si
 		memcpy(cursor->from, from.data, from.len);
 	cursor->from_len = from.len;
 	cursor->prefix_len = prefix_len;
+	cursor->started = cursor->ended = false;
 	return cursor;
 }
 
@@ -180,7 +205,40 @@ void kv_cursor_close(struct kv_cursor **cursor)
 
 int kv_checkpoint(struct kv *kv, unsigned kilobytes, struct error *error)
 {
-	return check_tree(kv, 0, error) != 0 ? -1 : kv->class->checkpoint(kv, kilobytes, error);
+	return check_whole(kv, error) != 0 ? -1 : kv->class->checkpoint(kv, kilobytes, error);
+}
+
+struct kv *kv_stage(struct kv *kv, const char *name, struct error *error)
+{
+	return check_name(kv, name, error) != 0 ? NULL : kv->class->stage(kv, name, error);
+}
+
+int kv_seal(struct kv *staged, struct error *error)
+{
+	if (!staged->staged)
+		return error_set(error, ERROR_PERMANENT, "no tree to be sealed");
+	return staged->class->seal(staged, error);
+}
+
+struct kv *kv_sealed(struct kv *kv, const char *name, size_t cache, struct error *error)
+{
+	return check_name(kv, name, error) != 0 ? NULL
+						: kv->class->sealed(kv, name, cache, error);
+}
+
+int kv_discard(struct kv *kv, const char *name, struct error *error)
+{
+	return check_name(kv, name, error) != 0 ? -1 : kv->class->discard(kv, name, error);
+}
+
+int kv_names(struct kv *kv, kv_name_fn *each, void *context, struct error *error)
+{
+	return check_whole(kv, error) != 0 ? -1 : kv->class->names(kv, each, context, error);
+}
+
+int kv_scratch(struct kv *kv, struct error *error)
+{
+	return check_whole(kv, error) != 0 ? -1 : kv->class->scratch(kv, error);
 }
 
 bool kv_fatal(const struct kv *kv)

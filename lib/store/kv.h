@@ -80,6 +80,33 @@ int kv_next(struct kv_cursor *cursor, struct kv_bytes *key_r, struct kv_bytes *v
 	struct error *error);
 void kv_cursor_close(struct kv_cursor **cursor); /* accepts NULL; nulls */
 
+/* --- sealed trees: what is replaced as a whole ---
+ *
+ * One tree in a file of its own beside the others, filled once, sealed, and from then on only read. It costs neither log nor
+ * transactions: nothing needs it until it is on disk, and who then names it in a transaction makes it count. It is read and
+ * closed as a kv with one tree, number 0, without kv_last; kv_put and kv_add work, without a transaction, until it is sealed. It must not outlive its kv. Names are of letters, digits, '.' and '-', at most KV_NAME_MAX bytes. */
+#define KV_NAME_MAX 63
+
+/* A new one, to be filled. It is there under its name from now on, whatever becomes of it: kv_discard removes it. NULL: error. */
+struct kv *kv_stage(struct kv *kv, const char *name, struct error *error);
+
+/* Has it written to the disk, which does not keep the caller waiting. Returns 1 when it is there, 0 when it is
+ * not yet: ask again in some milliseconds; -1: it is of no use. But kv_close nothing may be done with it any more. */
+int kv_seal(struct kv *staged, struct error *error);
+
+/* Opens a sealed one for reading, with that much memory for what is read often. NULL: error, not found when there is none. */
+struct kv *kv_sealed(struct kv *kv, const char *name, size_t cache, struct error *error);
+
+/* Removes it. Who reads it goes on reading it until it is closed. Returns 0, also when there is none, or -1. */
+int kv_discard(struct kv *kv, const char *name, struct error *error);
+
+/* Calls `each` for every name until it returns non-zero, which is returned; names come in no order. */
+typedef int kv_name_fn(void *context, const char *name, struct error *error);
+int kv_names(struct kv *kv, kv_name_fn *each, void *context, struct error *error);
+
+/* An empty file without a name, for what does not fit into memory for a while. A descriptor, or -1. */
+int kv_scratch(struct kv *kv, struct error *error);
+
 /* Bounds the time that recovery takes and the disk that logs take, when at least that many
  * kilobytes were written since the last one (0: in any case). To be called with 1 every second or
  * two, and with KV_CHECKPOINT_KB after a kv_sync. */

@@ -10,6 +10,7 @@
  */
 #include "store/kv_bdb.h"
 
+#include "store/kv_bdb_file.h"
 #include "store/kv_class.h"
 
 #include <db.h>
@@ -51,14 +52,10 @@ static int fault(struct kv_bdb *bdb, int code, const char *what, struct error *e
 	bdb->reason[0] = '\0';
 	if (code == DB_RUNRECOVERY)
 		bdb->kv.fatal = true;
-	if (code == ENOSPC || code == EDQUOT || code == EFBIG)
-		return error_set(error, ERROR_TEMPORARY,
-			"%s: %s: the disk is full: make room, it goes on by itself",
-			bdb->directory, what);
-	if (code > 0)
-		return error_errno(error, code, "%s: %s", bdb->directory, what);
-	return error_set(error, ERROR_TEMPORARY, "%s: %s: %s%s%s", bdb->directory, what,
-		db_strerror(code), reason[0] != '\0' ? ": " : "", reason);
+	if (code > 0 || reason[0] == '\0')
+		return kv_bdb_error(bdb->directory, code, what, error);
+	return error_set(error, ERROR_TEMPORARY, "%s: %s: %s: %s", bdb->directory, what,
+		db_strerror(code), reason);
 }
 
 /* Of what is to be on disk behind the call. What the kernel could not write it forgets: a later call would
@@ -204,7 +201,7 @@ static int bdb_last(struct kv *kv, unsigned tree, struct kv_bytes *key_r, struct
 static struct kv_cursor *bdb_cursor(struct kv *kv, unsigned tree, struct error *error)
 {
 	struct kv_bdb *bdb = (struct kv_bdb *)kv;
-	struct bdb_cursor *cursor = calloc(1, sizeof(*cursor));
+	struct bdb_cursor *cursor = malloc(sizeof(*cursor));
 	int code;
 
 	if (cursor == NULL) {
@@ -258,6 +255,32 @@ static int bdb_checkpoint(struct kv *kv, unsigned kilobytes, struct error *error
 	return code == 0 ? 0 : flush_fault(bdb, code, "checkpoint", error);
 }
 
+static struct kv *bdb_stage(struct kv *kv, const char *name, struct error *error)
+{
+	return kv_bdb_file_stage(((struct kv_bdb *)kv)->directory, name, error);
+}
+
+static struct kv *bdb_sealed(
+	struct kv *kv, const char *name, size_t cache, struct error *error)
+{
+	return kv_bdb_file_sealed(((struct kv_bdb *)kv)->directory, name, cache, error);
+}
+
+static int bdb_discard(struct kv *kv, const char *name, struct error *error)
+{
+	return kv_bdb_file_discard(((struct kv_bdb *)kv)->directory, name, error);
+}
+
+static int bdb_names(struct kv *kv, kv_name_fn *each, void *context, struct error *error)
+{
+	return kv_bdb_file_names(((struct kv_bdb *)kv)->directory, each, context, error);
+}
+
+static int bdb_scratch(struct kv *kv, struct error *error)
+{
+	return kv_bdb_file_scratch(((struct kv_bdb *)kv)->directory, error);
+}
+
 static void bdb_close(struct kv *kv)
 {
 	struct kv_bdb *bdb = (struct kv_bdb *)kv;
@@ -287,6 +310,11 @@ static const struct kv_class bdb_class = {
 	.step = bdb_step,
 	.cursor_close = bdb_cursor_close,
 	.checkpoint = bdb_checkpoint,
+	.stage = bdb_stage,
+	.sealed = bdb_sealed,
+	.discard = bdb_discard,
+	.names = bdb_names,
+	.scratch = bdb_scratch,
 };
 
 /* Makes the directory when it is missing, and sees that it is ours to write in. */

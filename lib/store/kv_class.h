@@ -27,6 +27,14 @@ struct kv_class {
 		struct kv_bytes pair_r[2], struct error *error);
 	void (*cursor_close)(struct kv_cursor *cursor);
 	int (*checkpoint)(struct kv *kv, unsigned kilobytes, struct error *error);
+	/* Of sealed trees, which have none of begin, commit, abort, sync, delete, checkpoint and what follows but seal. */
+	struct kv *(*stage)(struct kv *kv, const char *name, struct error *error);
+	int (*seal)(struct kv *staged, struct error *error);
+	struct kv *(*sealed)(
+		struct kv *kv, const char *name, size_t cache, struct error *error);
+	int (*discard)(struct kv *kv, const char *name, struct error *error);
+	int (*names)(struct kv *kv, kv_name_fn *each, void *context, struct error *error);
+	int (*scratch)(struct kv *kv, struct error *error);
 };
 
 /* First member of each variant's own. */
@@ -34,6 +42,7 @@ struct kv {
 	const struct kv_class *class;
 	unsigned trees;
 	bool in_transaction;
+	bool staged; /* being filled: it is written without a transaction */
 	bool fatal;
 };
 

@@ -1,14 +1,16 @@
 /*
  * Trees in memory: each a sorted array of pairs. A transaction keeps what each write replaced and
  * puts it back, last first, when it is aborted. A cursor remembers its last key and looks for the next one,
- * so writes cannot disturb it.
+ * so writes cannot disturb it. A sealed tree is a kv of its own in its parent's list, where closing leaves it.
  */
 #include "store/kv_memory.h"
 
 #include "store/kv_class.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct pair {
 	size_t key_len, value_len;
@@ -32,6 +34,9 @@ struct kv_memory {
 	struct tree *trees;
 	struct undo *undo;
 	size_t undo_n, undo_cap;
+	struct kv_memory *sealed; /* the first of its sealed trees */
+	struct kv_memory *next;	  /* of a sealed tree: the one behind it */
+	char name[KV_NAME_MAX + 1];
 };
 
 struct memory_cursor {
@@ -291,18 +296,123 @@ static int memory_checkpoint(struct kv *kv, unsigned kilobytes, struct error *er
 	return 0;
 }
 
-static void memory_close(struct kv *kv)
-{
-	struct kv_memory *memory = (struct kv_memory *)kv;
+/* --- sealed trees --- */
 
-	for (unsigned i = 0; i < kv->trees; i++) {
+static void free_memory(struct kv_memory *memory)
+{
+	for (unsigned i = 0; i < memory->kv.trees; i++) {
 		for (size_t j = 0; j < memory->trees[i].n; j++)
 			free(memory->trees[i].pairs[j]);
 		free(memory->trees[i].pairs);
 	}
 	free(memory->trees);
+	memory_commit(&memory->kv,
+		&(struct error){0}); /* of what was written before, nothing is asked back */
 	free(memory->undo);
 	free(memory);
+}
+
+/* The place in the list of the sealed tree of that name. */
+static struct kv_memory **find_sealed(struct kv *kv, const char *name)
+{
+	struct kv_memory **at = &((struct kv_memory *)kv)->sealed;
+
+	while (*at != NULL && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static int memory_discard(struct kv *kv, const char *name, struct error *error)
+{
+	struct kv_memory **at = find_sealed(kv, name), *found = *at;
+
+	(void)error;
+	if (found != NULL) {
+		*at = found->next;
+		free_memory(found);
+	}
+	return 0;
+}
+
+static int memory_seal(struct kv *kv, struct error *error)
+{
+	kv->staged = false;
+	memory_commit(kv, error);
+	return 1;
+}
+
+static void sealed_close(struct kv *kv)
+{
+	(void)kv;
+}
+
+static const struct kv_class sealed_class = {
+	.close = sealed_close,
+	.get = memory_get,
+	.put = memory_put,
+	.cursor = memory_cursor,
+	.step = memory_step,
+	.cursor_close = memory_cursor_close,
+	.seal = memory_seal,
+};
+
+static struct kv *memory_stage(struct kv *kv, const char *name, struct error *error)
+{
+	static const char *const one[] = {"sealed", NULL};
+	struct kv_memory *parent = (struct kv_memory *)kv, *fresh;
+
+	memory_discard(kv, name, error);
+	fresh = (struct kv_memory *)kv_memory_open(one, error);
+	if (fresh == NULL)
+		return NULL;
+	fresh->kv.class = &sealed_class;
+	fresh->kv.staged = true;
+	strcpy(fresh->name, name);
+	fresh->next = parent->sealed;
+	parent->sealed = fresh;
+	return &fresh->kv;
+}
+
+static struct kv *memory_sealed(
+	struct kv *kv, const char *name, size_t cache, struct error *error)
+{
+	struct kv_memory *found = *find_sealed(kv, name);
+
+	(void)cache;
+	if (found != NULL && !found->kv.staged)
+		return &found->kv;
+	error_set(error, ERROR_NOT_FOUND, "there is no sealed tree %s", name);
+	return NULL;
+}
+
+static int memory_names(struct kv *kv, kv_name_fn *each, void *context, struct error *error)
+{
+	struct kv_memory *at = ((struct kv_memory *)kv)->sealed, *next;
+	int result = 0;
+
+	for (; result == 0 && at != NULL; at = next) {
+		next = at->next; /* it may be discarded */
+		result = each(context, at->name, error);
+	}
+	return result;
+}
+
+static int memory_scratch(struct kv *kv, struct error *error)
+{
+	int fd = memfd_create("scratch", MFD_CLOEXEC);
+
+	(void)kv;
+	return fd >= 0 ? fd : error_errno(error, errno, "a file in memory");
+}
+
+static void memory_close(struct kv *kv)
+{
+	struct kv_memory *memory = (struct kv_memory *)kv;
+	struct error ignored;
+
+	while (memory->sealed != NULL)
+		memory_discard(kv, memory->sealed->name, &ignored);
+	free_memory(memory);
 }
 
 static const struct kv_class memory_class = {
@@ -319,6 +429,11 @@ static const struct kv_class memory_class = {
 	.step = memory_step,
 	.cursor_close = memory_cursor_close,
 	.checkpoint = memory_checkpoint,
+	.stage = memory_stage,
+	.sealed = memory_sealed,
+	.discard = memory_discard,
+	.names = memory_names,
+	.scratch = memory_scratch,
 };
 
 struct kv *kv_memory_open(const char *const *trees, struct error *error)

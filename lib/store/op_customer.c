@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LIMIT_DEFAULT 100
+#define LINES_MAX     (512 * 1024) /* bytes of lines in an answer */
 
 /* Distinct customer ids, each with its NUL. */
 struct customers {
@@ -52,10 +53,9 @@ static int add_by_id(struct engine *engine, const char *key, struct customers *c
 	struct error *error)
 {
 	char latest[INVITATION_ID_LEN + 1];
-	struct json_object *row;
-	int found = customer_row(engine, key, &row, error);
+	struct row row;
+	int found = customer_find(engine, kv_text(key), &row, error);
 
-	json_object_put(row);
 	if (found == 0)
 		found = invitation_latest(engine, key, latest, error);
 	if (found == 1)
@@ -63,21 +63,15 @@ static int add_by_id(struct engine *engine, const char *key, struct customers *c
 	return found;
 }
 
-/* all: customers of every kind of key; else of the first kind that has one. */
-static int collect(struct engine *engine, const char *key, bool all,
-	struct customers *customers, struct error *error)
+/* Those of which it is the mailbox or the tenant. */
+static int add_by_values(struct engine *engine, const char *key, struct customers *customers,
+	struct error *error)
 {
-	if (add_by_id(engine, key, customers, error) < 0)
+	if (add_by_value(engine, TABLE_MAILBOX, (struct index_query){INDEX_MAILBOX, key},
+		    customers, error) != 0)
 		return -1;
-	if ((all || customers->n == 0) &&
-		add_by_value(engine, TABLE_MAILBOX, (struct index_query){INDEX_MAILBOX, key},
-			customers, error) < 0)
-		return -1;
-	if ((all || customers->n == 0) &&
-		add_by_value(engine, TABLE_TENANT, (struct index_query){INDEX_TENANT, key},
-			customers, error) < 0)
-		return -1;
-	return 0;
+	return add_by_value(engine, TABLE_TENANT, (struct index_query){INDEX_TENANT, key},
+		customers, error);
 }
 
 static const char *ask_key(struct ask *ask, struct error *error)
@@ -98,25 +92,85 @@ static int not_known(const char *key, struct error *error)
 	return error_set(error, ERROR_NOT_FOUND, "\"%.200s\" is not known", key);
 }
 
+/* --- answers of many customers --- */
+
+/* Objects one after the other, or lines. */
+struct answer {
+	struct ask *ask;
+	bool lines;
+	struct buf *out;   /* the reply */
+	struct buf text;   /* lines, as they are to be written */
+	size_t begin;	   /* of the objects in the reply */
+	int64_t customers; /* in it */
+};
+
+static int answer_begin(
+	struct answer *answer, struct ask *ask, struct engine_reply *reply, struct error *error)
+{
+	const char *format = json_string(ask->request, "format", "objects");
+
+	*answer = (struct answer){.ask = ask, .out = &reply->text};
+	answer->lines = strcmp(format, "lines") == 0;
+	if (!answer->lines && strcmp(format, "objects") != 0)
+		return error_set(
+			error, ERROR_PERMANENT, "\"format\" is none of objects, lines");
+	buf_init(&answer->text, PAGE_MAX);
+	if (!answer->lines)
+		buf_string(answer->out, "{\"customers\":[");
+	answer->begin = answer->out->len;
+	return 0;
+}
+
+static bool answer_full(const struct answer *answer)
+{
+	return answer->lines ? answer->text.len >= LINES_MAX
+			     : answer->out->len - answer->begin >= PAGE_MAX;
+}
+
+static int answer_add(struct answer *answer, const struct customer *customer,
+	struct kv_bytes key, struct error *error)
+{
+	if (answer->lines)
+		return customer_append_line(answer->ask, customer, key, &answer->text, error);
+	if (answer->customers++ > 0)
+		buf_byte(answer->out, ',');
+	return customer_append(answer->ask, customer, answer->out, error);
+}
+
+/* Ends what answer_begin has begun; members may follow it, then a brace. */
+static void answer_end(struct answer *answer)
+{
+	if (answer->lines) {
+		buf_string(answer->out, "{\"lines\":\"");
+		append_escaped(answer->out, answer->text.data, answer->text.len);
+		buf_byte(answer->out, '"');
+	} else {
+		buf_byte(answer->out, ']');
+	}
+	answer->out->failed |= answer->text.failed;
+	buf_free(&answer->text);
+}
+
 /* --- find --- */
 
-static int find_invitation(
-	struct ask *ask, const char *id, struct buf *out, struct error *error)
+static int find_invitation(struct answer *answer, const char *id, struct error *error)
 {
-	char customer_id[TEXT_MAX + 1];
+	struct customer customer;
 	struct json_object *record;
 	struct stored stored;
-	int found = invitation_load(ask->engine, id, &stored, error);
+	int found = invitation_load(answer->ask->engine, id, &stored, error);
 
 	if (found != 1)
 		return found;
 	record = stored_record(&stored, error);
 	if (record == NULL)
 		return -1;
-	strncpy(customer_id, json_string(record, "customer_id", ""), TEXT_MAX);
-	customer_id[TEXT_MAX] = '\0';
+	found = customer_load(answer->ask->engine,
+		kv_text(json_string(record, "customer_id", "")), id, &customer, error);
+	if (found == 1 && answer_add(answer, &customer, kv_text(id), error) != 0)
+		found = -1;
 	json_object_put(record);
-	return customer_append(ask, customer_id, id, out, error);
+	return found;
 }
 
 struct token_search {
@@ -147,94 +201,127 @@ static int has_token(
 }
 
 /* The customer with its newest invitation that has a valid token, if it is to be that one and there is one; else the
- * latest. As customer_append. */
-static int append_customer(
-	struct ask *ask, const char *customer_id, struct buf *out, struct error *error)
+ * latest. Returns 1, 0 when nothing is known of it, -1. */
+static int add_found(
+	struct answer *answer, const char *customer_id, const char *key, struct error *error)
 {
-	struct token_search search = {.engine = ask->engine};
+	struct engine *engine = answer->ask->engine;
+	struct token_search search = {.engine = engine};
+	struct customer customer;
 	int found = 0;
 
-	if (json_flag(ask->request, "token", false))
-		found = index_each(ask->engine,
-			(struct index_query){INDEX_CUSTOMER, customer_id}, has_token, &search,
-			error);
-	if (found < 0)
-		return -1;
-	return customer_append(ask, customer_id, found == 1 ? search.id : NULL, out, error);
+	if (json_flag(answer->ask->request, "token", false))
+		found = index_each(engine, (struct index_query){INDEX_CUSTOMER, customer_id},
+			has_token, &search, error);
+	if (found >= 0)
+		found = customer_load(engine, kv_text(customer_id),
+			found == 1 ? search.id : NULL, &customer, error);
+	if (found == 1 && answer_add(answer, &customer, kv_text(key), error) != 0)
+		found = -1;
+	return found;
 }
 
-static int find_customers(
-	struct ask *ask, const char *key, struct buf *out, struct error *error)
+/* The customer of that id, and those that have the key in another way. */
+static int find_customers(struct answer *answer, const char *key, struct error *error)
 {
 	struct customers customers = {0};
+	int result = add_found(answer, key, key, error), n = result == 1;
 	const char *at;
-	int result, n = 0;
 
+	if (result < 0)
+		return -1;
 	buf_init(&customers.ids, CUSTOMERS_MAX * (TEXT_MAX + 1));
-	result = collect(ask->engine, key, true, &customers, error);
+	result = add_by_values(answer->ask->engine, key, &customers, error);
 	at = customers.ids.data;
-	for (size_t i = 0; result >= 0 && i < customers.n && out->len < PAGE_MAX; i++) {
-		size_t before = out->len;
-
-		if (n > 0)
-			buf_byte(out, ',');
-		result = append_customer(ask, at, out, error);
-		if (result == 1)
-			n++;
-		else
-			out->len = before;
+	for (size_t i = 0; result >= 0 && i < customers.n && !answer_full(answer); i++) {
+		result = strcmp(at, key) != 0 ? add_found(answer, at, key, error) : 0;
+		n += result == 1;
 		at += strlen(at) + 1;
 	}
 	buf_free(&customers.ids);
 	return result < 0 ? -1 : n > 0;
 }
 
+/* Returns 1, 0 when nothing is known under that key, -1. */
+static int find_key(struct answer *answer, const char *key, struct error *error)
+{
+	int found = find_invitation(answer, key, error);
+
+	return found != 0 ? found : find_customers(answer, key, error);
+}
+
+static int find_one(struct answer *answer, struct error *error)
+{
+	const char *key = ask_key(answer->ask, error);
+	int found = key != NULL ? find_key(answer, key, error) : -1;
+
+	return found == 0 ? not_known(key, error) : found == 1 ? 0 : -1;
+}
+
+/* What cannot be a key is one that is not known. Returns 0 or -1. */
+static int find_many(struct answer *answer, struct json_object *keys, size_t *next_r,
+	int64_t *found_r, struct error *error)
+{
+	size_t n = json_object_array_length(keys);
+
+	if (n > CUSTOMERS_MAX)
+		return error_set(
+			error, ERROR_PERMANENT, "more than %d \"keys\"", CUSTOMERS_MAX);
+	for (*next_r = 0; *next_r < n && !answer_full(answer); ++*next_r) {
+		struct json_object *item = json_object_array_get_idx(keys, *next_r);
+		const char *key = json_object_is_type(item, json_type_string)
+					  ? json_object_get_string(item)
+					  : NULL;
+		int found = text_valid(key) ? find_key(answer, key, error) : 0;
+
+		if (found < 0)
+			return -1;
+		*found_r += found;
+	}
+	return 0;
+}
+
 int op_find(struct ask *ask, struct engine_reply *reply, struct error *error)
 {
-	const char *key = ask_key(ask, error);
-	int found;
+	struct json_object *keys = json_member(ask->request, "keys");
+	bool many = json_object_is_type(keys, json_type_array);
+	struct answer answer;
+	int64_t found = 0;
+	size_t next = 0;
+	int result;
 
-	if (key == NULL)
+	if (answer_begin(&answer, ask, reply, error) != 0)
 		return -1;
-	buf_string(&reply->text, "{\"customers\":[");
-	found = find_invitation(ask, key, &reply->text, error);
-	if (found == 0)
-		found = find_customers(ask, key, &reply->text, error);
-	if (found != 1)
-		return found < 0 ? -1 : not_known(key, error);
-	buf_string(&reply->text, "]}");
-	return 0;
+	result = many ? find_many(&answer, keys, &next, &found, error)
+		      : find_one(&answer, error);
+	answer_end(&answer);
+	if (many)
+		buf_printf(&reply->text, ",\"found\":%lld", (long long)found);
+	if (many && next < json_object_array_length(keys))
+		buf_printf(&reply->text, ",\"next\":%zu", next);
+	buf_byte(&reply->text, '}');
+	return result;
 }
 
 /* --- list --- */
 
-/* Appends customers behind *last and moves it. Returns 1 when the page is full, 0 at the end, -1. */
-static int append_page(
-	struct ask *ask, int64_t limit, struct buf *last, struct buf *out, struct error *error)
+/* Adds customers behind *last and moves it. Returns 1 when there are more, 0 at the end, -1. */
+static int add_page(struct answer *answer, int64_t limit, struct buf *last, struct error *error)
 {
-	size_t begin = out->len;
-	struct buf next;
-	int result = 0;
+	struct customer_walk *walk = customer_walk(answer->ask->engine, last->data, error);
+	struct customer customer;
+	int result = walk != NULL ? 1 : -1;
 
-	buf_init(&next, TEXT_MAX);
-	for (int64_t n = 0;; n++) {
-		result = customer_next(ask->engine, last->data, &next, error);
-		if (result != 1 || n == limit || out->len > begin + PAGE_MAX)
+	for (int64_t n = 0; result == 1; n++) {
+		result = customer_walk_next(walk, &customer, error);
+		if (result != 1 || n == limit || answer_full(answer))
 			break;
-		if (n > 0)
-			buf_byte(out, ',');
-		result = customer_append(ask, next.data, NULL, out, error);
-		if (result != 1) {
-			if (result == 0)
-				error_set(error, ERROR_TEMPORARY,
-					"an index is damaged in the database");
+		if (answer_add(answer, &customer, customer.id, error) != 0)
 			result = -1;
-			break;
-		}
 		buf_reset(last);
-		buf_append(last, next.data, next.len);
+		buf_append(last, customer.id.data, customer.id.len);
 	}
-	buf_free(&next);
+	customer_walk_close(&walk);
 	return result;
 }
 
@@ -242,7 +329,7 @@ int op_list(struct ask *ask, struct engine_reply *reply, struct error *error)
 {
 	const char *after = json_string(ask->request, "after", "");
 	int64_t limit = json_int(ask->request, "limit", LIMIT_DEFAULT);
-	struct json_object *next;
+	struct answer answer;
 	struct buf last;
 	int more;
 
@@ -251,16 +338,16 @@ int op_list(struct ask *ask, struct engine_reply *reply, struct error *error)
 			error, ERROR_PERMANENT, "\"limit\" is not 1 to %d", CUSTOMERS_MAX);
 	if (*after != '\0' && !text_valid(after))
 		return error_set(error, ERROR_PERMANENT, "\"after\" is no customer id");
+	if (answer_begin(&answer, ask, reply, error) != 0)
+		return -1;
 	buf_init(&last, TEXT_MAX);
 	buf_string(&last, after);
-	buf_string(&reply->text, "{\"customers\":[");
-	more = append_page(ask, limit, &last, &reply->text, error);
-	buf_byte(&reply->text, ']');
+	more = add_page(&answer, limit, &last, error);
+	answer_end(&answer);
 	if (more == 1) {
-		next = json_object_new_string(last.data);
-		buf_string(&reply->text, ",\"next\":");
-		buf_string(&reply->text, next != NULL ? json_text(next) : "null");
-		json_object_put(next);
+		buf_string(&reply->text, ",\"next\":\"");
+		append_escaped(&reply->text, last.data, last.len);
+		buf_byte(&reply->text, '"');
 	}
 	buf_byte(&reply->text, '}');
 	buf_free(&last);
@@ -268,6 +355,23 @@ int op_list(struct ask *ask, struct engine_reply *reply, struct error *error)
 }
 
 /* --- remove --- */
+
+/* Customers of the first kind of key that has one. */
+static int collect(struct engine *engine, const char *key, struct customers *customers,
+	struct error *error)
+{
+	if (add_by_id(engine, key, customers, error) < 0)
+		return -1;
+	if (customers->n == 0 &&
+		add_by_value(engine, TABLE_MAILBOX, (struct index_query){INDEX_MAILBOX, key},
+			customers, error) < 0)
+		return -1;
+	if (customers->n == 0 &&
+		add_by_value(engine, TABLE_TENANT, (struct index_query){INDEX_TENANT, key},
+			customers, error) < 0)
+		return -1;
+	return 0;
+}
 
 struct removal {
 	struct ask *ask;
@@ -295,7 +399,7 @@ static int remove_customer(
 	int result;
 
 	buf_init(&customers.ids, CUSTOMERS_MAX * (TEXT_MAX + 1));
-	result = collect(engine, key, false, &customers, error);
+	result = collect(engine, key, &customers, error);
 	if (result == 0 && customers.n == 0)
 		result = not_known(key, error);
 	else if (result == 0 && customers.n > 1)

@@ -1,22 +1,20 @@
 /*
- * Loads of a customers table. A load has a number of its own, under which its rows are put in
- * transactions of a bounded size; nobody sees them until table_end makes that number the one in
- * force. Whatever is left over (the old table, a load whose client went away) is removed by
- * housekeeping.
+ * Loads of a customers table. A load has a number of its own and a file that nobody sees (table_file.h) until
+ * table_end makes that number the one in force. Whatever is left over (the old table's file, that of a load whose
+ * client went away) is removed by housekeeping.
  */
 #include "store/engine_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_PER_TRANSACTION 2000
-#define COLUMNS		     5
-
 struct load {
 	struct load *next;
 	const void *client;
 	uint64_t table;
 	int64_t rows;
+	struct table_draft *draft;
+	bool sealed;
 };
 
 bool load_active(const struct engine *engine, uint64_t table)
@@ -32,8 +30,9 @@ static void drop(struct engine *engine, struct load **at)
 	struct load *load = *at;
 
 	*at = load->next;
+	table_draft_free(&load->draft);
 	free(load);
-	engine->tables_clean = false;
+	engine->files_clean = engine->tables_clean = false;
 }
 
 void loads_drop(struct engine *engine, const void *client, bool all)
@@ -61,60 +60,29 @@ static struct load **find_load(struct ask *ask, struct error *error)
 
 int op_table_begin(struct ask *ask, struct engine_reply *reply, struct error *error)
 {
+	struct engine *engine = ask->engine;
 	struct load *load = calloc(1, sizeof(*load));
 
 	if (load == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	load->client = ask->caller->client;
-	load->table = ++ask->engine->last_load;
-	load->next = ask->engine->loads;
-	ask->engine->loads = load;
+	load->table = ++engine->last_load;
+	load->next = engine->loads;
+	engine->loads = load;
+	load->draft = table_draft_new(engine->kv, load->table, error);
+	if (load->draft == NULL) {
+		drop(engine, &engine->loads);
+		return -1;
+	}
 	buf_printf(&reply->text, "{\"load\":%llu}", (unsigned long long)load->table);
 	return 0;
 }
 
 /* --- rows --- */
 
-/* The array of a row as an object, as the table keeps it. NULL: error. */
-static struct json_object *parse_row(struct json_object *array, struct error *error)
-{
-	static const char *const names[COLUMNS] = {
-		"customer_id", "mailbox", "full_name", "tenant", "m365_admin_email"};
-	struct json_object *row;
-	int failed = 0;
-
-	if (!json_object_is_type(array, json_type_array) ||
-		json_object_array_length(array) != COLUMNS) {
-		error_set(error, ERROR_PERMANENT, "not %d strings", COLUMNS);
-		return NULL;
-	}
-	row = json_object_new_object();
-	for (size_t i = 0; row != NULL && failed == 0 && i < COLUMNS; i++) {
-		struct json_object *value = json_object_array_get_idx(array, i);
-		const char *text = json_object_is_type(value, json_type_string)
-					   ? json_object_get_string(value)
-					   : NULL;
-
-		if (text == NULL || (!text_valid(text) && (i < 2 || *text != '\0'))) {
-			error_set(error, ERROR_PERMANENT,
-				"\"%s\" is missing, has control characters or is longer than "
-				"%d bytes",
-				names[i], TEXT_MAX);
-			json_object_put(row);
-			return NULL;
-		}
-		failed = json_set_string(row, names[i], text);
-	}
-	if (row != NULL && failed == 0)
-		return row;
-	json_object_put(row);
-	error_set(error, ERROR_TEMPORARY, "out of memory");
-	return NULL;
-}
-
 struct rows {
-	struct json_object *array;
-	size_t n;
+	const char *at, *end; /* what is still to be read */
+	size_t n;	      /* read */
 	bool replace;
 	struct buf duplicates; /* "3,17" */
 	int64_t added;
@@ -122,58 +90,44 @@ struct rows {
 
 static int read_rows(struct ask *ask, struct rows *rows_r, struct error *error)
 {
+	struct json_object *text = json_member(ask->request, "rows");
 	const char *mode = json_string(ask->request, "mode", "warn");
 
-	*rows_r = (struct rows){.array = json_member(ask->request, "rows")};
+	*rows_r = (struct rows){.replace = strcmp(mode, "replace") == 0};
 	buf_init(&rows_r->duplicates, KV_VALUE_MAX / 2);
-	if (!json_object_is_type(rows_r->array, json_type_array))
-		return error_set(error, ERROR_PERMANENT, "\"rows\" is not an array");
-	rows_r->n = json_object_array_length(rows_r->array);
-	rows_r->replace = strcmp(mode, "replace") == 0;
+	if (!json_object_is_type(text, json_type_string))
+		return error_set(error, ERROR_PERMANENT, "\"rows\" is not a text");
+	rows_r->at = json_object_get_string(text);
+	rows_r->end = rows_r->at + json_object_get_string_len(text);
 	if (!rows_r->replace && strcmp(mode, "warn") != 0 && strcmp(mode, "ignore") != 0)
 		return error_set(
 			error, ERROR_PERMANENT, "\"mode\" is none of warn, replace, ignore");
 	return 0;
 }
 
-/* Puts rows from `from` to before `to`, in the caller's transaction. */
-static int put_rows(struct engine *engine, uint64_t table, struct rows *rows, size_t from,
-	size_t to, struct error *error)
+/* Puts all rows, into the draft or, without one, over the table in force in the caller's transaction. */
+static int put_rows(struct engine *engine, struct table_draft *draft, struct rows *rows,
+	struct error *error)
 {
-	for (size_t i = from; i < to; i++) {
-		struct json_object *row =
-			parse_row(json_object_array_get_idx(rows->array, i), error);
+	for (; rows->at < rows->end; rows->n++) {
+		const char *newline = memchr(rows->at, '\n', (size_t)(rows->end - rows->at));
+		struct row row;
 		int added;
 
-		if (row == NULL)
-			return error_prefix(error, "row %zu", i);
-		added = customer_put(engine, table, row, rows->replace, error);
-		json_object_put(row);
+		if (newline == NULL)
+			return error_set(
+				error, ERROR_PERMANENT, "row %zu: its end is missing", rows->n);
+		if (row_parse(rows->at, (size_t)(newline - rows->at), &row, error) != 0)
+			return error_prefix(error, "row %zu", rows->n);
+		added = draft != NULL ? table_draft_row(draft, &row, rows->replace, error)
+				      : customer_put(engine, &row, rows->replace, error);
 		if (added < 0)
 			return -1;
 		rows->added += added;
 		if (added == 0)
 			buf_printf(&rows->duplicates, "%s%zu",
-				rows->duplicates.len > 0 ? "," : "", i);
-	}
-	return 0;
-}
-
-static int load_rows(
-	struct engine *engine, uint64_t table, struct rows *rows, struct error *error)
-{
-	for (size_t from = 0; from < rows->n; from += ROWS_PER_TRANSACTION) {
-		size_t to = rows->n - from > ROWS_PER_TRANSACTION ? from + ROWS_PER_TRANSACTION
-								  : rows->n;
-
-		if (engine_begin(engine, error) != 0)
-			return -1;
-		if (put_rows(engine, table, rows, from, to, error) != 0) {
-			engine_abort(engine);
-			return -1;
-		}
-		if (engine_commit(engine, error) != 0)
-			return -1;
+				rows->duplicates.len > 0 ? "," : "", rows->n);
+		rows->at = newline + 1;
 	}
 	return 0;
 }
@@ -188,7 +142,7 @@ int op_table_rows(struct ask *ask, struct engine_reply *reply, struct error *err
 		return -1;
 	result = read_rows(ask, &rows, error);
 	if (result == 0)
-		result = load_rows(ask->engine, (*load)->table, &rows, error);
+		result = put_rows(ask->engine, (*load)->draft, &rows, error);
 	if (result == 0) {
 		(*load)->rows += rows.added;
 		buf_printf(&reply->text, "{\"duplicates\":[%s]}", rows.duplicates.data);
@@ -197,6 +151,25 @@ int op_table_rows(struct ask *ask, struct engine_reply *reply, struct error *err
 	}
 	buf_free(&rows.duplicates);
 	return result;
+}
+
+int op_table_seal(struct ask *ask, struct engine_reply *reply, struct error *error)
+{
+	struct load **load = find_load(ask, error);
+	int sealed = 1, pause = 0;
+
+	if (load == NULL)
+		return -1;
+	if (!(*load)->sealed)
+		sealed = table_draft_seal((*load)->draft, &pause, error);
+	if (sealed < 0) {
+		drop(ask->engine, load);
+		return -1;
+	}
+	(*load)->sealed = sealed == 1;
+	buf_printf(&reply->text, "{\"sealed\":%s,\"pause\":%d}", sealed == 1 ? "true" : "false",
+		pause);
+	return 0;
 }
 
 /* --- what takes effect --- */
@@ -210,6 +183,9 @@ int op_table_end(struct ask *ask, struct buf *outcome, struct error *error)
 
 	if (load == NULL)
 		return -1;
+	if (!(*load)->sealed)
+		return error_set(error, ERROR_CONFLICT,
+			"the new table is not on disk yet: table_seal comes first");
 	buf_init(&number, 8);
 	key_number(&number, (*load)->table);
 	result = kv_put(engine->kv, TREE_META, kv_text("table"), kv_buf(&number), error);
@@ -227,7 +203,7 @@ int op_table_add(struct ask *ask, struct buf *outcome, struct error *error)
 	int result = read_rows(ask, &rows, error);
 
 	if (result == 0)
-		result = put_rows(ask->engine, ask->engine->table, &rows, 0, rows.n, error);
+		result = put_rows(ask->engine, NULL, &rows, error);
 	if (result == 0)
 		buf_printf(outcome, "{\"duplicates\":[%s]}", rows.duplicates.data);
 	buf_free(&rows.duplicates);
@@ -241,6 +217,8 @@ void load_in_force(struct engine *engine)
 			drop(engine, at);
 			break;
 		}
+	kv_close(&engine->file);
+	engine->changed = false;
 	engine->table = engine->next_table;
 	consent_restart(engine);
 }

@@ -32,12 +32,16 @@
  *	candidates  mailbox|consent_tag                        {invitations: [...]}
  *	            consent_tag: the customer's whose consent address has that tag; not found when nobody's has, temporary
  *	            while the store does not know all tags yet. Not ended (not revoked, not expired) ones whose invitation_email or m365_admin_email it is, newest first.
- *	find        key, [token]                               {customers: [...]}
+ *	find        key, [token], [format]                     {customers: [...]} or {lines}
  *	            key: an invitation id, a customer id, a mailbox, or a tenant domain or id. At most 1000. Not found: error.
  *	            Of an invitation id, "invitation" is that one. token (true): instead of a customer's latest
  *	            invitation its newest with a valid token, where there is one.
- *	list        [after], [limit <= 1000]                   {customers: [...], next: key or absent}
+ *	find        keys: [...] (<= 1000), [token], [format]   the same, with found: n, next: index or absent
+ *	            found: how many of the keys have a customer. next: the first key that is not answered any more.
+ *	list        [after], [limit <= 1000], [format]         {customers: [...]} or {lines}, next: key or absent
  *	            By customer id; those of the table and those known by an invitation alone.
+ *	            format "lines", of find and list: instead of objects a text, a line for each customer, "key TAB status
+ *	            TAB invitation_email TAB expires_at" with "-" for what is missing; key: as asked for, in a list the customer id.
  *	history     id, [after]                                {events: [...], next: number or absent} oldest first
  *	            Each is the event (invite/event.h) with its "sequence" and the "status" it led to. Those behind
  *	            the sequence number `after`; next is there when they do not fit in one answer.
@@ -49,8 +53,11 @@
  *	            `postinvite -d`: an invitation id revokes that one; any other key removes the customer from the table and
  *	            revokes its invitations that have not ended. Several customers have that key: conflict. Not found: error.
  *	table_begin                                            {load}
- *	table_rows  load, rows: [[customer_id, mailbox, full_name, tenant, m365_admin_email], ...],
- *	            mode "warn"|"replace"|"ignore"             {duplicates: [index, ...]}
+ *	table_rows  load, rows, mode "warn"|"replace"|"ignore"    {duplicates: [index, ...]}
+ *	            rows: a text, a line for each, "customer_id TAB mailbox TAB full_name TAB tenant TAB m365_admin_email",
+ *	            the latter three may be empty.
+ *	table_seal  load                                       {sealed: bool, pause: ms}
+ *	            Brings the new table to the disk; to be repeated, after that pause, until sealed is true.
  *	table_end   load, change                               {rows: n}
  *	            A new customers table: invisible until table_end, one atomic change. Loads of clients that
  *	            went away are removed. In mode "warn" and "ignore" the first row of a key wins, as in postmap.

@@ -31,6 +31,7 @@ static const struct op ops[] = {
 	{"remove", OWNER | ADMIN, .change = op_remove, .answer = answer_as_kept},
 	{"table_begin", OWNER, .read = op_table_begin},
 	{"table_rows", OWNER, .read = op_table_rows},
+	{"table_seal", OWNER, .read = op_table_seal},
 	{"table_end", OWNER, .change = op_table_end, .answer = answer_as_kept},
 	{"table_add", OWNER, .change = op_table_add, .answer = answer_as_kept},
 	{"ping", ALL, .read = op_ping},

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "store/engine.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #define DAYS	      60
 #define BATCH	      1000
 #define CACHE	      ((size_t)3 << 30)
-#define TEXT_MAX      (1024 * 1024)
+#define TEXT_LEN      (1024 * 1024)
 #define CHECKPOINT_KB (1024 * 1024)
 
 /* Each invitation's events behind its opening, "type members". */
@@ -102,6 +103,21 @@ static struct json_object *ask(struct fill *fill, const char *text, bool change)
 
 /* --- customers --- */
 
+static void seal(struct fill *fill, long long load)
+{
+	bool sealed = false;
+	char text[64];
+
+	snprintf(text, sizeof(text), "{\"op\":\"table_seal\",\"load\":%lld}", load);
+	while (!sealed) {
+		struct json_object *reply = ask(fill, text, false);
+
+		sealed = json_flag(reply, "sealed", false);
+		poll(NULL, 0, (int)json_int(reply, "pause", 0));
+		json_object_put(reply);
+	}
+}
+
 static void fill_customers(struct fill *fill)
 {
 	struct json_object *reply = ask(fill, "{\"op\":\"table_begin\"}", false);
@@ -109,18 +125,19 @@ static void fill_customers(struct fill *fill)
 	struct buf text;
 
 	json_object_put(reply);
-	buf_init(&text, TEXT_MAX);
+	buf_init(&text, TEXT_LEN);
 	for (long from = 0; from < fill->count; from += BATCH) {
 		buf_reset(&text);
-		buf_printf(&text, "{\"op\":\"table_rows\",\"load\":%lld,\"rows\":[", load);
+		buf_printf(&text, "{\"op\":\"table_rows\",\"load\":%lld,\"rows\":\"", load);
 		for (long i = from; i < from + BATCH && i < fill->count; i++)
 			buf_printf(&text,
-				"%s[\"customer%07ld\",\"voice@customer%07ld.example\",\"Customer %ld "
-				"Ltd\",\"customer%07ld.example\",\"\"]",
-				i > from ? "," : "", i, i, i, i);
-		buf_string(&text, "]}");
+				"customer%07ld\\tvoice@customer%07ld.example\\tCustomer %ld "
+				"Ltd\\tcustomer%07ld.example\\t\\n",
+				i, i, i, i);
+		buf_string(&text, "\"}");
 		json_object_put(ask(fill, text.data, false));
 	}
+	seal(fill, load);
 	buf_reset(&text);
 	buf_printf(&text, "{\"op\":\"table_end\",\"load\":%lld}", load);
 	json_object_put(ask(fill, text.data, true));
@@ -167,7 +184,7 @@ static void fill_invitation(struct fill *fill, long i)
 	char id[INVITATION_ID_LEN + 1];
 	struct buf text;
 
-	buf_init(&text, TEXT_MAX);
+	buf_init(&text, TEXT_LEN);
 	buf_printf(&text, "{\"op\":\"open\",\"customer_id\":\"customer%07ld\"", i);
 	if (journey->mailed)
 		buf_printf(&text,

@@ -5,6 +5,7 @@
 
 #include "store/kv_memory.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,12 +153,31 @@ struct json_object *store_rows(
 	struct store_site *site, int load, const char *mode, const char *text)
 {
 	return store_ask(site, STORE_ROLE_OWNER,
-		"{\"op\":\"table_rows\",\"load\":%d,\"mode\":\"%s\",\"rows\":[%s]}", load, mode,
+		"{\"op\":\"table_rows\",\"load\":%d,\"mode\":\"%s\",\"rows\":\"%s\"}", load, mode,
 		text);
+}
+
+bool store_seal_load(struct store_site *site, int load)
+{
+	bool sealed = false;
+
+	while (!sealed) {
+		struct json_object *reply = store_ask(
+			site, STORE_ROLE_OWNER, "{\"op\":\"table_seal\",\"load\":%d}", load);
+
+		if (reply == NULL)
+			return false;
+		sealed = json_flag(reply, "sealed", false);
+		poll(NULL, 0, (int)json_int(reply, "pause", 0));
+		json_object_put(reply);
+	}
+	return true;
 }
 
 struct json_object *store_end_load(struct store_site *site, int load)
 {
+	if (!store_seal_load(site, load))
+		return NULL;
 	return store_ask(site, STORE_ROLE_OWNER,
 		"{\"op\":\"table_end\",\"load\":%d,\"change\":\"new\"}", load);
 }

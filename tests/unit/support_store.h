@@ -37,20 +37,20 @@ struct json_object *store_must(
 void store_fails(const char *label, struct json_object *reply, struct store_site *site,
 	enum error_kind want);
 
-/* A customers table of these rows, JSON arrays separated by commas, comes into force. */
+/* A customers table of these rows, lines as JSON escapes them, comes into force. */
 void store_load_table(struct store_site *site, const char *text);
 
 #define STORE_THREE                                                                            \
-	"[\"contoso\",\"voice@contoso.example\",\"Contoso "                                    \
-	"\\\"Ltd\\\"\",\"contoso.example\",\"\"],"                                             \
-	"[\"fab\",\"voice@fab.example\",\"\",\"Fab.example\",\"it@fab.example\"],"             \
-	"[\"Zeta\",\"z@zeta.example\",\"\",\"\",\"\"]"
+	"contoso\\tvoice@contoso.example\\tContoso \\\"Ltd\\\"\\tcontoso.example\\t\\n"          \
+	"fab\\tvoice@fab.example\\t\\tFab.example\\tit@fab.example\\n"                            \
+	"Zeta\\tz@zeta.example\\t\\t\\t\\n"
 
 /* The steps of that, for those who leave one out. Rows and end may fail. */
 int store_begin_load(struct store_site *site);
 struct json_object *store_rows(
 	struct store_site *site, int load, const char *mode, const char *text);
-struct json_object *store_end_load(struct store_site *site, int load);
+bool store_seal_load(struct store_site *site, int load); /* false: site->error */
+struct json_object *store_end_load(struct store_site *site, int load); /* seals it, too */
 
 /* Housekeeping until there is nothing to do. */
 void store_keep_house(struct store_site *site, time_t now);

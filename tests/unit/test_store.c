@@ -99,8 +99,8 @@ static void test_whose_mailbox(void **state)
 	};
 	struct store_site *site = *state;
 
-	store_load_table(site, "[\"fab\",\"voice@fab.example\",\"Fab "
-			       "Ltd\",\"fab.example\",\"it@fab.example\"]");
+	store_load_table(site,
+		"fab\\tvoice@fab.example\\tFab Ltd\\tfab.example\\tit@fab.example\\n");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct json_object *reply = store_owner(
 			site, "{\"op\":\"open\",\"change\":\"new\",%s}", cases[i].named);

@@ -114,9 +114,9 @@ static void test_load_replaces(void **state)
 	store_load_table(site, STORE_THREE);
 	load = store_begin_load(site);
 	reply = store_must(store_rows(site, load, "warn",
-				   "[\"new\",\"n@new.example\",\"\",\"\",\"\"],[\"fab\","
-				   "\"first@fab.example\",\"\",\"\",\"\"],"
-				   "[\"fab\",\"second@fab.example\",\"\",\"\",\"\"]"),
+				   "new\\tn@new.example\\t\\t\\t\\n"
+				   "fab\\tfirst@fab.example\\t\\t\\t\\n"
+				   "fab\\tsecond@fab.example\\t\\t\\t\\n"),
 		site, __FILE__, __LINE__);
 	assert_text("the first one wins", json_text(json_member(reply, "duplicates")), "[2]");
 	json_object_put(reply);
@@ -150,6 +150,11 @@ static void test_repeated_table_end(void **state)
 
 	json_object_put(store_must(
 		store_rows(site, load, "warn", STORE_THREE), site, __FILE__, __LINE__));
+	store_fails("not sealed",
+		store_ask(site, STORE_ROLE_OWNER,
+			"{\"op\":\"table_end\",\"load\":%d,\"change\":\"new\"}", load),
+		site, ERROR_CONFLICT);
+	assert_true(store_seal_load(site, load));
 	for (int i = 0; i < 2; i++) {
 		struct json_object *reply = store_owner(site,
 			"{\"op\":\"table_end\",\"load\":%d,\"change\":\"%s\"}", load, change);
@@ -174,7 +179,7 @@ static void test_modes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct json_object *reply = store_owner(site,
 			"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"%s\",\"rows\":"
-			"[[\"fab\",\"new@fab.example\",\"\",\"\",\"\"]]}",
+			"\"fab\\tnew@fab.example\\t\\t\\t\\n\"}",
 			cases[i].mode);
 
 		assert_text(cases[i].mode, json_text(json_member(reply, "duplicates")),
@@ -186,21 +191,24 @@ static void test_modes(void **state)
 	store_check_find(site, "fab.example", "-");
 	store_fails("mode",
 		store_ask(site, STORE_ROLE_OWNER,
-			"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"x\",\"rows\":[]}"),
+			"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"x\",\"rows\":\"\"}"),
 		site, ERROR_PERMANENT);
 }
 
 static void test_bad_rows(void **state)
 {
 	static const char *const bad[] = {
-		"[]",
-		"[\"a\",\"b\",\"\",\"\"]",
-		"[\"a\",\"b\",\"\",\"\",1]",
-		"[\"\",\"b\",\"\",\"\",\"\"]",
-		"[\"a\",\"\",\"\",\"\",\"\"]",
-		"[\"a\\u0001\",\"b\",\"\",\"\",\"\"]",
-		"\"a\"",
-		"null",
+		"\\n",
+		"a\\tb@b\\t\\t\\n",
+		"a\\tb@b\\t\\t\\t\\t\\n",
+		"\\tb@b\\t\\t\\t\\n",
+		"a\\t\\t\\t\\t\\n",
+		"a\\u0001\\tb@b\\t\\t\\t\\n",
+		"a\\u007f\\tb@b\\t\\t\\t\\n",
+		"a\\tb@b\\t\\t\\t\\u0000\\n",
+		"a\\tb@b\\t\\t\\t",
+		"a\\tb\\t\\t\\t\\n",
+		"a\\tb@b\\t\\tt@t\\t\\n",
 	};
 	struct store_site *site = *state;
 
@@ -215,8 +223,7 @@ static void test_bad_rows(void **state)
 		store_fails(bad[i],
 			store_ask(site, STORE_ROLE_OWNER,
 				"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"warn\","
-				"\"rows\":"
-				"[[\"first\",\"b\",\"\",\"\",\"\"],%s]}",
+				"\"rows\":\"first\\tb@b\\t\\t\\t\\n%s\"}",
 				bad[i]),
 			site, ERROR_PERMANENT);
 		store_check_find(site, "first", "-");
@@ -233,12 +240,12 @@ static void test_client_goes_away(void **state)
 	store_load_table(site, STORE_THREE);
 	load = store_begin_load(site);
 	json_object_put(store_must(
-		store_rows(site, load, "warn", "[\"x\",\"x@x.example\",\"\",\"\",\"\"]"), site,
+		store_rows(site, load, "warn", "x\\tx@x.example\\t\\t\\t\\n"), site,
 		__FILE__, __LINE__));
 	engine_client_gone(site->engine, state);
 	store_keep_house(site, time(NULL));
 	json_object_put(store_must(
-		store_rows(site, load, "warn", "[\"y\",\"y@x.example\",\"\",\"\",\"\"]"), site,
+		store_rows(site, load, "warn", "y\\ty@x.example\\t\\t\\t\\n"), site,
 		__FILE__, __LINE__));
 	engine_client_gone(site->engine, site);
 	store_fails("gone with its client", store_end_load(site, load), site, ERROR_TEMPORARY);
@@ -265,7 +272,7 @@ static void test_remove(void **state)
 	char one[INVITATION_ID_LEN + 1], two[INVITATION_ID_LEN + 1];
 
 	store_load_table(
-		site, STORE_THREE ",[\"fab2\",\"b@fab.example\",\"\",\"fab.example\",\"\"]");
+		site, STORE_THREE "fab2\\tb@fab.example\\t\\tfab.example\\t\\n");
 	store_open(site, "contoso", "voice@contoso.example", one);
 	store_open(site, "contoso", "other@contoso.example", two);
 	check_remove(site, "nobody", "not found");

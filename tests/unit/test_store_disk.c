@@ -67,7 +67,7 @@ static void test_interrupted_load(void **state)
 		for (int i = 0; i < 3000; i++) {
 			char row[100];
 
-			snprintf(row, sizeof(row), "[\"x%d\",\"x%d@x.example\",\"\",\"\",\"\"]",
+			snprintf(row, sizeof(row), "x%d\\tx%d@x.example\\t\\t\\t\\n",
 				i, i);
 			if (i < 100 || i > 2990)
 				json_object_put(store_rows(site, load, "warn", row));
@@ -82,7 +82,7 @@ static void test_interrupted_load(void **state)
 		site, "", 9, "Zeta+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
 	load = store_begin_load(site);
 	json_object_put(store_must(
-		store_rows(site, load, "warn", "[\"x5\",\"new@x.example\",\"\",\"\",\"\"]"),
+		store_rows(site, load, "warn", "x5\\tnew@x.example\\t\\t\\t\\n"),
 		site, __FILE__, __LINE__));
 	store_keep_house(site, time(NULL));
 	json_object_put(store_must(store_end_load(site, load), site, __FILE__, __LINE__));

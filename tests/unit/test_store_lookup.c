@@ -53,9 +53,9 @@ static void test_candidates(void **state)
 	struct json_object *reply, *list;
 
 	store_load_table(site,
-		"[\"one\",\"a@x.example\",\"\",\"\",\"It@x.example\"],"
-		"[\"two\",\"b@x.example\",\"\",\"\",\"it@X.example\"],[\"it\",\"it@x.example\","
-		"\"\",\"\",\"it@x.example\"]");
+		"one\\ta@x.example\\t\\t\\tIt@x.example\\n"
+		"two\\tb@x.example\\t\\t\\tit@X.example\\n"
+		"it\\tit@x.example\\t\\t\\tit@x.example\\n");
 	store_open(site, "one", "a@x.example", ids[0]);
 	store_open(site, "two", "b@x.example", ids[1]);
 	store_open(site, "it", "it@x.example", ids[2]);
@@ -189,6 +189,7 @@ static void test_roles_of_requests(void **state)
 		{"remove", "o    a"},
 		{"table_begin", "o     "},
 		{"table_rows", "o     "},
+		{"table_seal", "o     "},
 		{"table_end", "o     "},
 		{"table_add", "o     "},
 		{"ping", "omwtpa"},

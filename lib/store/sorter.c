@@ -1,0 +1,211 @@
+/*
+ * Parts by the first byte and the upper bits of the second. Each has a buffer; a full one is written behind what the file
+ * holds, and the list of blocks remembers whose it is. A key in a block is two bytes of length and its bytes.
+ */
+#include "store/sorter.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PARTS	   128 /* for each first byte */
+#define BLOCK	   4096
+#define FIRSTS_MAX (SORTER_BUFFERS / (PARTS * BLOCK))
+#define PART_MAX   (256 * 1024 * 1024)
+
+struct block {
+	unsigned part;
+	unsigned used;
+	long long at; /* in the file */
+};
+
+struct sorter {
+	int fd;
+	const char *firsts;
+	unsigned parts, next;
+	char (*buffers)[BLOCK];
+	unsigned *used;
+	struct block *blocks;
+	size_t blocks_n, blocks_cap;
+	long long end; /* of the file */
+	struct buf bytes;
+	struct kv_bytes *keys;
+	size_t keys_cap;
+};
+
+static int no_memory(struct error *error)
+{
+	return error_set(error, ERROR_TEMPORARY, "out of memory");
+}
+
+struct sorter *sorter_new(int fd, const char *firsts)
+{
+	struct sorter *sorter = calloc(1, sizeof(*sorter));
+	size_t n = strlen(firsts);
+
+	if (sorter == NULL || n > FIRSTS_MAX) {
+		close(fd);
+		free(sorter);
+		return NULL;
+	}
+	sorter->fd = fd;
+	sorter->firsts = firsts;
+	sorter->parts = (unsigned)n * PARTS;
+	buf_init(&sorter->bytes, PART_MAX);
+	sorter->buffers = calloc(sorter->parts, sizeof(*sorter->buffers));
+	sorter->used = calloc(sorter->parts, sizeof(*sorter->used));
+	if (sorter->buffers == NULL || sorter->used == NULL)
+		sorter_free(&sorter);
+	return sorter;
+}
+
+void sorter_free(struct sorter **sorter)
+{
+	if (*sorter == NULL)
+		return;
+	close((*sorter)->fd);
+	free((*sorter)->buffers);
+	free((*sorter)->used);
+	free((*sorter)->blocks);
+	buf_free(&(*sorter)->bytes);
+	free((*sorter)->keys);
+	free(*sorter);
+	*sorter = NULL;
+}
+
+static int note_block(struct sorter *sorter, struct block block, struct error *error)
+{
+	if (sorter->blocks_n == sorter->blocks_cap) {
+		size_t cap = sorter->blocks_cap > 0 ? sorter->blocks_cap * 2 : 1024;
+		struct block *larger = realloc(sorter->blocks, cap * sizeof(*larger));
+
+		if (larger == NULL)
+			return no_memory(error);
+		sorter->blocks = larger;
+		sorter->blocks_cap = cap;
+	}
+	sorter->blocks[sorter->blocks_n++] = block;
+	return 0;
+}
+
+static int write_block(struct sorter *sorter, unsigned part, struct error *error)
+{
+	struct block block = {part, sorter->used[part], sorter->end};
+	size_t done = 0;
+
+	while (done < block.used) {
+		ssize_t n = pwrite(sorter->fd, sorter->buffers[part] + done, block.used - done,
+			sorter->end + (long long)done);
+
+		if (n <= 0)
+			return error_errno(
+				error, n < 0 ? errno : ENOSPC, "write what is to be sorted");
+		done += (size_t)n;
+	}
+	sorter->end += block.used;
+	sorter->used[part] = 0;
+	return note_block(sorter, block, error);
+}
+
+int sorter_add(struct sorter *sorter, const void *key, size_t len, struct error *error)
+{
+	const unsigned char *bytes = key;
+	const char *first = strchr(sorter->firsts, bytes[0]);
+	unsigned part, used;
+	char *to;
+
+	if (len < 3 || len > SORTER_KEY_MAX || first == NULL)
+		return error_set(error, ERROR_PERMANENT, "nothing to be sorted");
+	part = (unsigned)(first - sorter->firsts) * PARTS + bytes[1] * PARTS / 256;
+	if (sorter->used[part] + 2 + len > BLOCK && write_block(sorter, part, error) != 0)
+		return -1;
+	used = sorter->used[part];
+	to = sorter->buffers[part] + used;
+	to[0] = (char)(len >> 8);
+	to[1] = (char)(len & 0xff);
+	memcpy(to + 2, key, len);
+	sorter->used[part] = used + 2 + (unsigned)len;
+	return 0;
+}
+
+/* --- out again --- */
+
+static int read_block(struct sorter *sorter, const struct block *block, struct error *error)
+{
+	char bytes[BLOCK];
+	size_t done = 0;
+
+	while (done < block->used) {
+		ssize_t n = pread(sorter->fd, bytes + done, block->used - done,
+			block->at + (long long)done);
+
+		if (n <= 0)
+			return error_errno(
+				error, n < 0 ? errno : EIO, "read what is to be sorted");
+		done += (size_t)n;
+	}
+	buf_append(&sorter->bytes, bytes, block->used);
+	return 0;
+}
+
+static int read_part(struct sorter *sorter, unsigned part, struct error *error)
+{
+	buf_reset(&sorter->bytes);
+	for (size_t i = 0; i < sorter->blocks_n; i++)
+		if (sorter->blocks[i].part == part &&
+			read_block(sorter, &sorter->blocks[i], error) != 0)
+			return -1;
+	buf_append(&sorter->bytes, sorter->buffers[part], sorter->used[part]);
+	return sorter->bytes.failed ? no_memory(error) : 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct kv_bytes *one = a, *other = b;
+	size_t len = one->len < other->len ? one->len : other->len;
+	int order = memcmp(one->data, other->data, len);
+
+	return order != 0 ? order : (one->len > other->len) - (one->len < other->len);
+}
+
+/* The keys of `bytes`, in their order there. */
+static int find_keys(struct sorter *sorter, size_t *n_r, struct error *error)
+{
+	const unsigned char *at = (const unsigned char *)sorter->bytes.data;
+	const unsigned char *end = at + sorter->bytes.len;
+	size_t n = 0;
+
+	while (at < end) {
+		size_t len = (size_t)at[0] << 8 | at[1];
+
+		if (n == sorter->keys_cap) {
+			size_t cap = n > 0 ? n * 2 : 4096;
+			struct kv_bytes *larger = realloc(sorter->keys, cap * sizeof(*larger));
+
+			if (larger == NULL)
+				return no_memory(error);
+			sorter->keys = larger;
+			sorter->keys_cap = cap;
+		}
+		sorter->keys[n++] = (struct kv_bytes){at + 2, len};
+		at += 2 + len;
+	}
+	*n_r = n;
+	return 0;
+}
+
+int sorter_part(
+	struct sorter *sorter, const struct kv_bytes **keys_r, size_t *n_r, struct error *error)
+{
+	if (sorter->next == sorter->parts)
+		return 0;
+	if (read_part(sorter, sorter->next++, error) != 0 || find_keys(sorter, n_r, error) != 0)
+		return -1;
+	qsort(sorter->keys, *n_r, sizeof(*sorter->keys), by_bytes);
+	*keys_r = sorter->keys;
+	return 1;
+}
