@@ -8,6 +8,8 @@
 #include "base/ipc_client.h"
 #include "base/secret.h"
 
+struct invitations;
+struct live;
 struct web_server;
 
 struct admin {
@@ -15,6 +17,8 @@ struct admin {
 	struct daemon *daemon;
 	struct ipc_async *store;
 	struct ipc_async *tokend;
+	struct invitations *invitations; /* the view of all of them */
+	struct live *live;		 /* pages that wait for something to happen */
 	struct web_server *server;
 	struct secret *key; /* of the marks in forms; made at each start */
 };

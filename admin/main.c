@@ -6,6 +6,8 @@
  * it: a new server takes the listening socket over while the old one finishes its connections.
  */
 #include "admin.h"
+#include "invitations.h"
+#include "live.h"
 #include "routes.h"
 #include "site.h"
 
@@ -145,7 +147,11 @@ static int start(struct program *program, struct error *error)
 		admin->store = ipc_async_new(admin->base, program->store_listen, "the store");
 		admin->tokend = ipc_async_new(admin->base, program->tokend_listen, "tokend");
 	}
-	if (admin->store == NULL || admin->tokend == NULL || admin->key == NULL ||
+	if (admin->store != NULL)
+		admin->live = live_new(admin);
+	if (admin->live != NULL)
+		admin->invitations = invitations_new(admin, live_changed, admin->live);
+	if (admin->invitations == NULL || admin->tokend == NULL || admin->key == NULL ||
 		daemon_watch_signals(admin->daemon, admin->base, stop, reloaded, program) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory or of randomness");
 	return start_server(program, error);
@@ -173,6 +179,8 @@ static void cleanup(struct daemon *daemon)
 	if (program == NULL)
 		return;
 	web_server_free(&admin->server);
+	live_free(&admin->live);
+	invitations_free(&admin->invitations);
 	ipc_async_free(&admin->store);
 	ipc_async_free(&admin->tokend);
 	daemon_unwatch_signals(daemon);

@@ -16,8 +16,9 @@
 #define CSRF_PURPOSE "postinvite admin csrf"
 
 const char *const page_files[] = {"admin_list.html", "admin_invitation.html",
-	"admin_confirm.html", "admin_new.html", "admin_undelivered.html", "admin_problem.html",
-	NULL};
+	"admin_confirm.html", "admin_new.html", "admin_undelivered.html",
+	"admin_authentication.html", "admin_overview.html", "admin_filling.html",
+	"admin_problem.html", NULL};
 
 /* Without a word of its own a problem has that of its status. */
 static const struct problem {
@@ -211,7 +212,10 @@ void page_time(const struct visit *visit, struct values *values, const struct ti
 
 int page_require_words(const struct words *words, struct error *error)
 {
-	static const char *const others[] = {"time_now", "access_not_listed",
+	static const char *const others[] = {"time_now", "filling_heading",
+		"overview_heading", "auth_heading", "token_needs_sign_in",
+		"token_needs_sign_in_advice", "token_near_end", "token_near_end_advice",
+		"token_valid", "token_valid_advice", "access_not_listed",
 		"access_no_certificate", "access_bad_certificate", "access_no_name",
 		"access_view_only", NULL};
 

@@ -4,9 +4,12 @@
 #include "routes.h"
 
 #include "action.h"
+#include "authentication.h"
 #include "detail.h"
 #include "list.h"
+#include "live.h"
 #include "new.h"
+#include "overview.h"
 #include "page.h"
 #include "undelivered.h"
 
@@ -52,6 +55,9 @@ const struct web_route admin_routes[] = {
 	{"new", "POST", "/new", post_new},
 	{"undelivered", "GET", "/undelivered", get_undelivered},
 	{"undelivered", "POST", "/undelivered", post_undelivered},
+	{"overview", "GET", "/overview", get_overview},
+	{"authentication", "GET", "/authentication", get_authentication},
+	{"live", "GET", "/live", get_live},
 	{"style", "GET", "/static/admin.css", get_style},
 	{"script", "GET", "/static/admin.js", get_script},
 	{NULL, NULL, NULL, NULL},

@@ -22,6 +22,7 @@ struct view *view_new(void)
 		return NULL;
 	buf_init(&view->texts, TEXTS_MAX);
 	view->free = NO_ROW;
+	view->version = clock_real_ms();
 	return view;
 }
 
@@ -145,13 +146,16 @@ static int more_buckets(struct view *view)
 
 /* --- reading a record --- */
 
+static uint32_t seconds(time_t when)
+{
+	return when < 0 ? 0 : when < UINT32_MAX ? (uint32_t)when : UINT32_MAX;
+}
+
 static uint32_t stamp(struct json_object *record, const char *name)
 {
 	time_t when;
 
-	if (clock_parse(json_string(record, name, NULL), &when) != 0 || when < 0)
-		return 0;
-	return when < UINT32_MAX ? (uint32_t)when : UINT32_MAX;
+	return clock_parse(json_string(record, name, NULL), &when) == 0 ? seconds(when) : 0;
 }
 
 static unsigned char rank(const char *text, const char *const *ranks)
@@ -176,18 +180,11 @@ static uint32_t capitals(const char *id)
 static void read_token(struct json_object *record, struct row *row)
 {
 	static const char *const states[] = {"none", "valid", "needs_sign_in", NULL};
-	static const char *const uses[] = {
-		"device_authenticated_at", "validated_at", "token_used_at"};
 	const char *tenant = json_string(record, "signed_in_tenant", "");
 
 	row->token = rank(json_string(record, "token_state", "none"), states);
 	row->tenant = *tenant != '\0' ? hash_of(tenant) : 0;
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
-		uint32_t used = stamp(record, uses[i]);
-
-		if (used > row->used)
-			row->used = used;
-	}
+	row->used = seconds(record_token_used_at(record));
 }
 
 static struct row read_facts(struct json_object *record)
@@ -300,9 +297,9 @@ static int add(
 	}
 	link = bucket(view, id);
 	view->rows[row].next = *link;
+	view->rows[row].changed = (uint32_t)++view->version;
 	*link = row;
 	view->size++;
-	view->version++;
 	return 0;
 }
 
@@ -311,8 +308,8 @@ static void replace_facts(struct view *view, uint32_t row, struct row facts)
 {
 	facts.text = view->rows[row].text;
 	facts.next = view->rows[row].next;
+	facts.changed = (uint32_t)++view->version;
 	view->rows[row] = facts;
-	view->version++;
 }
 
 int view_put(struct view *view, struct json_object *record)
@@ -324,7 +321,7 @@ int view_put(struct view *view, struct json_object *record)
 	int result = -1;
 
 	if (!invitation_id_valid(id))
-		return -1;
+		return 0;
 	buf_init(&fields, FIELDS_MAX);
 	facts = read_facts(record);
 	read_fields(record, &fields);
@@ -354,6 +351,16 @@ bool view_remove(struct view *view, const char *id)
 		return false;
 	drop(view, link);
 	return true;
+}
+
+bool view_changed(const struct view *view, const char *id, uint64_t since)
+{
+	const uint32_t *link = view->buckets_n > 0 ? find(view, id) : NULL;
+
+	if (link == NULL || *link == NO_ROW)
+		return true;
+	/* Half of a number goes round; half a round is far away. */
+	return (int32_t)(view->rows[*link].changed - (uint32_t)since) > 0;
 }
 
 size_t view_forget(struct view *view, time_t limit, time_t now)

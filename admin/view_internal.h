@@ -38,7 +38,8 @@ struct row {
 	uint32_t next;	   /* in its bucket, or among the free ones */
 	uint32_t capitals; /* bit n: the id's nth character is a capital */
 	uint32_t created, expires, revoked, sent, opened, authenticated, completed;
-	uint32_t used; /* when the token was last known to work */
+	uint32_t used;	  /* when the token was last known to work */
+	uint32_t changed; /* the version it was put with, its lower half */
 	uint16_t count;
 	unsigned char before, after; /* status until it expires, and from then on */
 	unsigned char delivery, consent;

@@ -57,6 +57,7 @@ void visit_end(struct visit **visit)
 		v->own_free(v->own);
 	json_object_put(v->invitation);
 	json_object_put(v->question);
+	json_object_put(v->rows);
 	daemon_generation_release(&v->generation);
 	free(v);
 	*visit = NULL;

@@ -33,6 +33,8 @@ struct visit {
 	struct json_object *question; /* what follows a ping */
 	visit_next_fn *after_ping;
 	int question_ms;
+	struct json_object *rows; /* of rows_ask: the ids it asked for, and what is next */
+	visit_next_fn *rows_next;
 	void *own; /* a handler's; freed by own_free */
 	void (*own_free)(void *own);
 };

@@ -25,6 +25,18 @@ time_t record_expires_at(struct json_object *record)
 	return clock_parse(json_string(record, "expires_at", NULL), &when) == 0 ? when : 0;
 }
 
+time_t record_token_used_at(struct json_object *record)
+{
+	static const char *const uses[] = {
+		"device_authenticated_at", "validated_at", "token_used_at"};
+	time_t last = 0, when;
+
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (clock_parse(json_string(record, uses[i], NULL), &when) == 0 && when > last)
+			last = when;
+	return last;
+}
+
 static bool revoked(struct json_object *record, time_t now)
 {
 	(void)now;

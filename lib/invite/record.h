@@ -52,6 +52,9 @@ const char *status_advice(enum status status);
 /* Is it open: can another Welcome mail reuse it (not revoked, not expired, not complete)? */
 bool record_open(struct json_object *record, time_t now);
 
+/* When its token was last known to work: at the sign-in, by a validation, or by a refresh; 0 without one. */
+time_t record_token_used_at(struct json_object *record);
+
 /* When it expires: expires_at as seconds, 0 without one. */
 time_t record_expires_at(struct json_object *record);
 

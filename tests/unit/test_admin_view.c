@@ -502,7 +502,8 @@ static void test_tenants(void **state)
 	view_remove(view, ID_A);
 	check_tenants(view, &query, "1/1/2:BC");
 	none = record_of("no id", "\"customer_id\":\"c\"");
-	assert_int_equal(view_put(view, none), -1);
+	assert_int_equal(view_put(view, none), 0);
+	check_tenants(view, &query, "1/1/2:BC");
 	json_object_put(none);
 	view_free(&view);
 }
@@ -574,6 +575,33 @@ static void test_time(void **state)
 	view_free(&view);
 }
 
+static void test_versions(void **state)
+{
+	struct view *view = view_new();
+	uint64_t before = view_version(view), put;
+
+	(void)state;
+	assert_true(view_changed(view, ID_A, before));
+	put_invitation(view, ID_A, "\"customer_id\":\"a\"");
+	put = view_version(view);
+	assert_true(put > before);
+	assert_true(view_changed(view, ID_A, before));
+	assert_false(view_changed(view, ID_A, put));
+	put_invitation(view, ID_B, "\"customer_id\":\"b\"");
+	assert_true(view_version(view) > put);
+	assert_false(view_changed(view, ID_A, put));
+	put_invitation(view, ID_A, "\"customer_id\":\"a\",\"email_sent\":true");
+	assert_true(view_changed(view, ID_A, put));
+	put = view_version(view);
+	view_remove(view, ID_A);
+	assert_true(view_version(view) > put);
+	assert_true(view_changed(view, ID_A, view_version(view)));
+	put = view_version(view);
+	view_clear(view);
+	assert_true(view_version(view) > put);
+	view_free(&view);
+}
+
 static void test_columns(void **state)
 {
 	enum view_column column;
@@ -596,6 +624,7 @@ int main(void)
 		cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_columns),
 	};
 
