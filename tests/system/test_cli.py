@@ -6,6 +6,8 @@ import pwd
 import re
 import signal
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -393,6 +395,37 @@ def test_follow(alone):
         item = json.loads(as_json.line())
     assert item["event"]["type"] == "revoked" and item["invitation"]["auth_url"]
     as_json.stop()
+
+
+def test_following_loses_nothing(alone):
+    """The store is killed again and again while events come; each is told once, in order."""
+    store = alone.daemons["store"].start()
+    alone.cli("-n", "first@a.test", check=True)
+    follower = Follower(alone, "-j")
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(map(json.loads, follower.child.stdout)))
+    reader.start()
+    made = 0
+    while not seen and made < 50:  # it follows from the moment on when the store first answers
+        alone.cli("-n", "c%d@a.test" % made, check=True)
+        made += 1
+        time.sleep(0.1)
+    for _ in range(5):
+        store.kill()
+        alone.cli("-n", "c%d@a.test" % made, check=True)
+        made += 1
+        store.start()
+        for _ in range(3):
+            alone.cli("-n", "c%d@a.test" % made, check=True)
+            made += 1
+    wait_for("the last event", lambda: seen[-1]["invitation"]["invitation_email"] == "c%d@a.test" % (made - 1))
+    follower.child.send_signal(signal.SIGTERM)
+    assert follower.child.wait(10) == 0
+    reader.join()
+    sequences = [item["sequence"] for item in seen]
+    assert sequences == list(range(sequences[0], sequences[0] + len(seen))) and len(seen) > 15
+    for pipe in follower.child.stdin, follower.child.stdout, follower.child.stderr:
+        pipe.close()
 
 
 @pytest.mark.parametrize("running", [True, False])
