@@ -2,13 +2,14 @@
 
 import glob
 import os
+import pwd
 import re
 import subprocess
 
 import pytest
 
 from harness.process import BUILD, TOP, program
-from harness.site import Site
+from harness.site import USER, Site
 
 PAGES = sorted(glob.glob(os.path.join(TOP, "man", "*.[158]")))
 
@@ -28,15 +29,72 @@ def test_pages_are_good_mdoc(page):
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_every_flag_is_in_help_and_manual():
-    result = subprocess.run([program("postinvite"), "-h"], capture_output=True, text=True)
+def help_of(name):
+    result = subprocess.run([program(name), "-h"], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
-    flags = re.findall(r"^  -(\w)", result.stdout, re.M)
-    assert flags == list("qsdnaeVTfpPkirwjcovh")
-    with open(os.path.join(TOP, "man", "postinvite.1")) as file:
-        documented = re.findall(r"^\.It Fl (\w)(?: Ar \w+(?: Ns = Ns Ar value)?| Cm .*)?$", file.read(), re.M)
-    # -e and -f have an entry in the list of outputs, too.
-    assert sorted(set(documented)) == sorted(flags)
+    return result.stdout
+
+
+def documented_flags(page):
+    """{flag: argument, as -h has it} of a page's lists of commands and options."""
+    text = re.sub(r" Ns = Ns Ar ", "=", page.split(".Ss Output")[0].split(".Sh FILES")[0])
+    return {flag: argument.replace(" | ", "|").replace("Cm ", "").replace("Ar ", "")
+            for flag, argument in re.findall(r"^\.It Fl (\w)(?: (.*))?$", text, re.M)}
+
+
+def page_of(name, section):
+    with open(os.path.join(TOP, "man", "%s.%d" % (name, section))) as file:
+        return file.read()
+
+
+def test_every_flag_is_in_help_and_manual():
+    """The help is printed from the table of flags, completion is read from the help."""
+    helped = dict(re.findall(r"^  -(\w) (\S*)", help_of("postinvite"), re.M))
+    assert "".join(helped) == "qsdnaeVTfpPkirwjcovh"
+    page = page_of("postinvite", 1)
+    assert documented_flags(page) == helped
+    synopsis = re.search(r"^\.Sh SYNOPSIS\n(.*?)^\.Sh", page, re.M | re.S).group(1)
+    assert set("".join(re.findall(r"Fl (\w+)", synopsis))) == set(helped)
+
+
+@pytest.mark.parametrize("name", [os.path.basename(page)[:-len(".8")] for page in PAGES if page.endswith(".8")])
+def test_every_flag_of_a_daemon_is_in_help_and_manual(name):
+    text = help_of(name)
+    helped = dict(re.findall(r"^  -(\w) (\S*)", text, re.M), h="")
+    assert documented_flags(page_of(name, 8)) == helped
+    assert "See %s(8)." % name in text
+
+
+def test_the_examples_work(tmp_path):
+    """Each command of postinvite(1)'s examples, as the page shows it, in a folder with the files that it names."""
+    page = subprocess.run(["mandoc", "-T", "ascii", "-O", "width=200", os.path.join(TOP, "man", "postinvite.1")],
+                          capture_output=True, text=True, check=True).stdout
+    text = re.search(r"^EXAMPLES\n(.*?)^SEE ALSO", re.sub(".\b", "", page), re.M | re.S).group(1)
+    blocks = [block for block in re.split(r"\n\s*\n", text) if re.match(r" {11,}\S", block)]
+    table = [block for block in blocks if "full_name" in block]
+    commands = [block for block in blocks if "postinvite" in block and "curl" not in block and "postinvite -f" not in block]
+    assert len(table) == 1 and len(commands) > 10
+    site = Site(daemons=(), relay=False)
+    try:
+        os.chown(site.config + "/link.key", 0, pwd.getpwnam(USER).pw_gid)
+        os.chmod(site.config + "/link.key", 0o640)
+        (tmp_path / "postinvite").write_text('#!/bin/sh\nexec "%s" -c "%s" "$@"\n' % (
+            program("postinvite"), site.config))
+        (tmp_path / "postinvite").chmod(0o755)
+        (tmp_path / "customers").write_text(re.sub(r"^ {11}", "", table[0], flags=re.M) + "\n")
+        (tmp_path / "leavers").write_text("fabrikam\tleft\n")
+        (tmp_path / "keys").write_text("voice@contoso.example\n")
+        subprocess.run(["./postinvite", "customers"], cwd=tmp_path, check=True)
+        subprocess.run(["./postinvite", "-n", "contoso"], cwd=tmp_path, check=True)
+        for command in commands:
+            result = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True,
+                                    env=dict(os.environ, PATH="%s:%s" % (tmp_path, os.environ["PATH"])))
+            assert result.returncode == 0, (command, result)
+            assert "-v" in command or result.stderr == "", (command, result)
+        names = [line.split("\t")[0] for line in site.cli("-s").stdout.splitlines()]
+        assert names == ["adatum", "contoso"]
+    finally:
+        site.remove()
 
 
 def test_every_meaning_of_consent_patterns_is_in_the_manual(tmp_path):
