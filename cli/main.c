@@ -5,6 +5,7 @@
 #include "lookup.h"
 #include "output.h"
 
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,11 +208,23 @@ static int take_flag(struct cli *cli, const struct flag *flag)
 	return 0;
 }
 
+/* What getopt does not know, or lacks. Returns -1. */
+static int say_misuse(int letter)
+{
+	if (letter == ':')
+		cli_say("-%c is given without its %s", optopt, find_flag(optopt)->argument);
+	else if (isgraph(optopt))
+		cli_say("there is no flag -%c; -h tells which there are", optopt);
+	else
+		cli_say("there is no such flag; -h tells which there are");
+	return -1;
+}
+
 /* Fills cli and *command_r (NULL: load). Returns 0, or -1 with a message. */
 static int parse_flags(struct cli *cli, int argc, char **argv, const struct flag **command_r)
 {
-	char options[2 * FLAGS + 1];
-	size_t used = 0;
+	char options[2 * FLAGS + 2] = ":";
+	size_t used = 1;
 	int letter;
 
 	for (size_t i = 0; i < FLAGS; i++) {
@@ -225,7 +238,7 @@ static int parse_flags(struct cli *cli, int argc, char **argv, const struct flag
 		const struct flag *flag = find_flag(letter);
 
 		if (flag == NULL)
-			return -1; /* getopt has said why */
+			return say_misuse(letter);
 		if (take_flag(cli, flag) != 0)
 			return -1;
 		if (flag->run != NULL)
