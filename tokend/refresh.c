@@ -139,13 +139,11 @@ void refresh_rest(struct refresh *refresh, const struct error *error)
 void refresh_fail(struct refresh *refresh, enum error_kind kind, const char *format, ...)
 {
 	struct error error;
-	char text[sizeof(error.text)];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	error_vset(&error, kind, format, args);
 	va_end(args);
-	error_set(&error, kind, "%s", text);
 	refresh_rest(refresh, &error);
 }
 

@@ -87,13 +87,11 @@ void request_fail(struct request *request, const struct error *error)
 void request_refuse(struct request *request, enum error_kind kind, const char *format, ...)
 {
 	struct error error;
-	char text[sizeof(error.text)];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	error_vset(&error, kind, format, args);
 	va_end(args);
-	error_set(&error, kind, "%s", text);
 	request_fail(request, &error);
 }
 

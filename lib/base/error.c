@@ -29,15 +29,21 @@ static void one_line(char *text)
 			*text = ' ';
 }
 
+int error_vset(struct error *error, enum error_kind kind, const char *format, va_list args)
+{
+	error->kind = kind;
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	one_line(error->text);
+	return -1;
+}
+
 int error_set(struct error *error, enum error_kind kind, const char *format, ...)
 {
 	va_list args;
 
-	error->kind = kind;
 	va_start(args, format);
-	vsnprintf(error->text, sizeof(error->text), format, args);
+	error_vset(error, kind, format, args);
 	va_end(args);
-	one_line(error->text);
 	return -1;
 }
 

@@ -34,6 +34,8 @@ struct error {
  * text is cut; control characters are replaced, so that the text stays one line. */
 int error_set(struct error *error, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+int error_vset(struct error *error, enum error_kind kind, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 /* Puts "context: " before the text. Returns -1. */
 int error_prefix(struct error *error, const char *format, ...)
