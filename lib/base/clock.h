@@ -18,6 +18,9 @@ int clock_parse(const char *text, time_t *when_r);
 /* Milliseconds that only move forward, for deadlines. */
 uint64_t clock_monotonic_ms(void);
 
+/* The same in microseconds, for measuring. */
+uint64_t clock_monotonic_us(void);
+
 /* Milliseconds since the epoch. */
 uint64_t clock_real_ms(void);
 

@@ -23,6 +23,7 @@ struct keyfile {
 	size_t n;
 	unsigned char order[255];
 	struct secret *keys[256];
+	time_t changed;
 };
 
 static int check_owner(const char *path, const struct stat *st, struct error *error)
@@ -128,6 +129,8 @@ struct keyfile *keyfile_load(const char *path, struct error *error)
 	buf_init(&text, KEYFILE_MAX_BYTES);
 	if (read_text(path, &text, &st, error) != 0 || parse(keys, path, text.data, error) != 0)
 		keyfile_free(&keys);
+	else
+		keys->changed = st.st_mtime;
 	secret_wipe(text.data, text.len);
 	buf_free(&text);
 	return keys;
@@ -141,6 +144,16 @@ void keyfile_free(struct keyfile **keys)
 		secret_free(&(*keys)->keys[i]);
 	free(*keys);
 	*keys = NULL;
+}
+
+size_t keyfile_count(const struct keyfile *keys)
+{
+	return keys->n;
+}
+
+time_t keyfile_changed(const struct keyfile *keys)
+{
+	return keys->changed;
 }
 
 const struct secret *keyfile_nth(const struct keyfile *keys, size_t n, unsigned char *id_r)

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 
 #include <stddef.h>
+#include <time.h>
 
 #define KEYFILE_KEY_LEN 32
 
@@ -29,6 +30,10 @@ const struct secret *keyfile_find(const struct keyfile *keys, unsigned char id);
 
 /* The keys in the file's order; NULL behind the last. */
 const struct secret *keyfile_nth(const struct keyfile *keys, size_t n, unsigned char *id_r);
+
+/* How many there are, and when the file was changed last, which is when it got its current key. */
+size_t keyfile_count(const struct keyfile *keys);
+time_t keyfile_changed(const struct keyfile *keys);
 
 /* Puts a new random key as the first line (the file is replaced atomically, mode 0600 for a new
  * one, mode and owner kept otherwise). id_r gets the new key's id. */

@@ -1,0 +1,30 @@
+/*
+ * By OpenSSL, which also takes what stands before and behind a certificate in a PEM file.
+ */
+#include "base/certificate.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+int certificate_end(const char *pem, size_t len, time_t *not_after_r, struct error *error)
+{
+	BIO *bytes = len <= INT_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
+	X509 *certificate = bytes != NULL ? PEM_read_bio_X509(bytes, NULL, NULL, NULL) : NULL;
+	struct tm end;
+	int result = -1;
+
+	if (certificate != NULL &&
+		ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1) {
+		*not_after_r = timegm(&end);
+		result = 0;
+	}
+	X509_free(certificate);
+	BIO_free(bytes);
+	ERR_clear_error();
+	if (result != 0)
+		return error_set(
+			error, ERROR_CONFIGURATION, "holds no certificate in PEM form");
+	return 0;
+}
