@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct store {
 	struct event_base *base;
 	const struct daemon_generation *generation; /* the engine works with it */
 	struct engine *engine;
+	struct monitor *monitor;
 	struct serve *serve;
 	char *listen;	 /* the socket that is served */
 	char *directory; /* settings->state_store that is open */
@@ -43,6 +45,14 @@ static void on_stop(struct daemon *daemon, void *context)
 	event_base_loopexit(store->base, NULL);
 }
 
+static void configure(struct store *store)
+{
+	const struct settings *settings = store->generation->settings;
+
+	monitor_configure(store->monitor, settings->link_key_file, store->generation->derived);
+	serve_configure(store->serve, settings);
+}
+
 static void on_reloaded(struct daemon *daemon, void *context)
 {
 	struct store *store = context;
@@ -51,7 +61,7 @@ static void on_reloaded(struct daemon *daemon, void *context)
 	store->generation = daemon_generation(daemon);
 	engine_configure(
 		store->engine, store->generation->settings, store->generation->derived);
-	serve_configure(store->serve, store->generation->settings);
+	configure(store);
 	daemon_generation_release(&old);
 	if (strcmp(store->directory, store->generation->settings->state_store) != 0 ||
 		strcmp(store->listen, store->generation->settings->store_listen) != 0)
@@ -78,10 +88,14 @@ static int open_socket(struct store *store, struct error *error)
 
 	if (listener < 0)
 		return -1;
-	store->serve = serve_new(store->base, store->engine, listener);
+	store->monitor = monitor_new(store->engine, store->directory + strlen("bdb:"));
+	if (store->monitor != NULL)
+		store->serve = serve_new(store->base, store->engine, listener, store->monitor);
+	else
+		close(listener);
 	if (store->serve == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	serve_configure(store->serve, store->generation->settings);
+	configure(store);
 	return 0;
 }
 
@@ -110,6 +124,7 @@ static void stop(struct daemon *daemon, struct store *store)
 	if (store->engine != NULL && (engine_sync(store->engine, &error) != 0 ||
 					     engine_checkpoint(store->engine, 0, &error) != 0))
 		log_error("%s", error.text);
+	monitor_free(&store->monitor);
 	engine_free(&store->engine);
 	daemon_unwatch_signals(daemon);
 	if (store->base != NULL)

@@ -23,6 +23,7 @@
 struct waiting {
 	struct ipc_peer *peer; /* NULL: gone */
 	uint32_t call;
+	unsigned op;	/* as monitor_op says */
 	size_t at, len; /* in the batch's text */
 };
 
@@ -30,6 +31,7 @@ struct serve {
 	struct engine *engine;
 	struct ipc_server *server;
 	struct follow *follow;
+	struct monitor *monitor;
 	struct peers peers;
 	struct event *tick;
 	struct event *commit;
@@ -91,7 +93,8 @@ static void fail_memory(struct serve *serve, struct ipc_peer *peer, uint32_t cal
 	fail(serve, peer, call, &error);
 }
 
-static int batch_add(struct serve *serve, struct ipc_peer *peer, uint32_t call)
+static int batch_add(
+	struct serve *serve, struct ipc_peer *peer, uint32_t call, unsigned op)
 {
 	const struct buf *text = &serve->reply.text;
 
@@ -107,7 +110,7 @@ static int batch_add(struct serve *serve, struct ipc_peer *peer, uint32_t call)
 	if (serve->batch_n == 0)
 		buf_reset(&serve->batch_text); /* it may have failed before */
 	serve->batch[serve->batch_n] =
-		(struct waiting){peer, call, serve->batch_text.len, text->len};
+		(struct waiting){peer, call, op, serve->batch_text.len, text->len};
 	buf_append(&serve->batch_text, text->data, text->len);
 	if (serve->batch_text.failed)
 		return -1;
@@ -122,16 +125,20 @@ static void on_request(
 	struct engine_reply *reply = &serve->reply;
 	struct engine_caller caller = {
 		peers_role(&serve->peers, ipc_peer_identity(peer)->uid), peer};
+	unsigned op = monitor_op(serve->monitor, json_string(request, "op", ""));
 	struct error error;
 	int result = 0;
 
 	buf_reset(&reply->text);
 	if (engine_request(serve->engine, &caller, request, reply, &error) != 0) {
+		monitor_request(serve->monitor, op, &error);
 		fail(serve, peer, call, &error);
 		return;
 	}
+	if (!reply->durable)
+		monitor_request(serve->monitor, op, NULL);
 	if (reply->durable)
-		result = batch_add(serve, peer, call);
+		result = batch_add(serve, peer, call, op);
 	else if (reply->next == ENGINE_WAIT)
 		result = follow_watch(serve->follow, peer, call, &caller, request, reply);
 	else
@@ -142,16 +149,28 @@ static void on_request(
 		fail_memory(serve, peer, call);
 }
 
+static int make_durable(struct serve *serve, struct error *error)
+{
+	uint64_t begun = clock_monotonic_us();
+	int result = engine_sync(serve->engine, error);
+
+	monitor_sync(serve->monitor, result == 0 ? NULL : error);
+	if (result == 0 && serve->batch_n > 0)
+		monitor_commit(serve->monitor, clock_monotonic_us() - begun);
+	return result;
+}
+
 static void commit(struct serve *serve)
 {
 	struct error error;
-	int result = engine_sync(serve->engine, &error);
+	int result = make_durable(serve, &error);
 
 	if (result != 0)
 		say(serve, &error);
 	for (size_t i = 0; i < serve->batch_n; i++) {
 		const struct waiting *waiting = &serve->batch[i];
 
+		monitor_request(serve->monitor, waiting->op, result == 0 ? NULL : &error);
 		if (waiting->peer == NULL)
 			continue;
 		if (result == 0)
@@ -207,7 +226,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (more == 1)
 		again = (struct timeval){.tv_usec = MORE_MS * 1000};
-	if (more < 0 || engine_sync(serve->engine, &error) != 0 ||
+	if (more < 0 || make_durable(serve, &error) != 0 ||
 		engine_checkpoint(serve->engine, more == 1 ? KV_CHECKPOINT_KB : 1, &error) != 0)
 		say(serve, &error);
 	follow_events(serve->follow); /* some may have waited for room on the disk */
@@ -220,7 +239,8 @@ static const struct ipc_server_handler handler = {
 	.drained = on_drained,
 };
 
-struct serve *serve_new(struct event_base *base, struct engine *engine, int listener)
+struct serve *serve_new(
+	struct event_base *base, struct engine *engine, int listener, struct monitor *monitor)
 {
 	static const struct timeval first = {.tv_sec = TICK_S};
 	struct serve *serve = calloc(1, sizeof(*serve));
@@ -230,6 +250,7 @@ struct serve *serve_new(struct event_base *base, struct engine *engine, int list
 		return NULL;
 	}
 	serve->engine = engine;
+	serve->monitor = monitor;
 	engine_reply_init(&serve->reply);
 	buf_init(&serve->batch_text, BATCH_TEXT_MAX);
 	serve->server = ipc_server_new(base, listener, &handler, serve);

@@ -6,6 +6,7 @@
 
 #include "base/daemon.h"
 #include "base/ipc_server.h"
+#include "base/keyfile.h"
 #include "store/engine.h"
 
 struct event_base;
@@ -49,12 +50,30 @@ void follow_events(struct follow *follow); /* there are new durable events */
 void follow_peer_gone(struct follow *follow, const struct ipc_peer *peer);
 void follow_answer_all(struct follow *follow); /* before the end: watchers get what is */
 
+/* --- what the store counts and finds of itself (monitor.c) --- */
+
+struct monitor;
+
+/* directory: of the state; borrowed like the engine, whose "reports" it adds the store's own to. NULL out of memory. */
+struct monitor *monitor_new(struct engine *engine, const char *directory);
+void monitor_configure(struct monitor *monitor, const char *key_path, const struct keyfile *keys);
+void monitor_free(struct monitor **monitor); /* accepts NULL; nulls */
+
+/* Which request that is, for monitor_request. */
+unsigned monitor_op(const struct monitor *monitor, const char *name);
+void monitor_request(struct monitor *monitor, unsigned op, const struct error *error); /* NULL: answered */
+
+/* Everything so far is durable, or is not; a batch of changes is, which took so long. */
+void monitor_sync(struct monitor *monitor, const struct error *error);
+void monitor_commit(struct monitor *monitor, uint64_t us);
+
 /* --- requests (serve.c) --- */
 
 struct serve;
 
 /* Serves the listening descriptor (taken over). The generation is the caller's to keep. NULL out of memory. */
-struct serve *serve_new(struct event_base *base, struct engine *engine, int listener);
+struct serve *serve_new(
+	struct event_base *base, struct engine *engine, int listener, struct monitor *monitor);
 void serve_configure(struct serve *serve, const struct settings *settings);
 void serve_drain(struct serve *serve);
 void serve_free(struct serve **serve); /* accepts NULL; nulls */

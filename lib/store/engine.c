@@ -72,17 +72,29 @@ void engine_configure(
 	consent_configure(engine);
 }
 
+static void engine_free_memory(struct engine *engine)
+{
+	cache_free(&engine->cache);
+	reports_free(&engine->reports);
+	consent_free(engine);
+	free(engine->auth_url);
+	free(engine);
+}
+
 struct engine *engine_open(struct kv *kv, const struct settings *settings,
 	const struct keyfile *keys, struct error *error)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 
-	if (engine != NULL)
+	if (engine != NULL) {
 		engine->cache = cache_new();
-	if (engine == NULL || engine->cache == NULL) {
+		engine->reports = reports_new();
+	}
+	if (engine == NULL || engine->cache == NULL || engine->reports == NULL) {
 		error_set(error, ERROR_TEMPORARY, "out of memory");
 		kv_close(&kv);
-		free(engine);
+		if (engine != NULL)
+			engine_free_memory(engine);
 		return NULL;
 	}
 	engine->kv = kv;
@@ -113,11 +125,8 @@ void engine_free(struct engine **engine)
 	loads_drop(*engine, NULL, true);
 	kv_close(&(*engine)->file);
 	kv_close(&(*engine)->kv);
-	cache_free(&(*engine)->cache);
 	buf_free(&(*engine)->written);
-	consent_free(*engine);
-	free((*engine)->auth_url);
-	free(*engine);
+	engine_free_memory(*engine);
 	*engine = NULL;
 }
 

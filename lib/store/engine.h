@@ -86,6 +86,14 @@ int engine_call(struct engine *engine, struct json_object *request,
 /* The client went away: its table loads are removed (by engine_housekeep). */
 void engine_client_gone(struct engine *engine, const void *client);
 
+/* What the store itself reports, an object as of op "report" (taken over), asked for before each answer of "reports".
+ * NULL: nothing now. */
+typedef struct json_object *engine_report_fn(void *context);
+void engine_report_own(struct engine *engine, engine_report_fn *report, void *context);
+
+/* The names of all requests, one by one; NULL behind the last. */
+const char *engine_op_name(size_t n);
+
 /* The last event that is durable. */
 uint64_t engine_sequence(const struct engine *engine);
 

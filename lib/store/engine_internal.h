@@ -23,6 +23,7 @@
 #include "invite/record.h"
 #include "store/cache.h"
 #include "store/engine.h"
+#include "store/reports.h"
 #include "store/table_file.h"
 #include "store/tags.h"
 
@@ -69,6 +70,9 @@ struct engine {
 	uint64_t next_table; /* in force once the transaction is committed */
 	uint64_t last_load;
 	struct load *loads;
+	struct reports *reports; /* of all programs */
+	engine_report_fn *report_own;
+	void *report_context;
 	bool dirty;	  /* something is committed and not yet durable */
 	bool sync_failed; /* the last engine_sync was refused */
 	uint64_t started_ms;
@@ -278,6 +282,7 @@ typedef int op_answer_fn(
 int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
 op_read_fn op_get, op_get_many, op_invitations, op_watch, op_candidates, op_history, op_subscribe, op_ping;
+op_read_fn op_report, op_reports;
 op_read_fn op_find, op_list, op_table_begin, op_table_rows, op_table_seal;
 op_change_fn op_open, op_apply, op_remove, op_table_end, op_table_add;
 op_answer_fn answer_opened, answer_applied, answer_as_kept;
@@ -298,6 +303,7 @@ struct op {
 };
 const struct op *op_find_named(const char *name); /* or NULL */
 bool role_may(enum store_role role, const struct op *op);
+bool role_reports(enum store_role role, const char *program);
 bool role_sends(enum store_role role, struct json_object *event);
 const char *role_name(enum store_role role);
 bool role_names_operator(enum store_role role, struct json_object *request); /* may it, or does it not? */

@@ -63,6 +63,13 @@
  *	            went away are removed. In mode "warn" and "ignore" the first row of a key wins, as in postmap.
  *	table_add   change, rows, mode                         {duplicates: [index, ...]}
  *	            Rows into the table in force (`-i`).
+ *	report      program, instance, metrics, health, [ended]          {}
+ *	            What a program has counted and finds of itself (store/report.h); kept in memory. instance: which process
+ *	            (digits and "-"); metrics: base/metrics.h; health: base/health.h; ended: it was its last. A program
+ *	            reports for itself only.
+ *	reports                                                {programs: [...], metrics}
+ *	            programs: {program, instance, age (s), ended, health}, the store's own included, the one heard of last first.
+ *	            metrics: what all of them have counted, added up; it does not go down while the store runs.
  *	ping                                                   {sequence, uptime}
  *
  * Threads: pure.
@@ -76,6 +83,8 @@
  * order of time. */
 #define CHANGE_ID_LEN 32
 #define CHANGE_RETENTION (8 * 24 * 3600)
+
+#define REPORT_INSTANCE_SIZE 48
 
 /* A new one. */
 void change_id_new(char id_r[CHANGE_ID_LEN + 1]);

@@ -34,6 +34,8 @@ static const struct op ops[] = {
 	{"table_seal", OWNER, .read = op_table_seal},
 	{"table_end", OWNER, .change = op_table_end, .answer = answer_as_kept},
 	{"table_add", OWNER, .change = op_table_add, .answer = answer_as_kept},
+	{"report", ALL, .read = op_report},
+	{"reports", OWNER | ADMIN, .read = op_reports},
 	{"ping", ALL, .read = op_ping},
 };
 
@@ -42,16 +44,17 @@ static const struct op ops[] = {
 static const struct {
 	const char *sender;	    /* NULL: sends no event */
 	const char *consent_source; /* NULL: none */
+	const char *program;	    /* that it reports for; NULL: none */
 	const char *name;
 	bool for_operators;
 } roles[] = {
-	[STORE_ROLE_NONE] = {NULL, NULL, "a user that is no program's"},
-	[STORE_ROLE_OWNER] = {NULL, NULL, "the owner", true},
-	[STORE_ROLE_MILTER] = {"milter", "mail", "the milter"},
-	[STORE_ROLE_WIZARD] = {"wizard", NULL, "the wizard"},
-	[STORE_ROLE_TOKEND] = {"tokend", "redirect", "tokend", true},
-	[STORE_ROLE_POLICY] = {NULL, NULL, "the policy service"},
-	[STORE_ROLE_ADMIN] = {"operator", NULL, "the operator's pages", true},
+	[STORE_ROLE_NONE] = {NULL, NULL, NULL, "a user that is no program's"},
+	[STORE_ROLE_OWNER] = {NULL, NULL, NULL, "the owner", true},
+	[STORE_ROLE_MILTER] = {"milter", "mail", "milter", "the milter"},
+	[STORE_ROLE_WIZARD] = {"wizard", NULL, "wizard", "the wizard"},
+	[STORE_ROLE_TOKEND] = {"tokend", "redirect", "tokend", "tokend", true},
+	[STORE_ROLE_POLICY] = {NULL, NULL, "policy", "the policy service"},
+	[STORE_ROLE_ADMIN] = {"operator", NULL, "admin", "the operator's pages", true},
 };
 
 const struct op *op_find_named(const char *name)
@@ -60,6 +63,11 @@ const struct op *op_find_named(const char *name)
 		if (strcmp(ops[i].name, name) == 0)
 			return &ops[i];
 	return NULL;
+}
+
+const char *engine_op_name(size_t n)
+{
+	return n < sizeof(ops) / sizeof(ops[0]) ? ops[n].name : NULL;
 }
 
 bool role_may(enum store_role role, const struct op *op)
@@ -94,6 +102,14 @@ bool role_sends(enum store_role role, struct json_object *event)
 					     : own != NULL && strcmp(*senders, own) == 0)
 			return role_knows(role, event);
 	return false;
+}
+
+/* Where the site made no users of their own for the programs, all are the owner; the store speaks for itself. */
+bool role_reports(enum store_role role, const char *program)
+{
+	if (role == STORE_ROLE_OWNER)
+		return strcmp(program, "store") != 0;
+	return roles[role].program != NULL && strcmp(roles[role].program, program) == 0;
 }
 
 const char *role_name(enum store_role role)
