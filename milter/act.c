@@ -24,10 +24,14 @@ const char *queue_id(SMFICTX *ctx)
 
 sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *text)
 {
-	const struct session *session = smfi_getpriv(ctx);
+	struct session *session = smfi_getpriv(ctx);
 	char *status_text = (char *)(uintptr_t)status;
 	struct buf line;
 
+	if (*code == '4')
+		session->counted = COUNT_MAIL_DEFERRED;
+	else if (session->counted != COUNT_MAIL_CONSENT_REFUSED)
+		session->counted = COUNT_MAIL_REJECTED;
 	if (session->internal)
 		return SMFIS_ACCEPT;
 	buf_init(&line, REPLY_MAX + 2);
@@ -46,6 +50,16 @@ sfsistat answer_error(SMFICTX *ctx, const struct error *error)
 	const struct error_answer *words = error_answer(error->kind);
 
 	return answer(ctx, words->smtp_code, words->smtp_status, error->text);
+}
+
+int ask_store(const struct session *session, struct json_object *request,
+	struct json_object **reply_r, struct error *error)
+{
+	int result = ipc_call(session_config(session)->store, request, reply_r, error);
+
+	if (result < 0 && (error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN))
+		metrics_count(session_metrics(session), METRIC_MILTER_STORE_AWAY, 0);
+	return result;
 }
 
 int put_text(struct json_object *object, const char *name, const char *text)
@@ -72,7 +86,7 @@ int apply_event(const struct session *session, const char *invitation,
 		json_object_put(request);
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
-	result = ipc_call(session_config(session)->store, request, &reply, error);
+	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	json_object_put(reply);
 	return result;

@@ -16,6 +16,10 @@ sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *
 /* The same for an error, by its category: temporary ones come back as 451. */
 sfsistat answer_error(SMFICTX *ctx, const struct error *error);
 
+/* Asks the store, and counts when it cannot be asked. As ipc_call. */
+int ask_store(const struct session *session, struct json_object *request,
+	struct json_object **reply_r, struct error *error);
+
 /* Sets a member to text from a mail: UTF-8, cut to what the store takes; removes it where there is none. Returns 0
  * or -1. */
 int put_text(struct json_object *object, const char *name, const char *text);

@@ -133,6 +133,7 @@ static sfsistat on_end_of_headers(SMFICTX *ctx)
 	session_classify(session, queue_id(ctx));
 	if (session->kind != MAIL_UNRELATED)
 		return SMFIS_CONTINUE;
+	session_count(session);
 	session_end_message(session);
 	return SMFIS_ACCEPT;
 }
@@ -158,6 +159,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 	sfsistat result = session->kind == MAIL_UNRELATED ? SMFIS_ACCEPT
 							  : acts[session->kind](ctx, session);
 
+	session_count(session);
 	session_end_message(session);
 	return result;
 }

@@ -52,7 +52,7 @@ int consent_candidates(const struct session *session, const char *member, const 
 		json_object_put(request);
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
-	result = ipc_call(session_config(session)->store, request, &reply, error);
+	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	invitations = json_member(reply, "invitations");
 	if (result == 0 && json_object_is_type(invitations, json_type_array))
@@ -120,16 +120,19 @@ sfsistat act_consent(SMFICTX *ctx, struct session *session)
 	struct fit fit = {.when = consent_time(session)};
 	struct error error;
 
+	session->counted = COUNT_MAIL_CONSENT_REFUSED;
 	if (refusal != NULL) {
 		log_warning("%s: consent from=%s action=none reason=\"%s\"", queue_id(ctx),
 			facts->from, refusal);
 		return SMFIS_ACCEPT;
 	}
+	session->counted = COUNT_MAIL_CONSENT;
 	if (record(session, &fit, &error) == 0) {
 		log_info("%s: consent invitation=%s consent=%s", queue_id(ctx), fit.invitation,
 			facts->consent);
 		return SMFIS_ACCEPT;
 	}
+	session->counted = COUNT_MAIL_CONSENT_UNKNOWN;
 	/* Most go to reviewers, who are nobody that was invited. */
 	log_line(error.kind == ERROR_NOT_FOUND ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 		"%s: consent from=%s consent=%s action=none reason=\"%s\"", queue_id(ctx),

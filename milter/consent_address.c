@@ -135,6 +135,7 @@ sfsistat act_consent_address(SMFICTX *ctx, struct session *session)
 	const char *refusal = verdict(session);
 	struct error error;
 
+	session->counted = COUNT_MAIL_CONSENT_REFUSED;
 	if (session->consent.authentication.outcome == AUTHENTICATION_TEMPORARY) {
 		error_set(&error, ERROR_TEMPORARY, "%s", refusal);
 		log_warning("%s: consent_address sender=%s action=refused reason=\"%s\"",
@@ -143,6 +144,7 @@ sfsistat act_consent_address(SMFICTX *ctx, struct session *session)
 	}
 	if (refusal != NULL && session->consent.forwarded == NULL)
 		return refuse(ctx, session, refusal);
+	session->counted = refusal == NULL ? COUNT_MAIL_CONSENT : COUNT_MAIL_CONSENT_HINT;
 	for (const struct own_recipient *own = session->own; own != NULL; own = own->next)
 		if (act_for(ctx, session, own->tag, refusal, &error) < 0)
 			return answer_error(ctx, &error);

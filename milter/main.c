@@ -11,6 +11,7 @@
  */
 #include "callbacks.h"
 #include "config.h"
+#include "monitor.h"
 #include "session.h"
 
 #include "base/daemon.h"
@@ -116,10 +117,15 @@ static int listen_on(const struct settings *settings, struct error *error)
 
 static int prepare(struct daemon *daemon, struct error *error)
 {
-	const struct daemon_generation *generation = daemon_generation(daemon);
+	const struct daemon_generation *generation;
+	struct metrics *metrics = metrics_new("milter", NULL);
 	int result;
 
+	if (metrics == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	daemon_set_data(daemon, metrics);
 	mail_init();
+	generation = daemon_generation(daemon);
 	result = callbacks_register(daemon, error);
 	if (result == 0)
 		result = listen_on(generation->settings, error);
@@ -138,7 +144,7 @@ static void *serve(void *unused)
 }
 
 /* libmilter and all its threads have the signals blocked, this thread never. */
-static int start_serving(struct error *error)
+static int start_serving(struct daemon *daemon, struct error *error)
 {
 	static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
 	struct sigaction action = {
@@ -154,6 +160,8 @@ static int start_serving(struct error *error)
 		return error_errno(error, errno, "semaphore");
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	result = pthread_create(&thread, NULL, serve, NULL);
+	if (result == 0)
+		monitor_start(daemon);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &action, NULL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -178,7 +186,7 @@ static int run(struct daemon *daemon)
 {
 	struct error error;
 
-	if (start_serving(&error) < 0) {
+	if (start_serving(daemon, &error) < 0) {
 		log_error("%s", error.text);
 		return EX_OSERR;
 	}
@@ -193,6 +201,7 @@ static int run(struct daemon *daemon)
 	}
 	daemon_stopping(daemon);
 	drain(daemon);
+	monitor_stop();
 	_exit(EX_OK);
 }
 

@@ -51,6 +51,7 @@ sfsistat act_report(SMFICTX *ctx, struct session *session)
 	struct dsn_facts facts;
 	struct error error;
 
+	session->counted = COUNT_MAIL_REPORT_OTHER;
 	if (dsn_read(session->message.data, session->message.len, session->body_start, &facts,
 		    &error) < 0 ||
 		!invitation_id_valid(facts.envelope_id))
@@ -58,6 +59,7 @@ sfsistat act_report(SMFICTX *ctx, struct session *session)
 	report_change(ctx, session, change);
 	if (apply_event(session, facts.envelope_id, delivery_event(&facts), change, &error) ==
 		0) {
+		session->counted = COUNT_MAIL_REPORT;
 		log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s",
 			queue_id(ctx), facts.envelope_id, facts.recipient, facts.delivery,
 			facts.status);

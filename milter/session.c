@@ -41,6 +41,16 @@ const struct config *session_config(const struct session *session)
 	return session->generation->derived;
 }
 
+struct metrics *session_metrics(const struct session *session)
+{
+	return daemon_data(session->daemon);
+}
+
+void session_count(const struct session *session)
+{
+	metrics_count(session_metrics(session), METRIC_MILTER_MAILS, session->counted);
+}
+
 struct session *session_new(struct daemon *daemon, unsigned long steps)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -79,6 +89,7 @@ void session_end_message(struct session *session)
 	}
 	session->marks = (struct mail_marks){0};
 	session->kind = MAIL_UNRELATED;
+	session->counted = COUNT_MAIL_UNRELATED;
 	session->recipients = session->others = 0;
 	session->local = false;
 	session->body_start = 0;
@@ -201,12 +212,14 @@ static void read_consent(struct session *session, const char *queue_id)
 	log_info("%s: consent from=%s action=none reason=\"%s\"", queue_id,
 		session->consent.from == NULL ? "-" : session->consent.from, refusal);
 	session->kind = MAIL_UNRELATED;
+	session->counted = COUNT_MAIL_CONSENT_REFUSED;
 }
 
 void session_classify(struct session *session, const char *queue_id)
 {
 	const struct settings *settings = session_settings(session);
 
+	session->counted = session->stranger ? COUNT_MAIL_STRANGER : COUNT_MAIL_UNRELATED;
 	if (session->stranger)
 		log_info("%s: welcome from=%s action=none reason=\"client is not one of "
 			 "welcome_submitters\"",

@@ -6,6 +6,7 @@
 #define POSTINVITE_MILTER_SESSION_H
 
 #include "base/daemon.h"
+#include "base/metrics.h"
 #include "config.h"
 #include "invite/tag.h"
 #include "mail/consent.h"
@@ -41,6 +42,7 @@ struct session {
 	struct mail_marks marks;
 	bool stranger; /* a welcome sender's address, but no submitter of ours */
 	enum mail_kind kind;
+	enum count_mail counted; /* what it was and what was done, for the metrics */
 	bool local; /* not by SMTP: from sendmail(1), or made by Postfix itself; no recipient is refused */
 	char recipient[ADDRESS_SIZE]; /* the first */
 	size_t recipients;	      /* different from the first, and the first; own ones too */
@@ -80,6 +82,10 @@ void session_end_message(struct session *session);
 
 const struct settings *session_settings(const struct session *session);
 const struct config *session_config(const struct session *session);
+struct metrics *session_metrics(const struct session *session);
+
+/* The message was dealt with: it counts. */
+void session_count(const struct session *session);
 
 /* How many messages are under way in all sessions: what a graceful stop waits for. */
 int session_messages(void);

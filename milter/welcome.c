@@ -6,6 +6,7 @@
 #include "act.h"
 #include "tracked.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mail/mime.h"
 #include "mail/rewrite.h"
@@ -32,14 +33,19 @@ struct welcome {
 static const struct {
 	const char *name;		  /* action= in the log */
 	const char *code, *status, *text; /* of a refusal */
+	enum count_mail counted;	  /* where it is none */
 } outcomes[] = {
-	[WELCOME_INJECT] = {.name = "injected"},
-	[WELCOME_APPEND] = {.name = "appended"},
+	[WELCOME_NONE] = {.counted = COUNT_MAIL_UNRELATED},
+	[WELCOME_INJECT] = {.name = "injected", .counted = COUNT_MAIL_INJECTED},
+	[WELCOME_APPEND] = {.name = "appended", .counted = COUNT_MAIL_APPENDED},
 	[WELCOME_PASS_UNMARKED] =
-		{.name = "passed reason=\"no placeholder and no platform link\""},
+		{.name = "passed reason=\"no placeholder and no platform link\"",
+			.counted = COUNT_MAIL_PASSED},
 	[WELCOME_PASS_NO_TEXT] =
-		{.name = "passed reason=\"no text part to append the link to\""},
-	[WELCOME_PASS_PROTECTED] = {.name = "passed reason=\"signed or encrypted\""},
+		{.name = "passed reason=\"no text part to append the link to\"",
+			.counted = COUNT_MAIL_PASSED},
+	[WELCOME_PASS_PROTECTED] = {.name = "passed reason=\"signed or encrypted\"",
+		.counted = COUNT_MAIL_PASSED},
 	[WELCOME_REJECT_UNMARKED] = {"rejected reason=\"no placeholder and no platform link\"",
 		"550", "5.6.0",
 		"Welcome mail holds neither the link placeholder nor a link of the platform"},
@@ -191,7 +197,7 @@ static int open_invitation(struct welcome *welcome, struct error *error)
 
 	if (request == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	result = ipc_call(session_config(welcome->session)->store, request, &reply, error);
+	result = ask_store(welcome->session, request, &reply, error);
 	json_object_put(request);
 	if (result < 0)
 		return -1;
@@ -307,6 +313,7 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 {
 	const char *fault, *status;
 
+	welcome->session->counted = outcomes[action].counted;
 	if (action == WELCOME_NONE) {
 		log_info("%s: welcome from=%s action=none reason=\"%s\"",
 			queue_id(welcome->ctx), welcome->session->sender,
@@ -334,6 +341,7 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 sfsistat act_welcome(SMFICTX *ctx, struct session *session)
 {
 	struct welcome welcome = {.ctx = ctx, .session = session};
+	uint64_t begun = clock_monotonic_us();
 	struct error error;
 	sfsistat result;
 
@@ -346,5 +354,7 @@ sfsistat act_welcome(SMFICTX *ctx, struct session *session)
 	}
 	mail_free(&welcome.mail);
 	free(welcome.subject);
+	metrics_observe(session_metrics(session), METRIC_MILTER_WELCOME_SECONDS,
+		(struct metric_at){0}, clock_monotonic_us() - begun);
 	return result;
 }

@@ -44,11 +44,12 @@ static const char *const mail_kinds[] = {
 	[COUNT_MAIL_INJECTED] = "welcome_injected",
 	[COUNT_MAIL_APPENDED] = "welcome_appended",
 	[COUNT_MAIL_PASSED] = "welcome_passed",
-	[COUNT_MAIL_REJECTED] = "welcome_rejected",
+	[COUNT_MAIL_REJECTED] = "rejected",
 	[COUNT_MAIL_DEFERRED] = "deferred",
 	[COUNT_MAIL_REPORT] = "report",
 	[COUNT_MAIL_REPORT_OTHER] = "report_other",
 	[COUNT_MAIL_CONSENT] = "consent",
+	[COUNT_MAIL_CONSENT_HINT] = "consent_hint",
 	[COUNT_MAIL_CONSENT_REFUSED] = "consent_refused",
 	[COUNT_MAIL_CONSENT_UNKNOWN] = "consent_unknown",
 	NULL,
@@ -136,12 +137,13 @@ const struct metric metrics_table[METRICS] = {
 	[METRIC_MILTER_MAILS] = {"postinvite_milter_mails_total", METRIC_COUNTER, "milter",
 		"Mails by what they were and what was done",
 		.labels = {{"kind", mail_kinds,
-			"unrelated: somebody else's, accepted unread; stranger: of these, the ones that "
-			"claim a welcome sender without being one of welcome_submitters; deferred: refused "
-			"by 451 for now; report, report_other: delivery reports of our mails, and of "
-			"others; consent, consent_refused, consent_unknown: Microsoft's mails that were "
-			"recorded, that claim to be such without proof, and those that fit no open "
-			"invitation"}}},
+			"unrelated: somebody else's, accepted unread; stranger: of these, the "
+			"ones that claim a welcome sender without being one of "
+			"welcome_submitters; deferred: refused by 451 for now; rejected: refused "
+			"for good; report, report_other: delivery reports of our mails, and of "
+			"others; consent: Microsoft's mails that were recorded; consent_hint: "
+			"forwarded without proof, made tokend poll; consent_refused: claim to be "
+			"such mails without proof; consent_unknown: fit no open invitation"}}},
 	[METRIC_MILTER_WELCOME_SECONDS] = {"postinvite_milter_welcome_seconds",
 		METRIC_HISTOGRAM, "milter",
 		"Time from the end of a Welcome mail to the answer to Postfix",

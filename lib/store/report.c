@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The step before would be too late. */
+#define LEAST_MS ((REPORT_LEAST_S - REPORT_STEP_S / 2) * 1000)
+
 static const struct timeval step = {REPORT_STEP_S, 0};
 
 struct reporter {
@@ -19,8 +22,7 @@ struct reporter {
 	char instance[REPORT_INSTANCE_SIZE];
 	struct event *timer;
 	struct ipc_async_call *call; /* one at a time */
-	char *sent;		     /* the last one that the store has taken, or on its way */
-	uint64_t sent_ms;
+	struct report_pace pace;
 	bool ending;
 	void (*said)(void *context);
 	void *said_context;
@@ -52,6 +54,25 @@ struct json_object *report_request(const struct report *report)
 	return NULL;
 }
 
+bool report_due(struct report_pace *pace, struct json_object *request, uint64_t now_ms)
+{
+	const char *text = json_text(request);
+
+	if (pace->sent != NULL && strcmp(pace->sent, text) == 0 &&
+		now_ms - pace->sent_ms < LEAST_MS)
+		return false;
+	free(pace->sent);
+	pace->sent = strdup(text);
+	pace->sent_ms = now_ms;
+	return true;
+}
+
+void report_failed(struct report_pace *pace)
+{
+	free(pace->sent);
+	pace->sent = NULL;
+}
+
 /* --- in a loop --- */
 
 static void end(struct reporter *reporter)
@@ -70,10 +91,8 @@ static void on_reply(void *context, struct json_object *reply, const struct erro
 
 	(void)reply;
 	reporter->call = NULL;
-	if (error != NULL) {
-		free(reporter->sent);
-		reporter->sent = NULL;
-	}
+	if (error != NULL)
+		report_failed(&reporter->pace);
 	if (reporter->ending)
 		end(reporter);
 }
@@ -97,19 +116,11 @@ static struct json_object *look(struct reporter *reporter)
 
 static void tell(struct reporter *reporter)
 {
-	uint64_t now = clock_monotonic_ms();
 	struct json_object *request = look(reporter);
-	const char *text = request != NULL ? json_text(request) : NULL;
 
-	if (text != NULL && (reporter->sent == NULL || strcmp(reporter->sent, text) != 0 ||
-				    now - reporter->sent_ms >=
-					    (REPORT_LEAST_S - REPORT_STEP_S / 2) * 1000)) {
-		free(reporter->sent);
-		reporter->sent = strdup(text);
-		reporter->sent_ms = now;
+	if (request != NULL && report_due(&reporter->pace, request, clock_monotonic_ms()))
 		reporter->call = ipc_async_call(
 			reporter->options.store, request, REPORT_LIMIT_MS, on_reply, reporter);
-	}
 	json_object_put(request);
 }
 
@@ -167,7 +178,7 @@ void reporter_free(struct reporter **reporter)
 		ipc_async_cancel(&(*reporter)->call);
 	if ((*reporter)->timer != NULL)
 		event_free((*reporter)->timer);
-	free((*reporter)->sent);
+	report_failed(&(*reporter)->pace);
 	free(*reporter);
 	*reporter = NULL;
 }

@@ -31,6 +31,17 @@ struct report {
 /* The request (the caller's); NULL out of memory. */
 struct json_object *report_request(const struct report *report);
 
+/* What was sent last: who reports by other means than a reporter keeps one, zeroed. */
+struct report_pace {
+	char *sent;
+	uint64_t sent_ms; /* clock_monotonic_ms */
+};
+
+/* Is it time to send that one, because it says something else or nothing was sent for long? Then it is remembered. */
+bool report_due(struct report_pace *pace, struct json_object *request, uint64_t now_ms);
+void report_failed(
+	struct report_pace *pace); /* it did not arrive; also frees what is remembered */
+
 struct reporter;
 struct reporter_options {
 	struct event_base *base;
