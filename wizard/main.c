@@ -7,6 +7,7 @@
  * of it: a new server takes the listening socket over while the old one finishes its connections.
  */
 #include "limits.h"
+#include "monitor.h"
 #include "routes.h"
 #include "visit.h"
 
@@ -68,6 +69,7 @@ static int start_server(struct program *program, struct error *error)
 		.routes = wizard_routes,
 		.admit = limits_admit,
 		.problem = wizard_problem,
+		.answered = monitor_answered,
 		.context = &program->wizard,
 	};
 	struct web_server *server = web_server_new(&options, error);
@@ -120,11 +122,18 @@ static void reloaded(struct daemon *daemon, void *context)
 	daemon_generation_release(&generation);
 }
 
-static void drained(void *context)
+static void said(void *context)
 {
 	struct program *program = context;
 
 	event_base_loopbreak(program->wizard.base);
+}
+
+static void drained(void *context)
+{
+	struct program *program = context;
+
+	monitor_end(program->wizard.monitor, said, program);
 }
 
 static void stop(struct daemon *daemon, void *context)
@@ -150,7 +159,9 @@ static int start(struct program *program, struct error *error)
 		wizard->tokend = ipc_async_new(wizard->base, program->tokend_listen, "tokend");
 	}
 	daemon_generation_release(&generation);
-	if (wizard->store == NULL || wizard->tokend == NULL || wizard->limit == NULL ||
+	if (wizard->store != NULL)
+		wizard->monitor = monitor_new(wizard);
+	if (wizard->monitor == NULL || wizard->tokend == NULL || wizard->limit == NULL ||
 		daemon_watch_signals(wizard->daemon, wizard->base, stop, reloaded, program) !=
 			0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
@@ -180,6 +191,7 @@ static void cleanup(struct daemon *daemon)
 		return;
 	web_server_free(&wizard->server);
 	limit_free(&wizard->limit);
+	monitor_free(&wizard->monitor);
 	ipc_async_free(&wizard->store);
 	ipc_async_free(&wizard->tokend);
 	daemon_unwatch_signals(daemon);

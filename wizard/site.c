@@ -9,6 +9,7 @@
 #include "permission.h"
 #include "step.h"
 
+#include "base/certificate.h"
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "web/brand.h"
@@ -83,6 +84,24 @@ static int load_proxies(const struct settings *settings, struct site *site, stru
 	return 0;
 }
 
+/* Also what -t says of one that ends soon. */
+static int load_certificate(
+	const struct settings *settings, struct site *site, struct error *error)
+{
+	char text[HEALTH_TEXT_SIZE];
+
+	site->certificate = (struct health_certificate){.part = HEALTH_WIZARD_CERTIFICATE,
+		.setting = "wizard_tls_cert_file",
+		.path = settings->wizard_tls_cert_file};
+	if (certificate_end(site->tls_cert.data, site->tls_cert.len,
+		    &site->certificate.not_after, error) != 0)
+		return error_prefix(
+			error, "wizard_tls_cert_file %s", settings->wizard_tls_cert_file);
+	if (health_certificate_text(&site->certificate, time(NULL), text) != HEALTH_OK)
+		log_warning("%s", text);
+	return 0;
+}
+
 static int load_tls(const struct settings *settings, struct site *site, struct error *error)
 {
 	bool cert = settings->wizard_tls_cert_file[0] != '\0';
@@ -98,7 +117,7 @@ static int load_tls(const struct settings *settings, struct site *site, struct e
 		return error_prefix(error, "wizard_tls_cert_file");
 	if (template_read_file(settings->wizard_tls_key_file, &site->tls_key, error) != 0)
 		return error_prefix(error, "wizard_tls_key_file");
-	return 0;
+	return load_certificate(settings, site, error);
 }
 
 static int load_static(

@@ -6,6 +6,7 @@
 #define POSTINVITE_WIZARD_SITE_H
 
 #include "base/buf.h"
+#include "base/health.h"
 #include "base/keyfile.h"
 #include "base/settings.h"
 #include "web/client.h"
@@ -27,6 +28,7 @@ struct site {
 	bool secure;	     /* customers come by https: cookies say Secure */
 	struct buf tls_cert; /* PEM, empty: plain HTTP */
 	struct buf tls_key;
+	struct health_certificate certificate; /* path within the settings; not_after 0: none */
 };
 
 /* 0, or -1 with error set; the shape that base/daemon.h wants. */

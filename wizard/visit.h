@@ -24,6 +24,7 @@ struct wizard {
 	struct ipc_async *tokend;
 	struct web_server *server;
 	struct limit *limit; /* limits.h */
+	struct monitor *monitor;
 };
 
 struct visit;

@@ -39,6 +39,7 @@ struct web_request {
 	unsigned fault; /* status of what is wrong with the request itself, or 0 */
 
 	bool dispatched;
+	uint64_t begun_us; /* clock_monotonic_us: it was whole */
 	bool suspended;
 	bool idle;
 	web_cancel_fn *cancel; /* set while deferred */

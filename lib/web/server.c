@@ -174,10 +174,23 @@ static void dispatch(struct web_server *server, struct web_request *request, con
 		request->route->handle(server->options.context, request);
 }
 
+static void count(const struct web_request *request)
+{
+	const struct web_server_options *options = &request->connection->server->options;
+	const struct web_answered answered = {.route = request->route,
+		.status = request->status,
+		.us = clock_monotonic_us() - request->begun_us,
+		.idle = request->idle};
+
+	if (options->answered != NULL)
+		options->answered(options->context, &answered);
+}
+
 static enum MHD_Result queue_answer(struct web_request *request, struct MHD_Connection *mhd)
 {
 	if (request->response == NULL)
 		return MHD_NO;
+	count(request);
 	if (request->connection->server->drain_deadline != 0)
 		MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return MHD_queue_response(mhd, request->status, request->response);
@@ -194,6 +207,7 @@ static enum MHD_Result begin(struct web_server *server, struct MHD_Connection *m
 	*data = request;
 	connection->request = request;
 	connection->fresh_until = 0;
+	request->begun_us = clock_monotonic_us();
 	request->match = route_find(
 		server->options.routes, method, path, &request->route, request->parameter);
 	if (!announces_too_much(mhd))
@@ -219,6 +233,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 	}
 	if (!request->dispatched) {
 		request->dispatched = true;
+		request->begun_us = clock_monotonic_us();
 		dispatch(server, request, path);
 	}
 	if (request->answered)

@@ -24,6 +24,13 @@
 struct event_base;
 struct web_server;
 
+struct web_answered {
+	const struct web_route *route; /* NULL: none of ours */
+	unsigned status;
+	uint64_t us; /* from the whole request to the answer */
+	bool idle;   /* it waited for something to happen (web_request_defer) */
+};
+
 struct web_server_options {
 	struct event_base *base;
 	int listener;	      /* taken over, also when web_server_new fails */
@@ -38,7 +45,9 @@ struct web_server_options {
 	/* Answers, before it returns, what no route does: 400, 404, 405, 413, 429 (Retry-After is
 	 * set), 503. */
 	void (*problem)(void *context, struct web_request *request, unsigned status);
-	void *context; /* of admit, problem and the routes */
+	/* A request is being answered. NULL: nobody counts. */
+	void (*answered)(void *context, const struct web_answered *answered);
+	void *context; /* of admit, problem, answered and the routes */
 };
 
 /* NULL: error. */
