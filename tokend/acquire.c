@@ -64,7 +64,8 @@ static void renewed(void *context, const struct http_answer *answer)
 static void renew(struct flow *flow)
 {
 	const struct settings *settings = flow->tokend->generation->settings;
-	struct http_request request = {.url = flow->token_endpoint, .fresh = true};
+	struct http_request request = {.url = flow->token_endpoint, .fresh = true,
+		.kind = COUNT_ENDPOINT_REFRESH};
 
 	request.form = oauth_refresh_body(
 		settings->client_id, flow->tokens.refresh_token, settings->scopes);
@@ -134,7 +135,8 @@ static void got_me(void *context, const struct http_answer *answer)
 static void ask_graph(struct flow *flow)
 {
 	const struct settings *settings = flow->tokend->generation->settings;
-	struct http_request request = {.bearer = flow->tokens.access_token};
+	struct http_request request = {
+		.bearer = flow->tokens.access_token, .kind = COUNT_ENDPOINT_GRAPH};
 	char *url;
 
 	if (asprintf(&url, "%s%s", settings->graph_url, GRAPH_ME_PATH) >= 0) {

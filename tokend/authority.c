@@ -6,6 +6,7 @@
 #include "authority.h"
 
 #include "base/clock.h"
+#include "base/metrics_table.h"
 #include "token/flow.h"
 
 #include <event2/event.h>
@@ -158,7 +159,9 @@ static void got_document(void *context, const struct http_answer *answer)
 
 static void document_fetch(struct document *document)
 {
-	struct http_request request = {.url = document->url};
+	struct http_request request = {.url = document->url,
+		.kind = document->authority_url != NULL ? COUNT_ENDPOINT_DISCOVERY
+							: COUNT_ENDPOINT_KEYS};
 	struct refusal refusal;
 
 	document->asked = clock_monotonic_ms();

@@ -8,6 +8,7 @@
  */
 #include "redirect.h"
 
+#include "monitor.h"
 #include "store.h"
 
 #include "base/log.h"
@@ -54,6 +55,7 @@ void callback_failed(struct request *request, const struct refusal *refusal)
 	struct json_object *event =
 		store_refusal_event(passing ? "sign_in_error" : "sign_in_failed", refusal);
 
+	monitor_sign_in_failed(request->tokend, refusal);
 	redirect->refusal = *refusal;
 	if (event != NULL && refusal->outcome == OUTCOME_CONFIGURATION)
 		json_set_flag(event, "final", true);
@@ -99,7 +101,9 @@ static void redeem(struct request *request, const char *code)
 		.verifier = request->redirect->verifier,
 		.scopes = request->redirect->purpose->scopes(settings)};
 	struct http_request http_request = {
-		.url = redirect_text(request, "token_endpoint"), .fresh = true};
+		.url = redirect_text(request, "token_endpoint"),
+		.fresh = true,
+		.kind = COUNT_ENDPOINT_CODE};
 
 	if (uri != NULL)
 		http_request.form = oauth_code_body(&exchange);

@@ -70,6 +70,9 @@ int dead_letter_put(struct lane *lane, const char *reason, struct error *error)
 		result = vault_put(lane->tokend->vault, &record, error);
 	vault_record_clear(&record);
 	if (result == 0 && !lane->dead_letter)
+		metrics_count(lane->tokend->metrics, METRIC_TOKEND_WEBHOOKS,
+			COUNT_WEBHOOK_DEAD_LETTER);
+	if (result == 0 && !lane->dead_letter)
 		log_error("invitation=%s dead_letter=%s count=%zu reason=%s", lane->invitation,
 			id, ++webhooks->dead, reason);
 	return result;

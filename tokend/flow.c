@@ -8,6 +8,7 @@
  */
 #include "flow.h"
 
+#include "monitor.h"
 #include "refresh.h"
 #include "requests.h"
 #include "store.h"
@@ -223,6 +224,7 @@ void flow_end(struct flow *flow, const struct refusal *refusal, bool final)
 	struct json_object *event = store_refusal_event("sign_in_failed", refusal);
 	struct error error;
 
+	monitor_sign_in_failed(flow->tokend, refusal);
 	log_info("invitation=%s sign_in_failed code=%s final=%s text=%s", flow->id,
 		refusal->code, final ? "yes" : "no", refusal->text);
 	flow->refusal = *refusal;

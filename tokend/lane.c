@@ -124,6 +124,7 @@ static void lane_go_on(struct lane *lane, int wait_ms)
 
 static void delivered(struct lane *lane)
 {
+	metrics_count(lane->tokend->metrics, METRIC_TOKEND_WEBHOOKS, COUNT_WEBHOOK_TAKEN);
 	log_debug("invitation=%s webhook sequence=%lld", lane->invitation,
 		(long long)json_int(lane->told, "sequence", 0));
 	lane->failures = 0;
@@ -161,6 +162,7 @@ static void failed(struct lane *lane, const char *reason)
 	log_warning("invitation=%s webhook_failed event=%s sequence=%lld failures=%d reason=%s",
 		lane->invitation, json_string(lane->told, "type", "?"),
 		(long long)json_int(lane->told, "sequence", 0), lane->failures, reason);
+	metrics_count(lane->tokend->metrics, METRIC_TOKEND_WEBHOOKS, COUNT_WEBHOOK_REFUSED);
 	if (give_up(lane, reason)) {
 		lane_go_on(lane, wait_ms);
 		return;

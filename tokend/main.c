@@ -8,6 +8,7 @@
 #include "config.h"
 #include "flow.h"
 #include "follow.h"
+#include "monitor.h"
 #include "notice.h"
 #include "refresh.h"
 #include "requests.h"
@@ -54,6 +55,13 @@ static void reloaded(struct daemon *daemon, void *context)
 			"reload: tokend_listen and store_listen change at the next start only");
 }
 
+static void said(void *context)
+{
+	struct tokend *tokend = context;
+
+	event_base_loopbreak(tokend->base);
+}
+
 static void on_drain(evutil_socket_t unused, short what, void *context)
 {
 	struct tokend *tokend = context;
@@ -64,7 +72,7 @@ static void on_drain(evutil_socket_t unused, short what, void *context)
 		    TAILQ_EMPTY(&tokend->events) && webhooks_pending(tokend) == 0 &&
 		    notices_pending(tokend) == 0) ||
 		clock_monotonic_ms() >= tokend->drain_until)
-		event_base_loopbreak(tokend->base);
+		monitor_end(tokend, said);
 	else
 		event_add(tokend->drain, &drain_step);
 }
@@ -145,6 +153,7 @@ static int make_parts(struct tokend *tokend, struct error *error)
 	tokend->reseal = reseal_new(tokend);
 	if (tokend->reseal == NULL || tokend->authority == NULL || tokend->store == NULL ||
 		tokend->drain == NULL || tokend->sweep == NULL || tokend->checkpoint == NULL ||
+		monitor_start(tokend) != 0 ||
 		daemon_watch_signals(tokend->daemon, tokend->base, stop, reloaded, tokend) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return 0;
@@ -241,6 +250,7 @@ static void cleanup(struct daemon *daemon)
 	if (tokend->server != NULL)
 		endpoint_unlink(tokend->listen);
 	ipc_server_free(&tokend->server);
+	monitor_free(tokend);
 	ipc_async_free(&tokend->store);
 	authority_free(&tokend->authority);
 	http_free(&tokend->http);

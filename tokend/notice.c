@@ -253,6 +253,10 @@ static void sent(void *context, const struct error *error)
 	struct notice *notice = context;
 	enum notice_kind kind = notice->sending;
 
+	metrics_count(notice->tokend->metrics, METRIC_TOKEND_MAILS,
+		error == NULL			  ? COUNT_LETTER_SENT
+		: error->kind == ERROR_UNCERTAIN ? COUNT_LETTER_UNCERTAIN
+						  : COUNT_LETTER_REFUSED);
 	if (error != NULL && error->kind != ERROR_UNCERTAIN) {
 		if (notice->order != NULL)
 			order_refused(notice, error);

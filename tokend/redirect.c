@@ -149,10 +149,13 @@ static void go(struct request *request, const struct discovery *discovery)
 		request_fail(request, &error);
 		return;
 	}
-	if (redirect->purpose->method != NULL)
+	if (redirect->purpose->method != NULL) {
+		metrics_count(request->tokend->metrics, METRIC_TOKEND_SIGN_INS,
+			COUNT_SIGN_IN_STARTED);
 		redirect->telling =
 			store_tell(request->tokend, json_string(request->invitation, "id", ""),
 				sign_in_started_event(redirect->purpose->method), NULL, &told);
+	}
 	if (redirect->telling == NULL)
 		reply_url(request);
 }

@@ -9,6 +9,7 @@
 #include "refresh.h"
 
 #include "flow.h"
+#include "monitor.h"
 #include "store.h"
 
 #include "base/log.h"
@@ -78,6 +79,7 @@ void renew_save(struct refresh *refresh)
 		event_add(refresh->timer, &save_again);
 		return;
 	}
+	metrics_count(refresh->tokend->metrics, METRIC_TOKEND_REFRESHES, COUNT_REFRESH_DONE);
 	log_info("invitation=%s refreshed", refresh->id);
 	validate_begin(refresh);
 }
@@ -123,6 +125,11 @@ static void refused(struct refresh *refresh, bool unsure)
 
 	refresh_decide(&facts, &plan);
 	refresh->refusal = plan.refusal;
+	monitor_refusal(refresh->tokend, &plan.refusal);
+	metrics_count(refresh->tokend->metrics, METRIC_TOKEND_REFRESHES,
+		plan.refused   ? COUNT_REFRESH_NEEDS_SIGN_IN
+		: plan.passing ? COUNT_REFRESH_AGAIN
+			       : COUNT_REFRESH_FAULT);
 	if (plan.refused)
 		validate_refused(refresh, &plan.refusal);
 	else
@@ -160,7 +167,9 @@ static void send_token(struct refresh *refresh)
 	const struct settings *settings = refresh->tokend->generation->settings;
 	struct json_object *clear = refresh->record.clear;
 	struct http_request request = {
-		.url = json_string(clear, "token_endpoint", ""), .fresh = true};
+		.url = json_string(clear, "token_endpoint", ""),
+		.fresh = true,
+		.kind = COUNT_ENDPOINT_REFRESH};
 	struct error error;
 
 	error_set(&error, ERROR_TEMPORARY, "out of memory");

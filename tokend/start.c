@@ -59,6 +59,7 @@ static void begin_polling(struct flow *flow)
 		return;
 	}
 	flow->phase = PHASE_POLLING;
+	metrics_count(flow->tokend->metrics, METRIC_TOKEND_SIGN_INS, COUNT_SIGN_IN_STARTED);
 	log_info("invitation=%s sign_in_started tenant=%s expires_in=%d interval=%d", flow->id,
 		flow->tenant, flow->device.expires_in, flow->device.interval);
 	tell_started(flow);
@@ -103,7 +104,8 @@ static void ask_device(struct flow *flow, const struct discovery *discovery)
 {
 	const struct settings *settings = flow->tokend->generation->settings;
 	struct http_request request = {.url = discovery->device_authorization_endpoint,
-		.form = oauth_device_body(settings->client_id, settings->scopes)};
+		.form = oauth_device_body(settings->client_id, settings->scopes),
+		.kind = COUNT_ENDPOINT_DEVICE};
 
 	if (keep(&flow->tenant, flow->tenants.names[0]) &&
 		keep(&flow->tenant_id, discovery->tenant_id) &&

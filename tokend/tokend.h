@@ -11,6 +11,7 @@
 #include "base/ipc_client.h"
 #include "base/ipc_server.h"
 #include "base/json.h"
+#include "base/metrics.h"
 #include "token/http.h"
 #include "token/vault.h"
 
@@ -25,6 +26,7 @@
 
 struct access;
 struct flow;
+struct monitor;
 struct notices;
 struct refresh;
 struct request;
@@ -48,6 +50,8 @@ struct tokend {
 	struct authority *authority;
 	struct vault *vault;
 	struct ipc_async *store;
+	struct metrics *metrics;
+	struct monitor *monitor;
 	struct ipc_server *server;
 	struct event *drain;	/* while stopping */
 	struct event *sweep;	/* now and then: what is over leaves the vault */

@@ -220,7 +220,8 @@ static void got_me(void *context, const struct http_answer *http_answer)
 static void ask_graph(struct refresh *refresh)
 {
 	const struct settings *settings = refresh->tokend->generation->settings;
-	struct http_request request = {.bearer = refresh->tokens.access_token};
+	struct http_request request = {
+		.bearer = refresh->tokens.access_token, .kind = COUNT_ENDPOINT_GRAPH};
 	char *url;
 
 	if (asprintf(&url, "%s%s", settings->graph_url, GRAPH_ME_PATH) >= 0) {

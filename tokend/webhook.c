@@ -5,6 +5,8 @@
  */
 #include "webhook_internal.h"
 
+#include "monitor.h"
+
 #include "base/log.h"
 
 #include <event2/util.h>
@@ -48,6 +50,8 @@ int webhooks_start(struct tokend *tokend, struct error *error)
 		return -1;
 	LIST_INIT(&tokend->webhooks->list);
 	tokend->webhooks->http = http_new(tokend->base, &limits, error);
+	if (tokend->webhooks->http != NULL)
+		http_observe(tokend->webhooks->http, monitor_webhook, tokend);
 	if (tokend->webhooks->http == NULL ||
 		vault_each(tokend->vault, KIND_LANE, resume_lane, tokend, error) != 0)
 		return -1;
@@ -131,6 +135,21 @@ int webhooks_save(struct tokend *tokend, struct error *error)
 		if (lane->dirty && !lane->dead_letter && lane_save(lane, error) != 0)
 			return -1;
 	return 0;
+}
+
+void webhooks_look(const struct tokend *tokend, struct webhooks_look *look_r)
+{
+	const struct lane *lane;
+
+	*look_r = (struct webhooks_look){.dead_letters = tokend->webhooks->dead};
+	LIST_FOREACH (lane, &tokend->webhooks->list, entry) {
+		if (lane->dead_letter)
+			continue;
+		look_r->behind++;
+		if (lane->failures > 0 && (look_r->failing_since == 0 ||
+						  lane->failing_since < look_r->failing_since))
+			look_r->failing_since = lane->failing_since;
+	}
 }
 
 size_t webhooks_pending(const struct tokend *tokend)

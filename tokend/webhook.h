@@ -33,6 +33,13 @@ int webhooks_save(struct tokend *tokend, struct error *error);
 /* Requests under way. */
 size_t webhooks_pending(const struct tokend *tokend);
 
+/* For reports: how many are behind, how many were given up, and since when the oldest is refused (0: none). */
+struct webhooks_look {
+	size_t behind, dead_letters;
+	time_t failing_since;
+};
+void webhooks_look(const struct tokend *tokend, struct webhooks_look *look_r);
+
 /* op dead_letters */
 void dead_letters_request(struct request *request);
 

@@ -190,6 +190,52 @@ void health_key_file(
 			file->keys == 1 ? "key" : "keys", days < 0 ? 0 : days);
 }
 
+/* One request that failed long ago, and none behind it, says nothing about now. */
+void health_microsoft(
+	struct json_object *findings, const struct health_microsoft *facts, time_t now)
+{
+	bool failing = facts->failing_since != 0 && now - facts->failed < HEALTH_LATE_FAIL;
+	char at[CLOCK_TEXT_SIZE];
+
+	clock_format(failing ? facts->failing_since : facts->answered, at);
+	if (facts->refused[0] != '\0')
+		health_put(findings, HEALTH_MICROSOFT, HEALTH_FAIL,
+			"Microsoft refuses the app registration: %.400s", facts->refused);
+	else if (failing)
+		health_put(findings, HEALTH_MICROSOFT,
+			facts->failed - facts->failing_since < HEALTH_LATE_WARN ? HEALTH_WARN
+										: HEALTH_FAIL,
+			"no answer since %s (%.300s): check this machine's way out by HTTPS, "
+			"its DNS and Microsoft's service health; it is tried again by itself",
+			at, facts->fault);
+	else if (facts->answered == 0)
+		health_put(findings, HEALTH_MICROSOFT, HEALTH_OK, "nothing was asked yet");
+	else
+		health_put(findings, HEALTH_MICROSOFT, HEALTH_OK, "answered at %s", at);
+}
+
+void health_webhook(
+	struct json_object *findings, const struct health_webhook *facts, time_t now)
+{
+	char at[CLOCK_TEXT_SIZE];
+	time_t failing = now - facts->failing_since;
+
+	clock_format(facts->failing_since, at);
+	if (facts->failing_since != 0 && failing >= HEALTH_LATE_WARN)
+		health_put(findings, HEALTH_WEBHOOK,
+			failing < HEALTH_LATE_FAIL ? HEALTH_WARN : HEALTH_FAIL,
+			"the receiver at webhook_url has refused an event since %s: tokend's log "
+			"has its answer (webhook_failed); it is tried again by itself",
+			at);
+	else if (facts->dead_letters > 0)
+		health_put(findings, HEALTH_WEBHOOK, HEALTH_WARN,
+			"%zu events were given up as dead letters: mend the receiver, then have "
+			"them told again (op dead_letters)",
+			facts->dead_letters);
+	else
+		health_put(findings, HEALTH_WEBHOOK, HEALTH_OK, "every event is taken in time");
+}
+
 void health_queue(struct json_object *findings, const char *what, long late)
 {
 	if (late < HEALTH_LATE_WARN)

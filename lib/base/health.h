@@ -92,6 +92,24 @@ struct health_key_file {
 void health_key_file(
 	struct json_object *findings, const struct health_key_file *file, time_t now);
 
+/* Times of the last answer that said yes or no; of the first and the last request since then that got none; 0: there
+ * is no such thing. refused: Microsoft's words about the app registration, or "". */
+struct health_microsoft {
+	time_t answered, failing_since, failed;
+	const char *fault;
+	const char *refused;
+};
+void health_microsoft(
+	struct json_object *findings, const struct health_microsoft *facts, time_t now);
+
+/* The oldest event that the receiver refuses is refused since then (0: none is), and how many were given up. */
+struct health_webhook {
+	time_t failing_since;
+	size_t dead_letters;
+};
+void health_webhook(
+	struct json_object *findings, const struct health_webhook *facts, time_t now);
+
 /* what: "token refresh"; late: seconds, at most 0 for nothing. */
 void health_queue(struct json_object *findings, const char *what, long late);
 

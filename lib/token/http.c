@@ -13,7 +13,9 @@
  */
 #include "token/http.h"
 
-#include <arpa/inet.h>
+#include "base/clock.h"
+#include "token/http_url.h"
+
 #include <curl/curl.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -37,6 +39,8 @@ struct http_call {
 	struct secret *form;
 	size_t form_sent;
 	bool fresh, loopback, status_only;
+	int kind;
+	uint64_t begun_us; /* when it was to be sent */
 	char *body;
 	size_t body_len, body_cap;
 	bool too_large;
@@ -56,51 +60,9 @@ struct http {
 	size_t waiting_n, running_n;
 	CURL **idle;
 	size_t idle_n;
+	http_seen_fn *seen;
+	void *seen_context;
 };
-
-/* --- the URL --- */
-
-static bool is_loopback(const char *host)
-{
-	struct in_addr address;
-
-	if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
-
-/* The host's name, malloc'd; NULL with error set when no request may go there. */
-static char *url_host(const char *url, struct error *error)
-{
-	CURLU *parts = curl_url();
-	char *scheme = NULL, *host = NULL, *user = NULL, *copy = NULL;
-
-	if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
-		curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-		curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-		error_set(error, ERROR_PERMANENT, "not the URL of a web server");
-	else if (curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK)
-		error_set(error, ERROR_PERMANENT,
-			"%s: a URL with a user's name is not accepted", host);
-	else if (strcmp(scheme, "https") != 0 &&
-		 (strcmp(scheme, "http") != 0 || !is_loopback(host)))
-		error_set(error, ERROR_PERMANENT, "%s: the URL is not https", host);
-	else if ((copy = strdup(host)) == NULL)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(user);
-	curl_url_cleanup(parts);
-	return copy;
-}
-
-int http_url_check(const char *url, struct error *error)
-{
-	char *host = url_host(url, error);
-
-	free(host);
-	return host != NULL ? 0 : -1;
-}
 
 /* --- calls --- */
 
@@ -154,6 +116,11 @@ static void call_withdraw(struct http_call *call)
 /* Ends the call: it is gone before the callback is called. */
 static void call_finish(struct http_call *call, const struct http_answer *answer)
 {
+	struct http *http = call->http;
+
+	if (http->seen != NULL)
+		http->seen(http->seen_context, call->kind, answer,
+			clock_monotonic_us() - call->begun_us);
 	call->answer(call->context, answer);
 	call_free(call);
 }
@@ -256,7 +223,7 @@ static void describe_fault(struct http_call *call, CURLcode code, struct http_an
 
 static void describe_answer(struct http_call *call, struct http_answer *answer)
 {
-	struct curl_header *retry_after;
+	struct curl_header *retry_after, *date;
 	long status = 0;
 
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -267,6 +234,8 @@ static void describe_answer(struct http_call *call, struct http_answer *answer)
 	if (curl_easy_header(call->easy, "Retry-After", 0, CURLH_HEADER, -1, &retry_after) ==
 		CURLHE_OK)
 		answer->reply.retry_after = reply_retry_after(retry_after->value, time(NULL));
+	if (curl_easy_header(call->easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK)
+		answer->date = curl_getdate(date->value, NULL);
 }
 
 /* Is the answer whole for who wants no body? */
@@ -347,11 +316,11 @@ static void start_call(struct http_call *call)
 {
 	struct http_answer answer = {.outcome = HTTP_UNSENT, .fault = "unreachable"};
 	struct http *http = call->http;
-	char *host = url_host(call->url, &answer.error);
+	char *host = http_url_host(call->url, &answer.error);
 
 	free(call->host);
 	call->host = host;
-	call->loopback = host != NULL && is_loopback(host);
+	call->loopback = host != NULL && http_host_loopback(host);
 	TAILQ_REMOVE(call->list, call, link);
 	http->waiting_n--;
 	if (host == NULL) {
@@ -429,6 +398,8 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
 	call->form = form;
 	call->fresh = request->fresh;
 	call->status_only = request->status_only;
+	call->kind = request->kind;
+	call->begun_us = clock_monotonic_us();
 	call->answer = answer;
 	call->context = context;
 	call->url = strdup(request->url);
@@ -449,6 +420,19 @@ void http_cancel(struct http_call **call)
 	call_withdraw(*call);
 	call_free(*call);
 	*call = NULL;
+}
+
+void http_observe(struct http *http, http_seen_fn *seen, void *context)
+{
+	http->seen = seen;
+	http->seen_context = context;
+}
+
+uint64_t http_waits_us(const struct http *http)
+{
+	const struct http_call *first = TAILQ_FIRST(&http->waiting);
+
+	return first != NULL ? clock_monotonic_us() - first->begun_us : 0;
 }
 
 size_t http_pending(const struct http *http)

@@ -21,6 +21,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 struct event_base;
 struct http;
@@ -48,12 +50,14 @@ struct http_request {
 	const char *const *headers;  /* more of them, "Name: value", NULL-terminated; or NULL */
 	/* the answer's body is thrown away; once there is a status, it is HTTP_ANSWERED */
 	bool status_only;
+	int kind; /* what is asked, for http_observe; any number */
 };
 
 struct http_answer {
 	enum http_outcome outcome;
 	/* of HTTP_ANSWERED: at most REPLY_MAX bytes, valid during the callback, wiped then */
 	struct reply reply;
+	time_t date; /* the server's clock when it answered; 0 or -1: it did not say */
 	/* of the other outcomes: "unreachable" "untrusted" "timeout" "broken_answer"
 	 * "too_large" */
 	const char *fault;
@@ -73,6 +77,14 @@ void http_free(struct http **http); /* calls under way are dropped without their
 struct http_call *http_send(struct http *http, const struct http_request *request,
 			    http_answer_fn *answer, void *context);
 void http_cancel(struct http_call **call); /* no callback any more; accepts NULL; nulls */
+
+/* Whoever counts is told of each answer before who asked is: request->kind, and the time since http_send. */
+typedef void http_seen_fn(
+	void *context, int kind, const struct http_answer *answer, uint64_t us);
+void http_observe(struct http *http, http_seen_fn *seen, void *context);
+
+/* How long the first of those that wait for their turn has been waiting. */
+uint64_t http_waits_us(const struct http *http);
 
 /* Calls under way or waiting. */
 size_t http_pending(const struct http *http);

@@ -101,6 +101,9 @@ struct vault_due_query {
 int vault_due(struct vault *vault, const struct vault_due_query *query, vault_due_fn *each,
 	      void *context, struct error *error);
 
+/* When the earliest of that kind is due. Returns 1, 0 when none is due ever, -1. */
+int vault_earliest(struct vault *vault, const char *kind, time_t *due_r, struct error *error);
+
 /* Another due time, the record unread. Nothing when there is no such record. Returns 0 or -1. */
 int vault_postpone(struct vault *vault, const char *kind, const char *id, time_t due,
 		   struct error *error);

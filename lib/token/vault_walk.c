@@ -108,6 +108,22 @@ static int collect_due(struct vault *vault, const struct vault_due_query *query,
 	return found < 0 ? -1 : n;
 }
 
+int vault_earliest(struct vault *vault, const char *kind, time_t *due_r, struct error *error)
+{
+	char prefix[VAULT_KIND_MAX + 2];
+	size_t len = (size_t)(stpcpy(stpcpy(prefix, kind), "/") - prefix);
+	struct kv_cursor *cursor =
+		kv_scan(vault->kv, TREE_DUE, (struct kv_bytes){prefix, len}, len, error);
+	struct kv_bytes key;
+	int found = cursor != NULL ? kv_next(cursor, &key, NULL, error) : -1;
+
+	*due_r = 0;
+	for (size_t i = 0; found == 1 && i < VAULT_TIME_LEN && len + i < key.len; i++)
+		*due_r = *due_r << 8 | ((const unsigned char *)key.data)[len + i];
+	kv_cursor_close(&cursor);
+	return found;
+}
+
 int vault_due(struct vault *vault, const struct vault_due_query *query, vault_due_fn *each,
 	void *context, struct error *error)
 {

@@ -157,6 +157,56 @@ static void test_queue(void **state)
 	}
 }
 
+static void test_microsoft(void **state)
+{
+	static const struct {
+		struct health_microsoft facts;
+		const char *want;
+	} cases[] = {
+		{{0, 0, 0, "", ""}, "microsoft ok nothing was asked yet"},
+		{{NOW - 5, 0, 0, "", ""}, "microsoft ok answered at 2027-01-15T07:59:55Z"},
+		{{NOW - 900, NOW - 5, NOW - 5, "it is away", ""},
+			"microsoft warn no answer since 2027-01-15T07:59:55Z (it is away): check"},
+		{{0, NOW - 300, NOW - 1, "x", ""}, "microsoft warn"},
+		{{0, NOW - 300, NOW, "x", ""}, "microsoft fail no answer since"},
+		{{0, NOW - 9000, NOW - 3600, "x", ""}, "microsoft ok"},
+		{{NOW, 0, 0, "", "mend it"},
+			"microsoft fail Microsoft refuses the app registration: mend it"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct json_object *findings = json_object_new_array();
+
+		health_microsoft(findings, &cases[i].facts, NOW);
+		check(cases[i].want, findings, cases[i].want);
+	}
+}
+
+static void test_webhook(void **state)
+{
+	static const struct {
+		struct health_webhook facts;
+		const char *want;
+	} cases[] = {
+		{{0, 0}, "webhook ok every event is taken in time"},
+		{{NOW - 299, 0}, "webhook ok"},
+		{{NOW - 300, 0},
+			"webhook warn the receiver at webhook_url has refused an event since "
+			"2027-01-15T07:55:00Z"},
+		{{NOW - 3600, 7}, "webhook fail the receiver"},
+		{{NOW - 10, 7}, "webhook warn 7 events were given up as dead letters"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct json_object *findings = json_object_new_array();
+
+		health_webhook(findings, &cases[i].facts, NOW);
+		check(cases[i].want, findings, cases[i].want);
+	}
+}
+
 static void test_disk(void **state)
 {
 	static const uint64_t mib = 1024 * 1024;
@@ -229,6 +279,8 @@ int main(void)
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_key_file),
 		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_microsoft),
+		cmocka_unit_test(test_webhook),
 		cmocka_unit_test(test_disk),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_certificate_file),

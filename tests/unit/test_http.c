@@ -63,6 +63,9 @@ static void answer_path(struct bufferevent *peer, const char *request)
 	} else if (strcmp(path, "/wait-long") == 0) {
 		evbuffer_add_printf(out, "HTTP/1.1 503 No\r\nRetry-After: Fri, 01 Jan 2100 "
 					 "00:00:00 GMT\r\nContent-Length: 0\r\n\r\n");
+	} else if (strcmp(path, "/dated") == 0) {
+		evbuffer_add_printf(out, "HTTP/1.1 200 OK\r\nDate: Fri, 15 Jan 2027 08:00:00 "
+					 "GMT\r\nContent-Length: 0\r\n\r\n");
 	} else if (strcmp(path, "/elsewhere") == 0) {
 		evbuffer_add_printf(out,
 			"HTTP/1.1 302 Found\r\nLocation: /echo\r\nContent-Length: 0\r\n\r\n");
@@ -483,10 +486,38 @@ static void test_certificates(void **state)
 	support_remove(&folder);
 }
 
+/* Who counts is told of each answer, whatever it is. */
+static void on_seen(void *context, int kind, const struct http_answer *answer, uint64_t us)
+{
+	char *seen = context;
+	size_t len = strlen(seen);
+
+	snprintf(seen + len, 128 - len, "%d %d %ld%s, ", kind, (int)answer->outcome,
+		(long)answer->date, us < 5000000 ? "" : " slow");
+}
+
+static void test_observed(void **state)
+{
+	char seen[128] = "";
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, 2000, 1);
+	http_observe(rig.http, on_seen, seen);
+	rig_ask(&rig, "/dated", (struct http_request){.kind = 7});
+	rig_ask(&rig, "/echo", (struct http_request){.kind = 8});
+	rig_ask(&rig, "/drop", (struct http_request){.kind = 9});
+	rig_ask(&rig, "http://192.0.2.1:9/", (struct http_request){.kind = 10});
+	assert_text("seen", seen, "7 0 1800000000, 8 0 0, 9 2 0, 10 1 0, ");
+	assert_number("nobody waits", (long long)http_waits_us(rig.http), 0);
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_observed),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_status_only),
 		cmocka_unit_test(test_outcomes),

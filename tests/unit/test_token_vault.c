@@ -401,6 +401,25 @@ static void check_due(struct vault *vault, const char *kind, time_t until, const
 	assert_text(want, walk.seen, want);
 }
 
+/* As for the report of what is late. */
+static void test_earliest(void **state)
+{
+	struct fixture f = vault_in_memory();
+	struct error error;
+	time_t due;
+
+	(void)state;
+	assert_number("none", vault_earliest(f.vault, "token", &due, &error), 0);
+	put_due(f.vault, "token", "never", 0);
+	put_due(f.vault, "tokens", "other", 1);
+	assert_number("none of them", vault_earliest(f.vault, "token", &due, &error), 0);
+	put_due(f.vault, "token", "late", 4000000000);
+	put_due(f.vault, "token", "early", 1800000000);
+	assert_number("found", vault_earliest(f.vault, "token", &due, &error), 1);
+	assert_number("when", due, 1800000000);
+	vault_free(&f.vault);
+}
+
 static void test_due(void **state)
 {
 	struct fixture f = vault_in_memory();
@@ -576,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_nonces_differ),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_earliest),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_due_in_steps),
 		cmocka_unit_test(test_reseal),
