@@ -30,6 +30,7 @@ struct refresh {
 	struct ipc_async_call *ask;
 	struct http_call *http;
 	struct store_event *telling;
+	time_t used; /* the token's last use that the store knows of */
 	struct vault_record record; /* the token's; kind NULL: not read */
 	struct oauth_tokens tokens; /* what came back */
 	/* the outcome, for those who wait */

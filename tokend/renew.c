@@ -13,6 +13,7 @@
 #include "store.h"
 
 #include "base/log.h"
+#include "invite/event.h"
 #include "invite/record.h"
 
 #include <event2/event.h>
@@ -69,6 +70,19 @@ static int take_tokens(struct refresh *refresh)
 	return json_set_int(record->clear, "refreshed_at", time(NULL));
 }
 
+/* A validation tells more. Should this get lost, the next refresh tells it. */
+static void tell_use(struct refresh *refresh)
+{
+	struct json_object *event;
+
+	if (refresh_wanted_validated(refresh) ||
+		!refresh_use_is_news(refresh->used, time(NULL)))
+		return;
+	event = event_create("token_used", time(NULL));
+	if (event == NULL || store_tell(refresh->tokend, refresh->id, event, NULL, NULL) == NULL)
+		log_warning("invitation=%s token_used reason=\"out of memory\"", refresh->id);
+}
+
 void renew_save(struct refresh *refresh)
 {
 	struct error error;
@@ -81,6 +95,7 @@ void renew_save(struct refresh *refresh)
 	}
 	metrics_count(refresh->tokend->metrics, METRIC_TOKEND_REFRESHES, COUNT_REFRESH_DONE);
 	log_info("invitation=%s refreshed", refresh->id);
+	tell_use(refresh);
 	validate_begin(refresh);
 }
 
@@ -264,6 +279,7 @@ static void got_record(void *context, struct json_object *reply, const struct er
 	} else if (refresh->tokend->stopping) {
 		refresh_fail(refresh, ERROR_TEMPORARY, "tokend is being restarted; try again");
 	} else {
+		refresh->used = record_token_used_at(invitation);
 		read_token(refresh, invitation);
 	}
 }

@@ -268,6 +268,17 @@ static int sign_in_error(struct change *change, struct error *error)
 	return 0;
 }
 
+/* When the token was last known to work; events come in any order. */
+static void put_use(struct change *change)
+{
+	time_t before = 0, now = 0;
+
+	clock_parse(json_string(change->record, "token_used_at", NULL), &before);
+	clock_parse(said(change, "at"), &now);
+	if (now > before)
+		put(change, "token_used_at", said(change, "at"));
+}
+
 /* After the first verified sign-in, tid and oid count, not names. */
 static int refuse_other_account(const struct change *change, struct error *error)
 {
@@ -297,12 +308,20 @@ static int device_authenticated(struct change *change, struct error *error)
 	take(change, "granted_scopes");
 	put_flag(change, "first_connection", first);
 	put(change, "token_state", "valid");
+	put_use(change);
 	put(change, "consent", "granted");
 	put(change, "consent_source", "token");
 	drop(change, "failed_at");
 	drop(change, "last_error");
 	if (!first || !json_flag(change->event, "confirm", false))
 		put_first(change, "authentication_complete_at");
+	return 0;
+}
+
+static int token_used(struct change *change, struct error *error)
+{
+	(void)error;
+	put_use(change);
 	return 0;
 }
 
@@ -421,6 +440,7 @@ static const struct event_type {
 	{"confirmed", by_tokend, "", "", confirmed, "Second sign-in confirmed, authentication complete"},
 	{"token_refused", by_tokend, "code text", "", token_refused,
 		"Token refused ({code}), a new sign-in is needed: {text}"},
+	{"token_used", by_tokend, "", "", token_used, "Token refreshed, as it is regularly"},
 	{"validated", by_tokend, "validation", "", validated, "{validation}"},
 	{"notified", by_tokend, "kind", "", notified, "Mail sent to the Service account: {kind}"},
 	{"revoked", by_operator, "", "text", revoked, "Invitation revoked {text}"},

@@ -22,6 +22,7 @@
  *	                      granted_scopes confirm first_connection        confirm: is a second sign-in asked of a first connection
  *	confirmed                                                            tokend: the second sign-in
  *	token_refused         code text                                      tokend: the token is dead, sign in again
+ *	token_used                                                           tokend: a refresh worked; told once a week
  *	validated             validation                                     tokend
  *	notified              kind (continue, reminder, reinvite,            tokend: a mail of ours has left; one of kind
  *	                      invitation)                                    invitation counts as one sent, others change no fact

@@ -6,7 +6,7 @@
  *	email_sent email_sent_at email_sent_count delivery delivery_status delivery_text
  *	link_seen_at link_opened_at sign_in_started_at consent consent_source
  *	device_authenticated device_authenticated_at signed_in_as signed_in_tenant signed_in_oid
- *	granted_scopes first_connection token_state validated_at validation
+ *	granted_scopes first_connection token_state token_used_at validated_at validation
  *	authentication_complete_at created_at expires_at revoked_at failed_at
  *	last_error {code, text, at}
  *
@@ -52,7 +52,8 @@ const char *status_advice(enum status status);
 /* Is it open: can another Welcome mail reuse it (not revoked, not expired, not complete)? */
 bool record_open(struct json_object *record, time_t now);
 
-/* When its token was last known to work: at the sign-in, by a validation, or by a refresh; 0 without one. */
+/* When its token was last known to work: at the sign-in, by a validation, or by a refresh, which is told once a
+ * week (token_used); 0 without one. */
 time_t record_token_used_at(struct json_object *record);
 
 /* When it expires: expires_at as seconds, 0 without one. */

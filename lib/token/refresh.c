@@ -66,3 +66,8 @@ void refresh_decide(const struct refresh_facts *facts, struct refresh_plan *plan
 	if (facts->refusal->retry_after > plan_r->wait)
 		plan_r->wait = facts->refusal->retry_after;
 }
+
+bool refresh_use_is_news(time_t told, time_t now)
+{
+	return now - told >= 7 * 24 * 3600;
+}

@@ -160,7 +160,7 @@ static void test_idempotent(void **state)
 	static const char *const events[] = {CREATED, SENT("2", "a"), DELIVERY("2", "delivered"),
 		AT("3", "link_seen") "}", AT("3", "link_opened") "}", CONSENT("4", "requested", "mail"),
 		AT("4", "sign_in_failed") ",\"code\":\"x\",\"text\":\"y\"}", SIGNED_IN("5", "o1", "true"),
-		AT("6", "confirmed") "}", AT("7", "validated") ",\"validation\":\"ok\"}",
+		AT("6", "confirmed") "}", AT("6", "token_used") "}", AT("7", "validated") ",\"validation\":\"ok\"}",
 		AT("7", "notified") ",\"kind\":\"invitation\"}", EXTENDED("7", "2026-04-01T00:00:00Z"),
 		AT("8", "revoked") "}"};
 	struct json_object *record = json_object_new_object();
@@ -176,6 +176,26 @@ static void test_idempotent(void **state)
 		assert_text("unchanged", json_text(record), before);
 		free(before);
 	}
+	json_object_put(record);
+}
+
+/* The last use counts, in whatever order they are told; a new sign-in is one. */
+static void test_uses(void **state)
+{
+	struct json_object *record = json_object_new_object();
+
+	(void)state;
+	apply(record, CREATED);
+	assert_number("never", record_token_used_at(record), 0);
+	apply(record, SIGNED_IN("5", "o1", "false"));
+	assert_number("signed in", record_token_used_at(record), at("2026-01-05T00:00:00Z"));
+	assert_number("refreshed", apply(record, AT("8", "token_used") "}"), 1);
+	assert_number("told late", apply(record, AT("7", "token_used") "}"), 0);
+	assert_number("the last", record_token_used_at(record), at("2026-01-08T00:00:00Z"));
+	apply(record, AT("9", "token_refused") ",\"code\":\"x\",\"text\":\"y\"}");
+	assert_number("a refusal is none", record_token_used_at(record), at("2026-01-08T00:00:00Z"));
+	apply(record, AT("7", "validated") ",\"validation\":\"ok\"}");
+	assert_number("an old one", record_token_used_at(record), at("2026-01-08T00:00:00Z"));
 	json_object_put(record);
 }
 
@@ -366,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_fit),
 		cmocka_unit_test(test_idempotent),
+		cmocka_unit_test(test_uses),
 		cmocka_unit_test(test_counting),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unknown_members_are_kept),

@@ -234,6 +234,7 @@ static void test_roles_of_events(void **state)
 		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"redirect\"", "o  t "},
 		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"token\"", "o    "},
 		{"sign_in_started", "", "o  t "},
+		{"token_used", "", "o  t "},
 		{"validated", ",\"validation\":\"x\"", "o  t "},
 		{"notified", ",\"kind\":\"reminder\"", "o  t "},
 		{"revoked", "", "o   a"},

@@ -100,12 +100,23 @@ static void test_decide(void **state)
 	}
 }
 
+static void test_uses(void **state)
+{
+	const time_t day = 24 * 3600, told = 1800000000;
+
+	(void)state;
+	assert_false(refresh_use_is_news(told, told + 7 * day - 1));
+	assert_true(refresh_use_is_news(told, told + 7 * day));
+	assert_true(refresh_use_is_news(0, told));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_access_until),
 		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_uses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
