@@ -91,3 +91,13 @@ int apply_event(const struct session *session, const char *invitation,
 	json_object_put(reply);
 	return result;
 }
+
+sfsistat take_own_out(SMFICTX *ctx, const struct session *session, bool some)
+{
+	if (!some)
+		return SMFIS_DISCARD;
+	for (const struct own_recipient *own = session->own; own != NULL; own = own->next)
+		if (smfi_delrcpt(ctx, (char *)(uintptr_t)own->argument) != MI_SUCCESS)
+			return SMFIS_TEMPFAIL;
+	return SMFIS_ACCEPT;
+}

@@ -6,6 +6,8 @@
 
 #include "session.h"
 
+#include "mail/dsn.h"
+
 /* The queue id, or "NOQUEUE". */
 const char *queue_id(SMFICTX *ctx);
 
@@ -34,7 +36,17 @@ sfsistat act_report(SMFICTX *ctx, struct session *session);
 sfsistat act_consent(SMFICTX *ctx, struct session *session);
 sfsistat act_consent_address(SMFICTX *ctx, struct session *session);
 
-/* RCPT: is the tag a customer's? SMFIS_CONTINUE if so, else what is to be returned, the reply set. */
+sfsistat act_bounce_address(SMFICTX *ctx, struct session *session);
+
+/* RCPT: is the tag a customer's, or an invitation's? SMFIS_CONTINUE if so, else what is to be returned, the reply set. */
 sfsistat check_consent_tag(SMFICTX *ctx, const struct session *session, const char *tag);
+sfsistat check_bounce_tag(SMFICTX *ctx, const struct session *session, const char *tag);
+
+/* Takes the addresses of ours out of the recipients: the mail goes on to the others (some: there are others by now), or nowhere. */
+sfsistat take_own_out(SMFICTX *ctx, const struct session *session, bool some);
+
+/* Has a delivery report recorded with that invitation, once however often it comes. Returns 0 or -1. */
+int record_report(SMFICTX *ctx, const struct session *session, const char *invitation,
+	const struct dsn_facts *facts, struct error *error);
 
 #endif

@@ -15,8 +15,8 @@
 
 /* What we may change. */
 #define ACTIONS                                                                                \
-	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_DELRCPT |       \
-		SMFIF_SETSYMLIST)
+	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_ADDRCPT |       \
+		SMFIF_DELRCPT | SMFIF_SETSYMLIST)
 
 /* What we need not hear of or answer. */
 #define STEPS                                                                                  \
@@ -56,7 +56,7 @@ static unsigned long steps_wanted(unsigned long offered)
 	const struct settings *settings = generation->settings;
 	unsigned long steps = offered & STEPS;
 
-	if (*settings->consent_address != '\0')
+	if (*settings->consent_address != '\0' || *settings->bounce_address != '\0')
 		steps &= ~(unsigned long)SMFIP_NR_RCPT;
 	daemon_generation_release(&generation);
 	return steps;
@@ -102,18 +102,26 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 	return go_on(session, SMFIP_NR_MAIL);
 }
 
+/* What comes by SMTP can be refused here, unless recipients are not answered for. */
+static sfsistat check_own(SMFICTX *ctx, const struct session *session, enum own_address kind,
+	const char *tag)
+{
+	if (kind == OWN_NONE || session->local || (session->steps & SMFIP_NR_RCPT) != 0)
+		return SMFIS_CONTINUE;
+	return kind == OWN_CONSENT ? check_consent_tag(ctx, session, tag)
+				   : check_bounce_tag(ctx, session, tag);
+}
+
 static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
 {
 	struct session *session = smfi_getpriv(ctx);
 	char tag[TAG_LEN_MAX + 1];
-	bool own = session_own_address(session, arguments[0], tag);
-	sfsistat result = SMFIS_CONTINUE;
+	enum own_address kind = session_own_address(session, arguments[0], tag);
+	sfsistat result = check_own(ctx, session, kind, tag);
 
-	if (own && !session->local && (session->steps & SMFIP_NR_RCPT) == 0)
-		result = check_consent_tag(ctx, session, tag);
 	if (result != SMFIS_CONTINUE)
 		return result;
-	if (session_recipient(session, arguments[0], own ? tag : NULL) < 0)
+	if (session_recipient(session, arguments[0], kind, tag) < 0)
 		return SMFIS_TEMPFAIL;
 	return go_on(session, SMFIP_NR_RCPT);
 }
@@ -154,6 +162,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 		[MAIL_MAYBE_REPORT] = act_report,
 		[MAIL_CLAIMS_CONSENT] = act_consent,
 		[MAIL_TO_CONSENT_ADDRESS] = act_consent_address,
+		[MAIL_TO_BOUNCE_ADDRESS] = act_bounce_address,
 	};
 	struct session *session = smfi_getpriv(ctx);
 	sfsistat result = session->kind == MAIL_UNRELATED ? SMFIS_ACCEPT

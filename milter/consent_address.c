@@ -108,17 +108,6 @@ static int act_for(SMFICTX *ctx, const struct session *session, const char *tag,
 	return result < 0 && temporary(error) ? -1 : 0;
 }
 
-/* The mail goes on without the addresses, or nowhere. */
-static sfsistat take_out(SMFICTX *ctx, const struct session *session)
-{
-	if (session->others == 0)
-		return SMFIS_DISCARD;
-	for (const struct own_recipient *own = session->own; own != NULL; own = own->next)
-		if (smfi_delrcpt(ctx, (char *)(uintptr_t)own->argument) != MI_SUCCESS)
-			return SMFIS_TEMPFAIL;
-	return SMFIS_ACCEPT;
-}
-
 static sfsistat refuse(SMFICTX *ctx, const struct session *session, const char *refusal)
 {
 	log_info("%s: consent_address sender=%s from=%s action=%s reason=\"%s\"", queue_id(ctx),
@@ -127,7 +116,7 @@ static sfsistat refuse(SMFICTX *ctx, const struct session *session, const char *
 	if (session->others == 0 && !session->local)
 		return answer(ctx, "550", "5.7.1",
 			"this address takes Microsoft's mails about admin consent, and no others");
-	return take_out(ctx, session);
+	return take_own_out(ctx, session, session->others > 0);
 }
 
 sfsistat act_consent_address(SMFICTX *ctx, struct session *session)
@@ -146,7 +135,8 @@ sfsistat act_consent_address(SMFICTX *ctx, struct session *session)
 		return refuse(ctx, session, refusal);
 	session->counted = refusal == NULL ? COUNT_MAIL_CONSENT : COUNT_MAIL_CONSENT_HINT;
 	for (const struct own_recipient *own = session->own; own != NULL; own = own->next)
-		if (act_for(ctx, session, own->tag, refusal, &error) < 0)
+		if (own->kind == OWN_CONSENT &&
+			act_for(ctx, session, own->tag, refusal, &error) < 0)
 			return answer_error(ctx, &error);
-	return take_out(ctx, session);
+	return take_own_out(ctx, session, session->others > 0);
 }

@@ -45,9 +45,17 @@ static void report_change(SMFICTX *ctx, const struct session *session, char *cha
 	free(date);
 }
 
-sfsistat act_report(SMFICTX *ctx, struct session *session)
+int record_report(SMFICTX *ctx, const struct session *session, const char *invitation,
+	const struct dsn_facts *facts, struct error *error)
 {
 	char change[CHANGE_ID_LEN + 1];
+
+	report_change(ctx, session, change);
+	return apply_event(session, invitation, delivery_event(facts), change, error);
+}
+
+sfsistat act_report(SMFICTX *ctx, struct session *session)
+{
 	struct dsn_facts facts;
 	struct error error;
 
@@ -56,9 +64,7 @@ sfsistat act_report(SMFICTX *ctx, struct session *session)
 		    &error) < 0 ||
 		!invitation_id_valid(facts.envelope_id))
 		return SMFIS_ACCEPT;
-	report_change(ctx, session, change);
-	if (apply_event(session, facts.envelope_id, delivery_event(&facts), change, &error) ==
-		0) {
+	if (record_report(ctx, session, facts.envelope_id, &facts, &error) == 0) {
 		session->counted = COUNT_MAIL_REPORT;
 		log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s",
 			queue_id(ctx), facts.envelope_id, facts.recipient, facts.delivery,

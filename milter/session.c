@@ -29,6 +29,7 @@ static const size_t kept[] = {
 	[MAIL_MAYBE_REPORT] = (size_t)1024 * 1024,
 	[MAIL_CLAIMS_CONSENT] = (size_t)2 * 1024 * 1024,
 	[MAIL_TO_CONSENT_ADDRESS] = (size_t)2 * 1024 * 1024,
+	[MAIL_TO_BOUNCE_ADDRESS] = (size_t)1024 * 1024,
 };
 
 const struct settings *session_settings(const struct session *session)
@@ -144,35 +145,43 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	keep_ret(session, arguments + 1);
 }
 
-bool session_own_address(
+enum own_address session_own_address(
 	const struct session *session, const char *argument, char tag_r[TAG_LEN_MAX + 1])
 {
+	const struct settings *settings = session_settings(session);
 	char address[ADDRESS_SIZE];
 
-	return envelope_address(argument, address, sizeof(address)) &&
-	       address_tag(session_settings(session)->consent_address, address, tag_r);
+	if (!envelope_address(argument, address, sizeof(address)))
+		return OWN_NONE;
+	if (address_tag(settings->consent_address, address, tag_r))
+		return OWN_CONSENT;
+	return address_tag(settings->bounce_address, address, tag_r) ? OWN_BOUNCE : OWN_NONE;
 }
 
-static int add_own(struct session *session, const char *argument, const char *tag)
+static int add_own(struct session *session, const char *argument, enum own_address kind,
+	const char *tag)
 {
 	struct own_recipient *own = calloc(1, sizeof(*own));
 
 	if (own == NULL)
 		return -1;
+	own->kind = kind;
 	snprintf(own->tag, sizeof(own->tag), "%s", tag);
 	snprintf(own->argument, sizeof(own->argument), "%s", argument);
 	own->next = session->own;
 	session->own = own;
+	session->marks.to_bounce_address |= kind == OWN_BOUNCE;
 	return 0;
 }
 
-int session_recipient(struct session *session, const char *argument, const char *own)
+int session_recipient(struct session *session, const char *argument, enum own_address kind,
+	const char *tag)
 {
 	char address[ADDRESS_SIZE];
 
-	if (own != NULL && add_own(session, argument, own) < 0)
+	if (kind != OWN_NONE && add_own(session, argument, kind, tag) < 0)
 		return -1;
-	session->others += own == NULL;
+	session->others += kind == OWN_NONE;
 	if (!envelope_address(argument, address, sizeof(address)))
 		*address = '\0';
 	if (session->recipients == 0)
@@ -228,8 +237,10 @@ void session_classify(struct session *session, const char *queue_id)
 	session->marks.consent_sender =
 		consent_claimed(&session->headers, settings->consent_senders);
 	/* A Welcome mail that has other recipients, too, is refused as such. */
-	session->marks.to_consent_address =
-		session->own != NULL && !(session->marks.welcome_sender && session->others > 0);
+	if (session->marks.welcome_sender && session->others > 0)
+		session->marks.to_bounce_address = false;
+	else
+		session->marks.to_consent_address = session->own != NULL;
 	session->kind = mail_kind(&session->marks);
 	/* With fields missing nothing is proved; what a Welcome mail's refusal says is act_welcome's business. */
 	if (session->headers.raw.failed && (session->kind == MAIL_MAYBE_REPORT ||

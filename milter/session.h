@@ -21,9 +21,12 @@
 #define ADDRESS_SIZE  512
 #define QUEUE_ID_SIZE 64
 
-/* A recipient that is an address of this site (invite/tag.h). */
+/* The addresses of this site (invite/tag.h). */
+enum own_address { OWN_NONE, OWN_CONSENT, OWN_BOUNCE };
+
 struct own_recipient {
 	struct own_recipient *next;
+	enum own_address kind;
 	char tag[TAG_LEN_MAX + 1];
 	char argument[ADDRESS_SIZE]; /* as Postfix gave it */
 };
@@ -64,12 +67,13 @@ void session_connect(struct session *session, const struct sockaddr *client);
 void session_mail(struct session *session, char **arguments, const char *sasl_name,
 	const char *certificate_name);
 
-/* Is the recipient an address of ours, and with which tag? */
-bool session_own_address(
+/* Is it an address of ours (an argument of MAIL or RCPT, or a bare one), and with which tag? */
+enum own_address session_own_address(
 	const struct session *session, const char *argument, char tag_r[TAG_LEN_MAX + 1]);
 
-/* A recipient that is accepted; own: with that tag, NULL: not ours. Returns 0, or -1 out of memory. */
-int session_recipient(struct session *session, const char *argument, const char *own);
+/* A recipient that is accepted; kind and tag as session_own_address says. Returns 0, or -1 out of memory. */
+int session_recipient(struct session *session, const char *argument, enum own_address kind,
+	const char *tag);
 
 /* End of headers: decides the message's kind and makes room for its body. queue_id is for the log. */
 void session_classify(struct session *session, const char *queue_id);

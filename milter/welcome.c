@@ -28,6 +28,7 @@ struct welcome {
 	bool tracked;  /* a genuine link of ours is there: it passes a second time */
 	char invitation[64];
 	char link[2048];
+	char bounce_address[ADDRESS_SIZE]; /* the envelope sender from now on; "": it stays */
 };
 
 static const struct {
@@ -140,6 +141,7 @@ static struct json_object *mail_facts(const struct welcome *welcome)
 		failed |= put_text(email, "message_id", message_id);
 		failed |= put_text(email, "queue_id", queue_id(welcome->ctx));
 		failed |= put_text(email, "subject", welcome->subject);
+		failed |= put_text(email, "envelope_sender", welcome->session->sender);
 		failed |= put_text(
 			email, "platform_invitation_id", welcome->findings.platform_id);
 	}
@@ -192,7 +194,7 @@ static struct json_object *open_request(const struct welcome *welcome)
 static int open_invitation(struct welcome *welcome, struct error *error)
 {
 	struct json_object *request = open_request(welcome), *reply = NULL, *invitation;
-	const char *id, *link;
+	const char *id, *link, *bounce;
 	int result;
 
 	if (request == NULL)
@@ -204,12 +206,15 @@ static int open_invitation(struct welcome *welcome, struct error *error)
 	invitation = json_member(reply, "invitation");
 	id = json_string(invitation, "id", "");
 	link = json_string(invitation, "auth_url", "");
+	bounce = json_string(reply, "bounce_address", "");
 	if (*id == '\0' || *link == '\0' || strlen(id) >= sizeof(welcome->invitation) ||
-		strlen(link) >= sizeof(welcome->link)) {
+		strlen(link) >= sizeof(welcome->link) ||
+		strlen(bounce) >= sizeof(welcome->bounce_address)) {
 		result = error_set(error, ERROR_TEMPORARY, "the store answered without a link");
 	} else {
 		strcpy(welcome->invitation, id);
 		strcpy(welcome->link, link);
+		strcpy(welcome->bounce_address, bounce);
 	}
 	json_object_put(reply);
 	return result;
@@ -249,7 +254,8 @@ static int change_message(const struct welcome *welcome, const struct rewritten 
 	const struct session *session = welcome->session;
 	char sender[ADDRESS_SIZE + 2], arguments[128];
 
-	snprintf(sender, sizeof(sender), "<%s>", session->sender);
+	snprintf(sender, sizeof(sender), "<%s>",
+		*welcome->bounce_address == '\0' ? session->sender : welcome->bounce_address);
 	snprintf(arguments, sizeof(arguments), "ENVID=%s%s", welcome->invitation,
 		session->sender_ret);
 	if (rewritten->body_len > INT32_MAX ||

@@ -361,6 +361,31 @@ static void check_telling(struct loading *loading)
 				"is one of welcome_senders: a reminder would be taken for a Welcome mail");
 }
 
+/* What comes to our own addresses is read by us: nobody else's mail can have them for its sender. */
+static void check_own_addresses(struct loading *loading)
+{
+	const struct settings *settings = &loading->generation->settings;
+	const struct {
+		const char *name, *value;
+	} own[] = {
+		{"bounce_address", settings->bounce_address},
+		{"consent_address", settings->consent_address},
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		bool taken = own[i].value[0] != '\0' &&
+			     strcasecmp(own[i].value, settings->notify_sender) == 0;
+
+		for (size_t j = 0; settings->welcome_senders[j] != NULL; j++)
+			taken |= strcasecmp(own[i].value, settings->welcome_senders[j]) == 0;
+		if (taken)
+			fault_of(loading, own[i].name,
+				"is one of welcome_senders, or notify_sender: an address of its own is needed");
+	}
+	if (own[0].value[0] != '\0' && strcasecmp(own[0].value, own[1].value) == 0)
+		fault_of(loading, "bounce_address", "is consent_address, too: each needs its own");
+}
+
 /* A header can be claimed by whoever reaches a port; and without certificates nobody is known there. */
 static void check_admin(struct loading *loading)
 {
@@ -408,6 +433,7 @@ static void check_together(struct loading *loading)
 	if (settings->brand_name[0] == '\0')
 		settings->brand_name = settings->application_name;
 	check_telling(loading);
+	check_own_addresses(loading);
 	check_admin(loading);
 	if (settings->vault_store[0] == '\0') {
 		const char *directory = strchr(settings->state_store, ':') + 1;

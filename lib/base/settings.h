@@ -68,6 +68,7 @@ struct settings {
 	const char *platform_url; /* "" or without a trailing slash */
 	enum link_fallback link_fallback;
 	enum unsignable_action unsignable_action;
+	const char *bounce_address; /* "" or mailbox */
 	time_t invitation_lifetime;
 	enum wizard_mode wizard_mode;
 

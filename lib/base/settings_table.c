@@ -312,6 +312,11 @@ const struct setting settings_table[] = {
 	{"unsignable_action", SETTING_CHOICE, "reject", AT(unsignable_action),
 		"Welcome mail that is itself S/MIME or PGP signed or encrypted: reject or pass",
 		.choices = unsignable_action_choices},
+	{"bounce_address", SETTING_TEXT, "", AT(bounce_address),
+		"bounce@invite.provider.example, say: then a Welcome mail leaves with "
+		"bounce+TAG@... as its envelope sender, and what comes back there is recorded and goes "
+		"on to the original sender; empty: the envelope sender stays",
+		.check = check_tagged},
 	{"invitation_lifetime", SETTING_TIME, "30d", AT(invitation_lifetime),
 		"how long a link works after its last Welcome mail", .min = 60, .max = 3650 * DAY},
 	{"wizard_mode", SETTING_CHOICE, "builtin", AT(wizard_mode),

@@ -151,6 +151,7 @@ static int email_sent(struct change *change, struct error *error)
 	take(change, "message_id");
 	take(change, "queue_id");
 	take(change, "platform_invitation_id");
+	take(change, "envelope_sender");
 	take(change, "expires_at");
 	return 0;
 }
@@ -419,7 +420,8 @@ static const struct event_type {
 	{"created", by_store, "id customer_id invitation_email expires_at",
 		"full_name tenant m365_admin_email", created,
 		"Invitation opened for {invitation_email}, customer {customer_id}"},
-	{"email_sent", by_milter, "expires_at", "message_id queue_id platform_invitation_id",
+	{"email_sent", by_milter, "expires_at", "message_id queue_id platform_invitation_id "
+						   "envelope_sender",
 		email_sent, "Welcome mail sent, queue id {queue_id}, Message-ID {message_id}"},
 	{"delivery", by_milter, "delivery", "delivery_status delivery_text", delivery,
 		"Welcome mail {delivery} {delivery_status} {delivery_text}"},

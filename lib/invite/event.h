@@ -9,6 +9,7 @@
  *	created               id customer_id full_name tenant                store
  *	                      invitation_email m365_admin_email expires_at
  *	email_sent            message_id queue_id platform_invitation_id     milter
+ *	                      envelope_sender (the original one)
  *	                      expires_at                                     (store adds it)
  *	delivery              delivery delivery_status delivery_text         milter
  *	link_seen                                                            wizard

@@ -185,6 +185,8 @@ bool mailbox_valid(const char *address)
 
 enum mail_kind mail_kind(const struct mail_marks *marks)
 {
+	if (marks->to_bounce_address)
+		return MAIL_TO_BOUNCE_ADDRESS;
 	if (marks->to_consent_address)
 		return MAIL_TO_CONSENT_ADDRESS;
 	if (marks->welcome_sender)

@@ -50,6 +50,7 @@ enum mail_kind {
 	MAIL_MAYBE_REPORT,   /* null sender and multipart/report */
 	MAIL_CLAIMS_CONSENT, /* From: names a consent sender */
 	MAIL_TO_CONSENT_ADDRESS,
+	MAIL_TO_BOUNCE_ADDRESS,
 };
 
 struct mail_marks {
@@ -58,6 +59,7 @@ struct mail_marks {
 	bool report;
 	bool consent_sender;
 	bool to_consent_address;
+	bool to_bounce_address;
 };
 
 enum mail_kind mail_kind(const struct mail_marks *marks);

@@ -30,8 +30,8 @@ struct engine;
 extern const char *const engine_trees[];
 
 /* Takes the kv over, also when it fails. settings and keys are borrowed until engine_free or the
- * next engine_configure; of settings only wizard_url, consent_address, invitation_lifetime and
- * history_retention are read. NULL: error. */
+ * next engine_configure; of settings only wizard_url, consent_address, bounce_address,
+ * invitation_lifetime and history_retention are read. NULL: error. */
 struct engine *engine_open(struct kv *kv, const struct settings *settings,
 	const struct keyfile *keys, struct error *error);
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "invite/event.h"
+#include "invite/tag.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,15 @@ int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct err
 {
 	const char *id = json_string(ask->request, "id", NULL);
 	const char *link = json_string(ask->request, "link", NULL);
+	const char *bounce_tag = json_string(ask->request, "bounce_tag", NULL);
 
 	if (link != NULL)
 		return link_token_verify(ask->engine->keys, link, id_r, error);
 	if (ask->caller->role == STORE_ROLE_WIZARD)
 		return error_set(error, ERROR_POLICY, "%s names invitations by their link only",
 			role_name(ask->caller->role));
+	if (bounce_tag != NULL)
+		return bounce_tag_verify(ask->engine->keys, bounce_tag, id_r, error);
 	if (id == NULL || strlen(id) != INVITATION_ID_LEN)
 		return unknown(error);
 	strcpy(id_r, id);
@@ -195,7 +199,7 @@ static void keep_outcome(struct buf *outcome, const char *id, bool flag)
 	buf_byte(outcome, flag ? '1' : '0');
 }
 
-/* The reply: the invitation as it is now, and what the change did then. */
+/* The reply, but for its end: the invitation as it is now, and what the change did then. */
 static int answer_flag(struct ask *ask, const struct buf *outcome, const char *flag,
 	struct buf *out, struct error *error)
 {
@@ -212,21 +216,50 @@ static int answer_flag(struct ask *ask, const struct buf *outcome, const char *f
 	buf_string(out, "{\"invitation\":");
 	if (invitation_append(ask->engine, id, &stored, ask->now, out, error) != 0)
 		return -1;
-	buf_printf(out, ",\"%s\":%s}", flag,
+	buf_printf(out, ",\"%s\":%s", flag,
 		outcome->data[INVITATION_ID_LEN] == '1' ? "true" : "false");
 	return 0;
+}
+
+static int append_bounce_address(
+	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
+{
+	const char *base = ask->engine->settings->bounce_address;
+	char id[INVITATION_ID_LEN + 1] = "", tag[BOUNCE_TAG_LEN + 1];
+	struct json_object *string = NULL;
+	char *address = NULL;
+
+	if (base == NULL || *base == '\0')
+		return 0;
+	memcpy(id, outcome->data, INVITATION_ID_LEN);
+	if (bounce_tag_new(ask->engine->keys, id, tag) == 0)
+		address = tagged_address(base, tag);
+	if (address != NULL)
+		string = json_object_new_string(address);
+	if (string != NULL)
+		buf_printf(out, ",\"bounce_address\":%s", json_text(string));
+	free(address);
+	json_object_put(string);
+	return string != NULL ? 0 : no_memory(error);
 }
 
 int answer_opened(
 	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
 {
-	return answer_flag(ask, outcome, "created", out, error);
+	if (answer_flag(ask, outcome, "created", out, error) != 0 ||
+		append_bounce_address(ask, outcome, out, error) != 0)
+		return -1;
+	buf_byte(out, '}');
+	return 0;
 }
 
 int answer_applied(
 	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
 {
-	return answer_flag(ask, outcome, "changed", out, error);
+	if (answer_flag(ask, outcome, "changed", out, error) != 0)
+		return -1;
+	buf_byte(out, '}');
+	return 0;
 }
 
 int answer_as_kept(

@@ -8,18 +8,20 @@
  *	id       an invitation (22 characters), or instead
  *	link     its link token: verified under the link key. The wizard's role may name an invitation
  *	         by link only.
+ *	bounce_tag  the tag of its bounce address (invite/tag.h), verified likewise
  *
  * An "invitation" in a reply is the record of invite/record.h with the derived members
  * status, auth_url and, where that is set, consent_address. A "customer" is {customer_id, mailbox, full_name, tenant,
  * m365_admin_email, known: is it in the table, consent_address}, with "invitation": its latest, or null.
  *
  *	op          members                                    reply
- *	open        change, [mailbox], [customer_id], [email], [operator]  {invitation, created}
+ *	open        change, [mailbox], [customer_id], [email], [operator]  {invitation, created, [bounce_address]}
  *	            Opens an invitation or reuses the open one of that customer and mailbox. The
  *	            customer: customer_id, else the table by mailbox, else the mailbox itself in lower case;
  *	            without mailbox that of the table, else the one invited last. With "email" {message_id, queue_id,
- *	            platform_invitation_id, subject} the event email_sent is applied in the same transaction.
+ *	            platform_invitation_id, subject, envelope_sender} the event email_sent is applied in the same transaction.
  *	            No mailbox and unknown customer: not found. operator: who asked for it, kept in the event "created".
+ *	            bounce_address: with that setting, the invitation's own.
  *	apply       change, id|link, event                     {invitation, changed}
  *	            event: invite/event.h. Unknown invitation: not found; event that contradicts: conflict, and so is
  *	            "extended" of an expired one whose customer and mailbox have another open one by now.

@@ -131,6 +131,17 @@ static void test_faults(void **state)
 		{REQUIRED "notify_sender = -oQ/tmp@x.example\n",
 			"postinvite.cf:6: notify_sender: \"-oQ/tmp@x.example\" is not an address such as "
 			"postinvite@relay.provider.example\n"},
+		{REQUIRED "consent_address = here\n",
+			"postinvite.cf:6: consent_address: \"here\" is not an address such as "
+			"postinvite@relay.provider.example\n"},
+		{REQUIRED "consent_address = consent+x@a.example\n",
+			"postinvite.cf:6: consent_address: \"consent+x@a.example\": what stands before "
+			"the @ has no \"+\" and at most 29 characters, because a tag is put behind it\n"},
+		{REQUIRED "bounce_address = Platform@provider.example\n",
+			"postinvite.cf:6: bounce_address: is one of welcome_senders, or notify_sender: "
+			"an address of its own is needed\n"},
+		{REQUIRED "bounce_address = a@b.example\nconsent_address = A@b.example\n",
+			"postinvite.cf:6: bounce_address: is consent_address, too: each needs its own\n"},
 		{REQUIRED "sendmail_command = sendmail\n",
 			"postinvite.cf:6: sendmail_command: does not begin with the absolute path of a "
 			"program\n"},

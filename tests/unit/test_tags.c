@@ -314,6 +314,40 @@ static void test_walk_in_steps(void **state)
 		site, ERROR_NOT_FOUND);
 }
 
+static void test_bounce_address(void **state)
+{
+	struct store_site *site = *state;
+	struct json_object *reply;
+	char id[INVITATION_ID_LEN + 1], tag[TAG_LEN_MAX + 1];
+
+	reply = store_owner(
+		site, "{\"op\":\"open\",\"change\":\"new\",\"mailbox\":\"a@x.example\"}");
+	assert_text("not set", json_string(reply, "bounce_address", "-"), "-");
+	json_object_put(reply);
+	site->settings.bounce_address = "bounce@a.example";
+	reply = store_owner(site,
+		"{\"op\":\"open\",\"change\":\"new\",\"mailbox\":\"a@x.example\",\"email\":"
+		"{\"message_id\":\"1\",\"envelope_sender\":\"p@x.example\"}}");
+	assert_true(
+		address_tag("bounce@a.example", json_string(reply, "bounce_address", ""), tag));
+	snprintf(id, sizeof(id), "%s", store_says(reply, "id"));
+	json_object_put(reply);
+	reply = store_must(store_ask(site, STORE_ROLE_MILTER,
+				   "{\"op\":\"get\",\"bounce_tag\":\"%s\"}", tag),
+		site, __FILE__, __LINE__);
+	assert_text("whose", store_says(reply, "id"), id);
+	assert_text("from", store_says(reply, "envelope_sender"), "p@x.example");
+	assert_text("kept nowhere", store_says(reply, "bounce_address"), "-");
+	json_object_put(reply);
+	store_fails("forged",
+		store_ask(site, STORE_ROLE_MILTER, "{\"op\":\"get\",\"bounce_tag\":\"aaaa\"}"),
+		site, ERROR_NOT_FOUND);
+	store_fails("not the wizard's",
+		store_ask(
+			site, STORE_ROLE_WIZARD, "{\"op\":\"get\",\"bounce_tag\":\"%s\"}", tag),
+		site, ERROR_POLICY);
+}
+
 #define ENGINE(test) cmocka_unit_test_setup_teardown(test, store_site_memory, store_site_remove)
 
 int main(void)
@@ -326,6 +360,7 @@ int main(void)
 		ENGINE(test_replies),
 		ENGINE(test_tables_and_keys),
 		ENGINE(test_walk_in_steps),
+		ENGINE(test_bounce_address),
 	};
 
 	return cmocka_run_group_tests_name("tags", tests, NULL, NULL);

@@ -1,0 +1,143 @@
+/*
+ * What comes back to the envelope sender that a Welcome mail left with (bounce_address): a delivery report is recorded with the
+ * invitation that the tag names, and goes on, as it is, to whom the mail was from. Anything else is refused: by the sender or
+ * the tag at RCPT, by its contents at the end. What Postfix itself returns cannot be refused; it is taken out.
+ *
+ * A report about another mail, put under a good tag, is none. A report that comes again records nothing anew. What goes on has the null
+ * sender, and never goes to an address of ours: no loop begins here.
+ */
+#include "act.h"
+
+#include "base/log.h"
+#include "mail/recognise.h"
+#include "store/protocol.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct bounce {
+	SMFICTX *ctx;
+	struct session *session;
+	struct dsn_facts facts;
+	size_t sent_on; /* to so many original senders */
+};
+
+static bool temporary(const struct error *error)
+{
+	return error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN;
+}
+
+/* The invitation of a tag: its id and whom the Welcome mail was from, "" if that is not known. Returns 0 or -1. */
+static int ask_for_tag(const struct session *session, const char *tag,
+	char id_r[INVITATION_ID_LEN + 1], char sender_r[ADDRESS_SIZE], struct error *error)
+{
+	struct json_object *request = store_request("get"), *reply = NULL, *invitation;
+	int result;
+
+	if (request == NULL || put_text(request, "bounce_tag", tag) < 0) {
+		json_object_put(request);
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	}
+	if (*tag == '\0') {
+		json_object_put(request);
+		return error_set(error, ERROR_NOT_FOUND, "not a bounce address of this site");
+	}
+	result = ipc_call(session_config(session)->store, request, &reply, error);
+	json_object_put(request);
+	invitation = json_member(reply, "invitation");
+	snprintf(id_r, INVITATION_ID_LEN + 1, "%s", json_string(invitation, "id", ""));
+	snprintf(sender_r, ADDRESS_SIZE, "%s", json_string(invitation, "envelope_sender", ""));
+	json_object_put(reply);
+	return result;
+}
+
+static sfsistat refuse(SMFICTX *ctx, const struct session *session, const struct error *error)
+{
+	log_line(temporary(error) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		"%s: bounce_address sender=%s action=refused reason=\"%s\"", queue_id(ctx),
+		session->sender, error->text);
+	/* Postfix keeps the mail that it wants to return, and tries again. */
+	if (temporary(error) && session->internal)
+		return SMFIS_TEMPFAIL;
+	if (temporary(error))
+		return answer_error(ctx, error);
+	return answer(
+		ctx, "550", error->kind == ERROR_NOT_FOUND ? "5.1.1" : "5.7.1", error->text);
+}
+
+sfsistat check_bounce_tag(SMFICTX *ctx, const struct session *session, const char *tag)
+{
+	char id[INVITATION_ID_LEN + 1], sender[ADDRESS_SIZE];
+	struct error error;
+
+	if (ask_for_tag(session, tag, id, sender, &error) < 0)
+		return refuse(ctx, session, &error);
+	if (session->marks.null_sender)
+		return SMFIS_CONTINUE;
+	error_set(
+		&error, ERROR_POLICY, "this address takes delivery reports, and no other mail");
+	return refuse(ctx, session, &error);
+}
+
+/* Has it go on, unless that would lead back to us. Returns 0 or -1. */
+static int send_on(struct bounce *bounce, const char *sender, struct error *error)
+{
+	char tag[TAG_LEN_MAX + 1], argument[ADDRESS_SIZE + 2];
+
+	if (!mailbox_valid(sender) ||
+		session_own_address(bounce->session, sender, tag) != OWN_NONE)
+		return 0;
+	snprintf(argument, sizeof(argument), "<%s>", sender);
+	if (smfi_addrcpt(bounce->ctx, argument) != MI_SUCCESS)
+		return error_set(error, ERROR_TEMPORARY, "Postfix did not take a recipient");
+	bounce->sent_on++;
+	return 0;
+}
+
+/* Records it with the invitation of one tag. Returns 0 or -1. */
+static int act_for(struct bounce *bounce, const char *tag, struct error *error)
+{
+	const struct dsn_facts *facts = &bounce->facts;
+	char id[INVITATION_ID_LEN + 1], sender[ADDRESS_SIZE];
+
+	if (ask_for_tag(bounce->session, tag, id, sender, error) < 0)
+		return -1;
+	if (*facts->envelope_id != '\0' && strcmp(facts->envelope_id, id) != 0)
+		return error_set(error, ERROR_POLICY, "the report is about another mail");
+	if (record_report(bounce->ctx, bounce->session, id, facts, error) < 0)
+		return -1;
+	bounce->session->counted = COUNT_MAIL_REPORT;
+	log_info("%s: bounce_address invitation=%s recipient=%s delivery=%s status=%s to=%s",
+		queue_id(bounce->ctx), id, facts->recipient, facts->delivery, facts->status,
+		*sender == '\0' ? "-" : sender);
+	return send_on(bounce, sender, error);
+}
+
+static int act(struct bounce *bounce, struct error *error)
+{
+	const struct session *session = bounce->session;
+
+	if (!session->marks.null_sender || !session->marks.report ||
+		dsn_read(session->message.data, session->message.len, session->body_start,
+			&bounce->facts, error) < 0)
+		return error_set(error, ERROR_POLICY,
+			"this address takes delivery reports, and no other mail");
+	for (const struct own_recipient *own = session->own; own != NULL; own = own->next)
+		if (own->kind == OWN_BOUNCE && act_for(bounce, own->tag, error) < 0)
+			return -1;
+	return 0;
+}
+
+sfsistat act_bounce_address(SMFICTX *ctx, struct session *session)
+{
+	struct bounce bounce = {.ctx = ctx, .session = session};
+	struct error error;
+
+	if (act(&bounce, &error) < 0) {
+		if (temporary(&error) || (!session->local && session->others == 0))
+			return refuse(ctx, session, &error);
+		log_info("%s: bounce_address sender=%s action=none reason=\"%s\"",
+			queue_id(ctx), session->sender, error.text);
+	}
+	return take_own_out(ctx, session, session->others + bounce.sent_on > 0);
+}
