@@ -41,8 +41,8 @@ const char *const health_meanings[HEALTH_PARTS + 1] = {
 	[HEALTH_WIZARD] = "the wizard likewise",
 	[HEALTH_TOKEND] = "tokend likewise",
 	[HEALTH_MICROSOFT] = "Microsoft answers, and accepts the app registration",
-	[HEALTH_QUEUE] = "refreshes and polls happen when they are due: warn when one is 5 "
-			 "minutes late, fail at an hour",
+	[HEALTH_QUEUE] = ("refreshes and polls happen when they are due: warn when one is 5 "
+			  "minutes late, fail at an hour"),
 	[HEALTH_WEBHOOK] = "the platform takes its events: the same times; dead letters warn",
 	[HEALTH_CLOCK] =
 		"this machine's clock beside Microsoft's: warn from 30 s, fail from 300 s",
