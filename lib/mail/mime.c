@@ -25,6 +25,7 @@ struct mime {
 	size_t count, room;
 	struct mime_header *headers; /* of parts and of what they stand in */
 	size_t header_count, header_room;
+	bool whole;  /* attached messages, too */
 	bool failed; /* out of memory */
 	const char *protection;
 	bool delivery_report;
@@ -206,22 +207,38 @@ static const char *protection_of(GMimeContentType *type)
 	return NULL;
 }
 
+static void walk(struct mime *mime, GMimeObject *object, int parent, int depth);
+
+static void walk_multipart(struct mime *mime, GMimeMultipart *multipart, int parent, int depth)
+{
+	int count = g_mime_multipart_get_count(multipart);
+	int header = add_header(mime, GMIME_OBJECT(multipart), parent);
+
+	for (int i = 0; i < count && depth < DEPTH_MAX && header >= 0; i++)
+		walk(mime, g_mime_multipart_get_part(multipart, i), header, depth + 1);
+}
+
+static void walk_message(struct mime *mime, GMimeMessagePart *part, int parent, int depth)
+{
+	GMimeMessage *message = g_mime_message_part_get_message(part);
+	GMimeObject *root = message == NULL ? NULL : g_mime_message_get_mime_part(message);
+	int header = add_header(mime, GMIME_OBJECT(part), parent);
+
+	if (root != NULL && depth < DEPTH_MAX && header >= 0)
+		walk(mime, root, header, depth + 1);
+}
+
 static void walk(struct mime *mime, GMimeObject *object, int parent, int depth)
 {
 	const char *protection = protection_of(g_mime_object_get_content_type(object));
 
 	if (protection != NULL)
 		mime->protection = protection;
-	if (GMIME_IS_MULTIPART(object)) {
-		GMimeMultipart *multipart = GMIME_MULTIPART(object);
-		int count = g_mime_multipart_get_count(multipart);
-		int header = add_header(mime, object, parent);
-
-		for (int i = 0; i < count && depth < DEPTH_MAX && header >= 0; i++)
-			walk(mime, g_mime_multipart_get_part(multipart, i), header, depth + 1);
-		return;
-	}
-	if (GMIME_IS_PART(object) && mime->count < MIME_PARTS_MAX)
+	if (GMIME_IS_MULTIPART(object))
+		walk_multipart(mime, GMIME_MULTIPART(object), parent, depth);
+	else if (GMIME_IS_MESSAGE_PART(object) && mime->whole)
+		walk_message(mime, GMIME_MESSAGE_PART(object), parent, depth);
+	else if (GMIME_IS_PART(object) && mime->count < MIME_PARTS_MAX)
 		add_part(mime, GMIME_PART(object), parent);
 }
 
@@ -266,14 +283,12 @@ static void read_tree(struct mime *mime)
 	g_byte_array_unref(bytes);
 }
 
-struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error)
+static struct mime *parse_tree(const struct mime *source, struct error *error)
 {
-	struct mime *mime = calloc(1, sizeof(*mime));
+	struct mime *mime = malloc(sizeof(*mime));
 
 	if (mime != NULL) {
-		mime->bytes = bytes;
-		mime->len = len;
-		mime->body_start = body_start;
+		*mime = *source;
 		read_tree(mime);
 		if (!mime->failed)
 			return mime;
@@ -281,6 +296,20 @@ struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct
 	mime_free(&mime);
 	error_set(error, ERROR_TEMPORARY, "out of memory");
 	return NULL;
+}
+
+struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error)
+{
+	const struct mime source = {.bytes = bytes, .len = len, .body_start = body_start};
+
+	return parse_tree(&source, error);
+}
+
+struct mime *mime_parse_whole(const char *bytes, size_t len, struct error *error)
+{
+	const struct mime source = {.bytes = bytes, .len = len, .whole = true};
+
+	return parse_tree(&source, error);
 }
 
 void mime_free(struct mime **mime)

@@ -48,6 +48,10 @@ struct mime;
 /* bytes: header fields, empty line and, from body_start on, the body, in lines that end in CRLF; borrowed. A message cut short is parsed
  * as far as it goes. NULL: error (temporary: out of memory). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
+
+/* The same of bytes that are all to be looked into: the message's own header is one of the headers, and so are the parts of
+ * attached messages, which mime_parse does not look into. */
+struct mime *mime_parse_whole(const char *bytes, size_t len, struct error *error);
 void mime_free(struct mime **mime);
 
 size_t mime_part_count(const struct mime *mime);

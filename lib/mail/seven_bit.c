@@ -1,0 +1,206 @@
+/*
+ * What has to change is noted as patches of the bytes, so that most mail costs one look at it and no copy.
+ */
+#include "mail/seven_bit.h"
+
+#include "mail/headers.h"
+#include "mail/mime.h"
+#include "mail/patch.h"
+#include "mail/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LINE_MAX_SMTP  998
+#define LINE_MAX_MIME  76
+#define ENCODING_FIELD "Content-Transfer-Encoding"
+
+struct conversion {
+	const struct buf *entity;
+	struct mime *mime;
+	struct patches patches;
+};
+
+/* The length of the line that starts there, its line end (LF, with or without CR) not counted. */
+static size_t line_len(const char *line, size_t left)
+{
+	const char *newline = memchr(line, '\n', left);
+	size_t len = newline == NULL ? left : (size_t)(newline - line);
+
+	return newline != NULL && len > 0 && line[len - 1] == '\r' ? len - 1 : len;
+}
+
+static bool has_long_line(const char *bytes, size_t len)
+{
+	while (len > 0) {
+		size_t line = line_len(bytes, len);
+		const char *newline = memchr(bytes + line, '\n', len - line);
+		size_t step = newline == NULL ? len : (size_t)(newline - bytes) + 1;
+
+		if (line > LINE_MAX_SMTP)
+			return true;
+		bytes += step;
+		len -= step;
+	}
+	return false;
+}
+
+static bool is_safe(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		bool cr = bytes[i] == '\r', lf = bytes[i] == '\n';
+
+		if ((unsigned char)bytes[i] >= 0x80 || bytes[i] == '\0' ||
+			(cr && (i + 1 == len || bytes[i + 1] != '\n')) ||
+			(lf && (i == 0 || bytes[i - 1] != '\r')))
+			return false;
+	}
+	return !has_long_line(bytes, len);
+}
+
+/* Where the empty line before a content begins. */
+static size_t empty_line(const char *bytes, size_t content)
+{
+	return content >= 2 && bytes[content - 1] == '\n' && bytes[content - 2] == '\r'
+		       ? content - 2
+		       : content;
+}
+
+/* --- header fields --- */
+
+/* The value of an encoding field that says nothing of the content's form but that it may have any. */
+static bool says_any(const struct header_field *field)
+{
+	char *value = header_value(field);
+	bool any = value != NULL &&
+		   (strcasecmp(value, "8bit") == 0 || strcasecmp(value, "binary") == 0);
+
+	free(value);
+	return any;
+}
+
+/* Of a header's encoding fields those that say 8bit or binary say 7bit instead; all: whatever they say goes. Returns 0 or -1. */
+static int relabel(struct conversion *conversion, const struct mime_header *header, bool all)
+{
+	static const char seven[] = ENCODING_FIELD ": 7bit\r\n";
+	const char *bytes = conversion->entity->data + header->start;
+	struct header_field field;
+	size_t at = 0, start = 0;
+
+	for (; field_next(bytes, header->end - header->start, &at, &field); start = at) {
+		char *label = NULL;
+
+		if (!header_named(&field, ENCODING_FIELD) || (!all && !says_any(&field)))
+			continue;
+		if (!all && (label = strdup(seven)) == NULL)
+			return -1;
+		if (patches_add(&conversion->patches, header->start + start, header->start + at,
+			    label, label == NULL ? 0 : strlen(label)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- one part --- */
+
+static void encode(const struct mime_part *part, const char *bytes, struct buf *out)
+{
+	static const struct base64_lines lines = {LINE_MAX_MIME, "\r\n"};
+	size_t column = 0;
+
+	if (part->kind == PART_PLAIN || part->kind == PART_HTML)
+		quoted_printable_put(out, bytes, part->end - part->start, &column);
+	else
+		base64_put(out, bytes, part->end - part->start, &lines);
+}
+
+static int encode_part(struct conversion *conversion, const struct mime_part *part)
+{
+	bool text = part->kind == PART_PLAIN || part->kind == PART_HTML;
+	const char *bytes = conversion->entity->data;
+	size_t end_of_header = empty_line(bytes, part->start), len;
+	char *field = strdup(
+		text ? ENCODING_FIELD ": quoted-printable\r\n" : ENCODING_FIELD ": base64\r\n");
+	struct buf content;
+	char *encoded;
+
+	if (field == NULL || patches_add(&conversion->patches, end_of_header, end_of_header,
+				     field, strlen(field)) < 0)
+		return -1;
+	buf_init(&content, 4 * (part->end - part->start) + LINE_MAX_MIME);
+	encode(part, bytes + part->start, &content);
+	encoded = buf_take(&content, &len);
+	if (encoded == NULL)
+		return -1;
+	return patches_add(&conversion->patches, part->start, part->end, encoded, len);
+}
+
+static bool is_to_be_encoded(const struct conversion *conversion, const struct mime_part *part)
+{
+	return part->encoding == ENCODING_IDENTITY &&
+	       !is_safe(conversion->entity->data + part->start, part->end - part->start);
+}
+
+/* The part whose header that is, NULL for what parts stand in. */
+static const struct mime_part *part_of(
+	const struct conversion *conversion, int header, size_t *from)
+{
+	const struct mime_part *part;
+
+	while ((part = mime_part(conversion->mime, *from)) != NULL && part->header < header)
+		++*from;
+	return part != NULL && part->header == header ? part : NULL;
+}
+
+static int convert(struct conversion *conversion)
+{
+	const struct mime_header *header;
+	size_t from = 0;
+
+	for (int n = 0; (header = mime_header(conversion->mime, n)) != NULL; n++) {
+		const struct mime_part *part = part_of(conversion, n, &from);
+		bool encoded = part != NULL && is_to_be_encoded(conversion, part);
+
+		if (relabel(conversion, header, encoded) < 0 ||
+			(encoded && encode_part(conversion, part) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int apply(struct conversion *conversion, struct buf *entity)
+{
+	struct buf changed;
+
+	if (conversion->patches.count == 0)
+		return 0;
+	buf_init(&changed, entity->max);
+	patches_apply(&conversion->patches, entity->data, 0, entity->len, &changed);
+	buf_free(entity);
+	*entity = changed;
+	return changed.failed ? -1 : 0;
+}
+
+int seven_bit(struct buf *entity, struct error *error)
+{
+	struct conversion conversion = {.entity = entity};
+	int result;
+
+	conversion.mime = mime_parse_whole(entity->data, entity->len, error);
+	if (conversion.mime == NULL)
+		return -1;
+	result = convert(&conversion);
+	if (result == 0)
+		result = apply(&conversion, entity);
+	patches_free(&conversion.patches);
+	mime_free(&conversion.mime);
+	if (result < 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	if (has_long_line(entity->data, entity->len))
+		return error_set(error, ERROR_PERMANENT,
+			"it has a line above %d bytes outside of its parts' contents and cannot be "
+			"signed",
+			LINE_MAX_SMTP);
+	return 0;
+}

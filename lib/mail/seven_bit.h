@@ -1,0 +1,21 @@
+/*
+ * A MIME entity as a signature needs it (RFC 8551 section 3.1.3): whatever mail hosts may do to 8-bit
+ * text and long lines on the way must not find anything to do.
+ *
+ * Contents of parts with 8-bit bytes, lines above 998 bytes or line ends other than CRLF become quoted-printable (text)
+ * or base64, also within attached messages, and no Content-Transfer-Encoding says 8bit or binary any more; all
+ * other bytes stay. 8-bit bytes in header fields and between parts are left: no host changes those.
+ *
+ * Pure.
+ */
+#ifndef POSTINVITE_MAIL_SEVEN_BIT_H
+#define POSTINVITE_MAIL_SEVEN_BIT_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* entity: header fields, empty line, body, its lines ending in CRLF; changed in place. Returns 0, or -1 (temporary: out of memory;
+ * permanent: a line that is too long stays). */
+int seven_bit(struct buf *entity, struct error *error);
+
+#endif
