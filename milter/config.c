@@ -3,9 +3,12 @@
  */
 #include "config.h"
 
+#include "base/log.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define AUTHSERV "authserv:"
 
@@ -27,11 +30,42 @@ static int take_authentication(
 	return config->verifier == NULL ? -1 : 0;
 }
 
+/* What does not keep the mail from leaving, and what its readers would stumble over: also what -t says. */
+static void warn_of_certificate(const struct settings *settings, struct config *config)
+{
+	char text[HEALTH_TEXT_SIZE];
+
+	config->certificate = (struct health_certificate){.part = HEALTH_SMIME_CERTIFICATE,
+		.setting = "smime_cert_file",
+		.path = settings->smime_cert_file,
+		.not_after = smime_signer_end(config->signer)};
+	if (health_certificate_text(&config->certificate, time(NULL), text) != HEALTH_OK)
+		log_warning("%s", text);
+	if (!smime_signer_names(config->signer, settings->welcome_senders))
+		log_warning("smime_cert_file %s: names no address of welcome_senders; mail "
+			    "programs warn where it is not the From: address",
+			settings->smime_cert_file);
+}
+
+static int take_signer(
+	const struct settings *settings, struct config *config, struct error *error)
+{
+	if (*settings->smime_cert_file == '\0')
+		return 0;
+	config->signer = smime_signer_load(
+		settings->smime_cert_file, settings->smime_key_file, error);
+	if (config->signer == NULL)
+		return error_prefix(error, "smime_cert_file, smime_key_file");
+	warn_of_certificate(settings, config);
+	return 0;
+}
+
 static int take_settings(
 	const struct settings *settings, struct config *config, struct error *error)
 {
 	config->submitters = submitters_new(settings->welcome_submitters, error);
-	if (config->submitters == NULL || take_authentication(settings, config, error) < 0)
+	if (config->submitters == NULL || take_authentication(settings, config, error) < 0 ||
+		take_signer(settings, config, error) < 0)
 		return -1;
 	if (settings->consent_senders[0] != NULL) {
 		config->consent_table = consent_table_load(
@@ -66,6 +100,7 @@ void config_free(void *derived)
 	struct config *config = derived;
 
 	submitters_free(&config->submitters);
+	smime_signer_free(&config->signer);
 	consent_table_free(&config->consent_table);
 	dkim_verifier_free(&config->verifier);
 	ipc_client_free(&config->store);

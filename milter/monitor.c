@@ -37,9 +37,12 @@ static void report(bool last)
 		.metrics = daemon_data(monitor.daemon),
 		.health = json_object_new_array(),
 		.ended = last};
-	struct json_object *request = report_request(&facts), *reply = NULL;
+	struct json_object *request, *reply = NULL;
 	struct error error;
 
+	if (config->certificate.not_after != 0)
+		health_certificate(facts.health, &config->certificate, time(NULL));
+	request = report_request(&facts);
 	if (request != NULL && report_due(&monitor.pace, request, clock_monotonic_ms()) &&
 		ipc_call(config->store, request, &reply, &error) != 0) {
 		log_debug("report reason=\"%s\"", error.text);

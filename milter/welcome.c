@@ -4,6 +4,7 @@
  * and whatever fails before leaves a mail that is refused and sent again.
  */
 #include "act.h"
+#include "outgoing.h"
 #include "tracked.h"
 
 #include "base/clock.h"
@@ -220,54 +221,6 @@ static int open_invitation(struct welcome *welcome, struct error *error)
 	return result;
 }
 
-/* --- telling Postfix --- */
-
-static int change_header(SMFICTX *ctx, const char *name, size_t index, const char *value)
-{
-	return smfi_chgheader(
-		ctx, (char *)(uintptr_t)name, (int)index, (char *)(uintptr_t)value);
-}
-
-/* Fields of the whole message that the new body makes wrong. Of several of a name the last goes first, which leaves the
- * others their index. */
-static int change_headers(const struct welcome *welcome, const struct rewritten *rewritten)
-{
-	static const char encoding[] = "Content-Transfer-Encoding";
-	const struct headers *headers = &welcome->session->headers;
-	SMFICTX *ctx = welcome->ctx;
-	int result = MI_SUCCESS;
-
-	for (const char *const *name = mail_stale_fields; *name != NULL; name++)
-		for (size_t n = headers_count(headers, *name); n > 0; n--)
-			result |= change_header(ctx, *name, n, NULL);
-	if (!rewritten->quoted_printable)
-		return result;
-	if (headers_count(headers, "MIME-Version") == 0)
-		result |= change_header(ctx, "MIME-Version", 1, " 1.0");
-	for (size_t n = headers_count(headers, encoding); n > 1; n--)
-		result |= change_header(ctx, encoding, n, NULL);
-	return result | change_header(ctx, encoding, 1, " quoted-printable");
-}
-
-static int change_message(const struct welcome *welcome, const struct rewritten *rewritten)
-{
-	const struct session *session = welcome->session;
-	char sender[ADDRESS_SIZE + 2], arguments[128];
-
-	snprintf(sender, sizeof(sender), "<%s>",
-		*welcome->bounce_address == '\0' ? session->sender : welcome->bounce_address);
-	snprintf(arguments, sizeof(arguments), "ENVID=%s%s", welcome->invitation,
-		session->sender_ret);
-	if (rewritten->body_len > INT32_MAX ||
-		smfi_chgfrom(welcome->ctx, sender, arguments) != MI_SUCCESS ||
-		change_headers(welcome, rewritten) != MI_SUCCESS)
-		return -1;
-	return smfi_replacebody(welcome->ctx, (unsigned char *)rewritten->body,
-		       (int)rewritten->body_len) == MI_SUCCESS
-		       ? 0
-		       : -1;
-}
-
 /* --- acting --- */
 
 /* An invitation is for one mailbox: NULL, or what is wrong with the recipients. */
@@ -283,27 +236,53 @@ static const char *recipient_fault(const struct session *session, const char **s
 						   "local-part@domain is needed";
 }
 
+/* Puts the link in, and leaves the mail and its parts behind: of a large one there are copies enough. */
+static int rewrite(struct welcome *welcome, enum welcome_action action,
+	struct outgoing *outgoing_r, struct error *error)
+{
+	enum mail_edit edit = action == WELCOME_APPEND ? MAIL_APPEND_LINK : MAIL_REPLACE_LINKS;
+	struct rewritten rewritten;
+	int result = mail_rewrite(welcome->mail, edit, welcome->link, &rewritten, error);
+
+	mail_free(&welcome->mail);
+	buf_free(&welcome->session->message);
+	if (result < 0)
+		return -1;
+	return outgoing_make(welcome->session, &rewritten, outgoing_r, error);
+}
+
+static int send_on(struct welcome *welcome, enum welcome_action action, struct error *error)
+{
+	const struct outgoing_envelope envelope = {
+		.sender = *welcome->bounce_address == '\0' ? welcome->session->sender
+							   : welcome->bounce_address,
+		.id = welcome->invitation,
+	};
+	struct outgoing outgoing = {0};
+	int result = rewrite(welcome, action, &outgoing, error);
+
+	if (result == 0)
+		result = outgoing_tell(
+			welcome->ctx, welcome->session, &outgoing, &envelope, error);
+	outgoing_free(&outgoing);
+	return result;
+}
+
 static sfsistat inject(struct welcome *welcome, enum welcome_action action)
 {
 	const struct session *session = welcome->session;
-	enum mail_edit edit = action == WELCOME_APPEND ? MAIL_APPEND_LINK : MAIL_REPLACE_LINKS;
-	struct rewritten rewritten = {0};
+	size_t links = action == WELCOME_APPEND ? 1 : welcome->findings.links;
 	struct error error;
-	int result = open_invitation(welcome, &error);
 
-	if (result == 0)
-		result = mail_rewrite(welcome->mail, edit, welcome->link, &rewritten, &error);
-	if (result == 0 && change_message(welcome, &rewritten) < 0)
-		result = error_set(&error, ERROR_TEMPORARY, "Postfix did not take the changes");
-	free(rewritten.body);
-	if (result < 0) {
+	if (open_invitation(welcome, &error) < 0 || send_on(welcome, action, &error) < 0) {
 		log_warning("%s: welcome recipient=%s action=refused reason=\"%s\"",
 			queue_id(welcome->ctx), session->recipient, error.text);
 		return answer_error(welcome->ctx, &error);
 	}
-	log_info("%s: welcome invitation=%s recipient=%s action=%s links=%zu",
+	log_info("%s: welcome invitation=%s recipient=%s action=%s links=%zu%s",
 		queue_id(welcome->ctx), welcome->invitation, session->recipient,
-		outcomes[action].name, action == WELCOME_APPEND ? 1 : welcome->findings.links);
+		outcomes[action].name, links,
+		session_config(session)->signer != NULL ? " signed" : "");
 	return SMFIS_ACCEPT;
 }
 

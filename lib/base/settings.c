@@ -434,6 +434,9 @@ static void check_together(struct loading *loading)
 		settings->brand_name = settings->application_name;
 	check_telling(loading);
 	check_own_addresses(loading);
+	if ((settings->smime_cert_file[0] == '\0') != (settings->smime_key_file[0] == '\0'))
+		fault_of(loading, settings->smime_cert_file[0] != '\0' ? "smime_cert_file" : "smime_key_file",
+			"smime_cert_file and smime_key_file go together");
 	check_admin(loading);
 	if (settings->vault_store[0] == '\0') {
 		const char *directory = strchr(settings->state_store, ':') + 1;

@@ -69,6 +69,9 @@ struct settings {
 	enum link_fallback link_fallback;
 	enum unsignable_action unsignable_action;
 	const char *bounce_address; /* "" or mailbox */
+	const char *smime_cert_file; /* "" or path */
+	const char *smime_key_file;
+	enum yes strip_broken_dkim;
 	time_t invitation_lifetime;
 	enum wizard_mode wizard_mode;
 

@@ -312,6 +312,15 @@ const struct setting settings_table[] = {
 	{"unsignable_action", SETTING_CHOICE, "reject", AT(unsignable_action),
 		"Welcome mail that is itself S/MIME or PGP signed or encrypted: reject or pass",
 		.choices = unsignable_action_choices},
+	{"strip_broken_dkim", SETTING_CHOICE, "yes", AT(strip_broken_dkim),
+		"yes: remove a DKIM signature of the From: domain from a Welcome mail, which the link "
+		"breaks; those of other domains stay",
+		.choices = yes_choices},
+	{"smime_cert_file", SETTING_TEXT, "", AT(smime_cert_file),
+		"PEM: the certificate that signs Welcome mails with S/MIME once the link is in, then "
+		"those that lead to its root; empty: they are not signed"},
+	{"smime_key_file", SETTING_TEXT, "", AT(smime_key_file),
+		"its PEM private key, without a passphrase, not accessible by others"},
 	{"bounce_address", SETTING_TEXT, "", AT(bounce_address),
 		"bounce@invite.provider.example, say: then a Welcome mail leaves with "
 		"bounce+TAG@... as its envelope sender, and what comes back there is recorded and goes "

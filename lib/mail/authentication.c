@@ -80,6 +80,15 @@ static bool tag_value(const char *tags, const char *name, char *value_r, size_t 
 	return false;
 }
 
+bool dkim_tag(const struct header_field *field, const char *name, char *value_r, size_t size)
+{
+	char *tags = header_value(field);
+	bool found = tags != NULL && tag_value(tags, name, value_r, size);
+
+	free(tags);
+	return found;
+}
+
 /* Returns whether the signature is of the domain that passed. */
 static bool add_signature(const char *tags, struct authentication *authentication)
 {

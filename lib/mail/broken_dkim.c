@@ -1,0 +1,54 @@
+/*
+ * A signature covers the body's hash, which no edit of the body leaves as it was.
+ */
+#include "mail/broken_dkim.h"
+
+#include "mail/authentication.h"
+#include "mail/mime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Is the domain that one, or below it? */
+static bool within(const char *domain, const char *signing)
+{
+	size_t len = strlen(domain), signing_len = strlen(signing);
+
+	return signing_len > 0 && len >= signing_len &&
+	       strcasecmp(domain + len - signing_len, signing) == 0 &&
+	       (len == signing_len || domain[len - signing_len - 1] == '.');
+}
+
+static bool of_author(const struct headers *headers, const char *signing)
+{
+	char *from = headers_value(headers, "From");
+	char **addresses = NULL;
+	bool found = false;
+
+	if (from != NULL && mail_addresses(from, &addresses) > 0)
+		for (char **address = addresses; *address != NULL; address++) {
+			const char *at = strrchr(*address, '@');
+
+			found |= at != NULL && within(at + 1, signing);
+		}
+	mail_addresses_free(&addresses);
+	free(from);
+	return found;
+}
+
+bool broken_dkim(const struct headers *headers, size_t n)
+{
+	struct header_field field;
+	size_t offset = 0;
+
+	while (headers_next(headers, &offset, &field)) {
+		char domain[256];
+
+		if (!header_named(&field, DKIM_SIGNATURE) || --n > 0)
+			continue;
+		return dkim_tag(&field, "d", domain, sizeof(domain)) &&
+		       of_author(headers, domain);
+	}
+	return false;
+}

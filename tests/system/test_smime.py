@@ -1,0 +1,366 @@
+"""Welcome mails signed with S/MIME, as openssl and a mail program's library see what a real Postfix delivers; and
+the DKIM signatures that the link breaks."""
+
+import base64
+import email
+import email.policy
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import dkim
+import pytest
+
+from harness.process import program, wait_for
+from harness.relay import parse
+from harness.sink import Sink
+from harness.site import PLATFORM, Site
+from harness.store_client import StoreClient
+from harness.watch import running
+
+TEXT = "Dear Administrator of Käufer GmbH,\n\nplease open this link:\n{{InvitationLink}}\n"
+HTML = '<html><body><p>Dear Käufer</p><a href="{{InvitationLink}}">activate</a></body></html>\n'
+ATTACHED = "From: a@b.test\nSubject: Grüße\nContent-Type: text/plain; charset=utf-8\n" \
+           "Content-Transfer-Encoding: 8bit\n\nGrüße\n"
+
+HEAD = """\
+From: Provider Voice <{sender}>
+To: <{recipient}>
+Subject: Welcome
+Message-ID: <{message_id}>
+Date: {date}
+MIME-Version: 1.0
+"""
+
+
+def openssl(*arguments, input=None):
+    return subprocess.run(["openssl", *arguments], input=input, capture_output=True, check=True)
+
+
+class Authority:
+    """A certificate authority in a folder, with an intermediate."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.make("root", None, 400, "basicConstraints=critical,CA:TRUE")
+        self.make("middle", "root", 300, "basicConstraints=critical,CA:TRUE")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make(self, name, issuer, days, *extensions):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=%s of a test" % name,
+                "-keyout", self.path(name + ".key"), "-out", self.path(name + ".csr"))
+        with open(self.path(name + ".ext"), "w") as file:
+            file.write("\n".join(extensions) + "\n")
+        sign = ["-signkey", self.path(name + ".key")] if issuer is None else [
+            "-CA", self.path(issuer + ".pem"), "-CAkey", self.path(issuer + ".key"),
+            "-CAcreateserial"]
+        openssl("x509", "-req", "-in", self.path(name + ".csr"), *sign, "-days", str(days),
+                "-extfile", self.path(name + ".ext"), "-out", self.path(name + ".pem"))
+
+    def signer(self, name, days=200, address=PLATFORM):
+        """Files (certificate and chain, key) for that address."""
+        self.make(name, "middle", days, "keyUsage=digitalSignature",
+                  "extendedKeyUsage=emailProtection", "subjectAltName=email:" + address)
+        with open(self.path(name + "-chain.pem"), "w") as chain:
+            for part in (name, "middle"):
+                with open(self.path(part + ".pem")) as file:
+                    chain.write(file.read())
+        shutil.chown(self.path(name + ".key"), "nobody")
+        os.chmod(self.path(name + ".key"), 0o600)
+        return self.path(name + "-chain.pem"), self.path(name + ".key")
+
+
+@pytest.fixture(scope="module")
+def authority():
+    folder = tempfile.mkdtemp(prefix="postinvite.", dir="/tmp")
+    os.chmod(folder, 0o755)  # the milter's user reads from here
+    yield Authority(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def sink():
+    with Sink() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def site(authority, sink):
+    site = Site(bounce_address="bounce@invite.test", welcome_subject="^Welcome", link_fallback="append")
+    chain, key = authority.signer("platform")
+    for path in (chain, key):
+        shutil.copy(path, site.config)
+    own = os.path.join(site.config, os.path.basename(key))
+    shutil.chown(own, "nobody")
+    site.write_config(site.read_config() +
+                      "smime_cert_file = $config_directory/%s\nsmime_key_file = %s\n" %
+                      (os.path.basename(chain), own))
+    site.relay.configure(transport_maps="inline:{ { sink.test = smtp:[127.0.0.1]:%d } }" % sink.port)
+    with running(site) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def quiet(site):
+    yield
+    loud = site.watch.unannounced()
+    assert not loud, "\n".join(loud)
+
+
+def part(kind, text, encoding, charset="utf-8"):
+    data = text.encode(charset)
+    if encoding == "base64":
+        data = base64.encodebytes(data)
+    return ("Content-Type: text/%s; charset=%s\nContent-Transfer-Encoding: %s\n\n" % (
+        kind, charset, encoding)).encode() + data
+
+
+FORMS = {
+    "8bit plain": part("plain", TEXT, "8bit"),
+    "7bit plain": part("plain", TEXT.replace("ä", "ae"), "7bit", "us-ascii"),
+    "base64 html": part("html", HTML, "base64"),
+    "no header": b"\n" + TEXT.replace("ä", "ae").encode(),
+    "long lines": part("plain", "x" * 2000 + "\n" + TEXT, "8bit"),
+    "dots and blanks": part("plain", ".\n..\nFrom me  \n\t\n" + TEXT.replace("ä", "ae"), "7bit"),
+    "appended": part("plain", "Grüße\n", "8bit"),
+    "no end of line": part("plain", TEXT.rstrip("\n"), "8bit"),
+    "alternative in mixed": (
+        b'Content-Type: multipart/mixed; boundary="m"\nContent-Transfer-Encoding: 8bit\n'
+        b"Content-Language: de\n\nGr\xc3\xbc\xc3\x9fe\n--m\n"
+        b'Content-Type: multipart/alternative; boundary="a"\n\n--a\n' + part("plain", TEXT, "8bit") +
+        b"\n--a\n" + part("html", HTML, "8bit") +
+        b"\n--a--\n--m\nContent-Type: application/octet-stream; name=x\n"
+        b"Content-Transfer-Encoding: binary\n\n\xff\xfe\x01\n--m\n"
+        b"Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\n" +
+        ATTACHED.encode() + b"\n--m--\nthe end\n"),
+}
+
+
+def send(site, mailbox, body, fields=b""):
+    head = site.welcome(mailbox, template=HEAD).encode()
+    message = head + fields + body
+    site.relay.send(PLATFORM, mailbox, message.replace(b"\n", b"\r\n"), ["BODY=8BITMIME"])
+    return message
+
+
+def verify(authority, raw, trusted="root"):
+    """What openssl says: the signed content, and the signer's certificate."""
+    given, signer = os.path.join(authority.folder, "mail"), os.path.join(authority.folder, "signer")
+    with open(given, "wb") as file:
+        file.write(raw)
+    # cms -verify wants a message that begins with its MIME fields: it reads any header.
+    result = openssl("cms", "-verify", "-in", given, "-CAfile", authority.path(trusted + ".pem"),
+                     "-purpose", "smimesign", "-signer", signer)
+    return result.stdout, openssl("x509", "-in", signer, "-noout", "-email").stdout.decode()
+
+
+def check(site, authority, raw):
+    """Verifies it, and returns what a mail program's library shows, without the signature."""
+    content, signer = verify(authority, raw)
+    assert signer.strip() == PLATFORM
+    message = parse(raw)
+    assert message.get_content_type() == "multipart/signed" and message["MIME-Version"] == "1.0"
+    assert message.get_param("protocol") == "application/pkcs7-signature"
+    assert message.get_param("micalg") == "sha-256"
+    assert not message.defects and len(message.get_all("Content-Type")) == 1
+    assert [name for name in message.keys() if name.lower().startswith("content-")] == \
+        ["Content-Type"]
+    shown, signature = message.iter_parts()
+    assert signature.get_content_type() == "application/pkcs7-signature"
+    assert signature.get_filename() == "smime.p7s"
+    certificates = openssl("pkcs7", "-inform", "DER", "-print_certs", "-noout",
+                           input=signature.get_content()).stdout.decode()
+    assert "platform of a test" in certificates and "middle of a test" in certificates
+    assert not shown.defects
+    assert all(len(line) <= 998 for line in raw.splitlines())
+    assert content
+    return shown
+
+
+def texts(message):
+    return [leaf.get_content() for leaf in message.walk()
+            if leaf.get_content_maintype() == "text"]
+
+
+@pytest.mark.parametrize("label", FORMS)
+@pytest.mark.parametrize("way", ["mailbox", "host without extensions"])
+def test_the_signature_holds(site, authority, sink, label, way):
+    number = list(FORMS).index(label)
+    if way == "mailbox":
+        mailbox = "service@form%d.test" % number
+        send(site, mailbox, FORMS[label])
+        raw = site.relay.wait_mail(mailbox)
+    else:
+        mailbox = "service%d@sink.test" % number
+        send(site, mailbox, FORMS[label])
+        raw = sink.mails(mailbox)[0].replace(b"\r\n", b"\n")
+    shown = check(site, authority, raw)
+    link = site.record(mailbox)["auth_url"]
+    found = texts(shown)
+    assert sum(link in text for text in found) == (2 if label.startswith("alternative") else 1)
+    assert "{{" not in "".join(found)
+    if label == "alternative in mixed":
+        leaves = {leaf.get_content_type(): leaf for leaf in shown.walk() if not leaf.is_multipart()}
+        assert leaves["application/octet-stream"].get_payload(decode=True) == b"\xff\xfe\x01"
+        assert any(text == "Grüße\n" or text == "Grüße" for text in found)
+        assert shown["Content-Language"] == "de"
+    if label == "dots and blanks":
+        assert ".\n..\nFrom me  \n\t\n" in found[0]
+
+
+def test_a_changed_mail_fails(site, authority):
+    send(site, "service@changed.test", FORMS["7bit plain"])
+    raw = site.relay.wait_mail("service@changed.test")
+    check(site, authority, raw)
+    with pytest.raises(subprocess.CalledProcessError):
+        verify(authority, raw.replace(b"please open", b"please  open"))
+    authority.make("stranger", None, 100, "basicConstraints=critical,CA:TRUE")
+    with pytest.raises(subprocess.CalledProcessError):
+        verify(authority, raw, trusted="stranger")
+
+
+def test_a_second_pass_changes_nothing(site, authority):
+    send(site, "service@twice.test", FORMS["alternative in mixed"])
+    raw = site.relay.wait_mail("service@twice.test")
+    message = raw[raw.index(b"From:"):]
+    site.relay.send(PLATFORM, "service@twice.test", message.replace(b"\n", b"\r\n"))
+    again = site.relay.wait_mail("service@twice.test", 2)
+    assert again[again.index(b"From:"):] == message
+    assert site.record("service@twice.test")["email_sent_count"] == 1
+
+
+def test_mail_signed_by_the_platform_is_refused(site, authority):
+    site.watch.announce("action=rejected reason=.*signed or encrypted")
+    signed = openssl("cms", "-sign", "-signer", authority.path("platform.pem"),
+                     "-inkey", authority.path("platform.key"), "-md", "sha256",
+                     input=b"Content-Type: text/plain\r\n\r\n{{InvitationLink}}\r\n").stdout
+    head = site.welcome("service@own.test", template=HEAD).replace("MIME-Version: 1.0\n", "")
+    with pytest.raises(Exception, match="5.6.0"):
+        site.relay.send(PLATFORM, "service@own.test",
+                        head.replace("\n", "\r\n").encode() + signed)
+
+
+def test_other_mail_is_not_signed(site):
+    site.relay.send(PLATFORM, "clerk@there.test", "Subject: Bill\r\n\r\nx\r\n")
+    assert b"multipart" not in site.relay.wait_mail("clerk@there.test")
+
+
+# --- the configuration ---
+
+def milter_says(site, *overrides):
+    options = [word for override in overrides for word in ("-o", override)]
+    result = subprocess.run([program("postinvite-milter"), "-t", "-c", site.config, *options],
+                            capture_output=True, text=True, timeout=30)
+    return result.returncode, result.stderr + result.stdout
+
+
+@pytest.mark.parametrize("days,address,words", [
+    (200, PLATFORM, None), (31, PLATFORM, None),
+    (29, PLATFORM, "smime_cert_file .* expires at .* in 2[89] days"),
+    (200, "other@provider.test", "names no address of welcome_senders")])
+def test_what_is_warned_of(site, authority, days, address, words):
+    chain, key = authority.signer("warned", days, address)
+    status, said = milter_says(site, "smime_cert_file=" + chain, "smime_key_file=" + key)
+    assert status == 0, said
+    assert re.search(words, said) if words else "smime" not in said, said
+
+
+def test_health_has_the_certificate(site):
+    def found():
+        reports = StoreClient(site).call({"op": "reports"})["programs"]
+        return [finding for program in reports if program["program"] == "milter"
+                for finding in program["health"] if finding["part"] == "smime_certificate"]
+    finding = wait_for("the milter's report", found, 30)[0]
+    assert finding["state"] == "ok" and "smime_cert_file is valid until" in finding["text"]
+
+
+def test_what_is_refused(site, authority):
+    chain, key = authority.signer("warned")
+    other = authority.signer("another")[1]
+    for overrides, words in (
+            (["smime_key_file="], "smime_cert_file and smime_key_file go together"),
+            (["smime_cert_file=" + chain, "smime_key_file=" + other], "is not the key of"),
+            (["smime_cert_file=/nonexistent"], "smime_cert_file, smime_key_file: open")):
+        status, said = milter_says(site, *overrides)
+        assert status == 78 and words in said, said
+
+
+def test_a_renewed_certificate_is_taken_at_a_reload(site, authority):
+    chain, key = authority.signer("renewed")
+    config = site.read_config()
+    for path in (chain, key):
+        shutil.copy(path, site.config)
+    own = os.path.join(site.config, "renewed.key")
+    shutil.chown(own, "nobody")
+    site.write_config(config.replace("platform-chain.pem", "renewed-chain.pem")
+                      .replace("platform.key", "renewed.key"))
+    site.daemons["milter"].signal(signal.SIGHUP)
+    number = 0
+
+    def renewed():
+        nonlocal number
+        number += 1
+        mailbox = "service@renewed%d.test" % number
+        send(site, mailbox, FORMS["7bit plain"])
+        raw = site.relay.wait_mail(mailbox)
+        verify(authority, raw)
+        name = openssl("x509", "-in", authority.path("signer"), "-noout", "-subject").stdout
+        return b"renewed" in name
+    wait_for("the new certificate", renewed)
+    site.write_config(config)
+    site.daemons["milter"].signal(signal.SIGHUP)
+    time.sleep(0.3)
+
+
+# --- DKIM signatures ---
+
+KEYS = {}
+
+
+def dkim_sign(message, domain):
+    """A DKIM-Signature field for the message by that domain."""
+    if not KEYS:
+        KEYS["private"] = openssl("genrsa", "-traditional", "2048").stdout
+        public = openssl("rsa", "-pubout", "-outform", "DER", input=KEYS["private"]).stdout
+        KEYS["record"] = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    return dkim.sign(message, b"s", domain.encode(), KEYS["private"],
+                     include_headers=[b"From", b"To", b"Subject", b"Content-Type"])
+
+
+def dkim_domains(raw):
+    """{domain: does its signature hold?} of a mail."""
+    found = {}
+    verifier = dkim.DKIM(raw)
+    for index, value in enumerate(email.message_from_bytes(raw).get_all("DKIM-Signature", [])):
+        domain = re.search(r"\bd=\s*([^;\s]+)", value).group(1)
+        try:
+            found[domain] = verifier.verify(index, dnsfunc=lambda *_, **__: KEYS["record"])
+        except dkim.ValidationError:
+            found[domain] = False
+    return found
+
+
+@pytest.mark.parametrize("strip", ["yes", "no"])
+def test_broken_signatures_of_the_sender(authority, strip):
+    """Those of other domains, which are as broken, are not ours to take away."""
+    with running(Site(strip_broken_dkim=strip, daemons=("store", "milter"))) as site:
+        mailbox = "service@dkim.test"
+        message = (site.welcome(mailbox, template=HEAD).encode() +
+                   FORMS["7bit plain"]).replace(b"\n", b"\r\n")
+        signed = message
+        for domain in ("provider.test", "esp.test", "provider.test"):
+            signed = dkim_sign(message, domain) + signed
+        assert dkim_domains(signed) == {"provider.test": True, "esp.test": True}
+        site.relay.send(PLATFORM, mailbox, signed)
+        got = dkim_domains(site.relay.wait_mail(mailbox))
+        assert got == ({"esp.test": False} if strip == "yes" else
+                       {"provider.test": False, "esp.test": False})
+        unrelated = message.replace(b"{{InvitationLink}}", b"nothing")
+        site.relay.send(PLATFORM, "bob@there.test", dkim_sign(unrelated, "provider.test") + unrelated)
+        assert dkim_domains(site.relay.wait_mail("bob@there.test")) == {"provider.test": True}
