@@ -2,6 +2,7 @@
  * The commands that ask and change: a function each. Not found is said by the exit status alone where
  * postmap does so (-q, -d), and in words where somebody waits for a result.
  */
+#include "keys.h"
 #include "lookup.h"
 #include "output.h"
 
@@ -25,13 +26,21 @@ static size_t items(struct json_object *array)
 							   : 0;
 }
 
-static int remove_key(struct cli *cli, const char *key)
+struct removal {
+	struct cli *cli;
+	bool found; /* of any key */
+};
+
+static int remove_key(void *context, const char *key)
 {
+	struct removal *removal = context;
+	struct cli *cli = removal->cli;
 	struct json_object *reply;
 
 	if (cli_ask(cli, lookup_request(store_change_request("remove"), "key", key), &reply) !=
 		0)
-		return -1;
+		return cli->error.kind == ERROR_NOT_FOUND ? 0 : -1;
+	removal->found = true;
 	cli_detail(cli, "%s: %s, invitations revoked: %lld", key,
 		json_flag(reply, "removed", false) ? "removed from the table"
 						   : "not in the table",
@@ -42,7 +51,14 @@ static int remove_key(struct cli *cli, const char *key)
 
 int cli_remove(struct cli *cli)
 {
-	return lookup_each_key(cli, remove_key);
+	struct removal removal = {.cli = cli};
+	const struct keys_taker taker = {.take = remove_key, .context = &removal};
+	int result = strcmp(cli->argument, "-") == 0 ? keys_from_stdin(cli, &taker)
+						     : remove_key(&removal, cli->argument);
+
+	if (result != 0)
+		return cli_fail(cli);
+	return removal.found ? EX_OK : error_answer(ERROR_NOT_FOUND)->exit_status;
 }
 
 static int print_auth_url(struct cli *cli, struct json_object *invitation)

@@ -8,10 +8,7 @@
 #include "invite/link.h"
 #include "store/protocol.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
 struct json_object *lookup_request(
 	struct json_object *request, const char *name, const char *value)
@@ -105,40 +102,4 @@ int lookup_invitation(struct cli *cli, struct json_object **invitation_r)
 	return error_set(&cli->error, ERROR_NOT_FOUND,
 		"\"%s\" has no invitation; \"postinvite -n %s\" makes one", cli->argument,
 		cli->argument);
-}
-
-/* What one more key makes of the exit status so far. */
-static int next_status(struct cli *cli, int status, int result)
-{
-	if (result == 0)
-		return 0;
-	if (cli->error.kind == ERROR_NOT_FOUND)
-		return status;
-	return cli_fail(cli);
-}
-
-int lookup_each_key(struct cli *cli, lookup_key_fn *each)
-{
-	const int not_found = error_answer(ERROR_NOT_FOUND)->exit_status;
-	int status = not_found;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
-
-	if (strcmp(cli->argument, "-") != 0)
-		return next_status(cli, status, each(cli, cli->argument));
-	while (status <= not_found && (len = getline(&line, &room, stdin)) >= 0) {
-		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-			line[--len] = '\0';
-		if (len > 0 && lookup_is_text(line))
-			status = next_status(cli, status, each(cli, line));
-		else if (len > 0)
-			cli_warn("stdin: a key is not UTF-8 text, no such thing is known");
-	}
-	free(line);
-	if (ferror(stdin)) {
-		error_set(&cli->error, ERROR_TEMPORARY, "cannot read stdin");
-		return cli_fail(cli);
-	}
-	return status;
 }

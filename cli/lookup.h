@@ -19,12 +19,6 @@ int lookup_customer(struct cli *cli, struct json_object **customer_r);
 /* The invitation of cli->argument: that of an invitation id, else its customer's latest. As above. */
 int lookup_invitation(struct cli *cli, struct json_object **invitation_r);
 
-/* Calls each for cli->argument or, when that is "-", for each line of stdin, until it fails for
- * another reason than not found. Returns the exit status: 0 when at least one was found, 1 when
- * none was. */
-typedef int lookup_key_fn(struct cli *cli, const char *key);
-int lookup_each_key(struct cli *cli, lookup_key_fn *each);
-
 /* A request with that member; NULL out of memory. */
 struct json_object *lookup_request(
 	struct json_object *request, const char *name, const char *value);

@@ -209,6 +209,23 @@ def test_many_customers_take_no_more_memory(site):
             "not_invited\tvoice@customer49999.test\t-\n")
 
 
+def test_keys_as_they_come(site):
+    """Whoever writes a key has its answer before the next one, and a reader who leaves ends it."""
+    quietly(site.cli(write(site, "customers", CUSTOMERS)))
+    asker = spawn(site, "-q", "-", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for key in "contoso", "fabrikam", "contoso.test":
+        asker.stdin.write(key + "\n")
+        asker.stdin.flush()
+        assert asker.stdout.readline().startswith(key + "\tnot_invited\t")
+    asker.stdout.close()
+    asker.stdin.write("contoso\n")
+    asker.stdin.flush()
+    assert asker.wait(10) == 0
+    assert asker.stderr.read() == ""
+    asker.stdin.close()
+    asker.stderr.close()
+
+
 # ---- invitations
 
 

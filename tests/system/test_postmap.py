@@ -261,6 +261,7 @@ def test_what_is_stricter_here(both):
     assert both.postinvite("-q", "OTHER@A.TEST").returncode == 0
     assert both.postmap("-q", b"\xff").returncode == 1
     assert both.postinvite("-q", b"\xff").returncode == 64
-    result = both.postinvite("-q", "-", stdin=b"\xff\na\r\n")
-    assert (result.returncode, keys(result)) == (0, ["a"])
-    assert "warning: stdin: a key is not UTF-8 text" in result.stderr
+    for key in b"\xff", b"a\0b", b"a" * 100000:
+        result = both.postinvite("-q", "-", stdin=b"%s\na\r\n%s" % (key, key))
+        assert (result.returncode, keys(result)) == (0, ["a"])
+        assert result.stderr == 2 * "postinvite: warning: stdin: a key is not UTF-8 text, no such thing is known\n"
