@@ -15,17 +15,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-static struct json_object *item(struct json_object *array, size_t i)
-{
-	return json_object_array_get_idx(array, i);
-}
-
-static size_t items(struct json_object *array)
-{
-	return json_object_is_type(array, json_type_array) ? json_object_array_length(array)
-							   : 0;
-}
-
 struct removal {
 	struct cli *cli;
 	bool found; /* of any key */
@@ -145,11 +134,11 @@ static int history_page(struct cli *cli, const char *id, int64_t *after)
 	if (cli_ask(cli, request, &reply) != 0)
 		return -1;
 	events = json_member(reply, "events");
-	for (size_t i = 0; i < items(events); i++) {
+	for (size_t i = 0; i < json_count(events); i++) {
 		if (cli->given['j'])
-			output_json(item(events, i));
+			output_json(json_object_array_get_idx(events, i));
 		else
-			output_event(item(events, i));
+			output_event(json_object_array_get_idx(events, i));
 	}
 	*after = json_int(reply, "next", 0);
 	json_object_put(reply);

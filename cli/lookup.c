@@ -57,9 +57,7 @@ int lookup_customer(struct cli *cli, struct json_object **customer_r)
 	if (lookup_customers(cli, cli->argument, &reply) != 0)
 		return -1;
 	customers = json_member(reply, "customers");
-	n = json_object_is_type(customers, json_type_array)
-		    ? json_object_array_length(customers)
-		    : 0;
+	n = json_count(customers);
 	if (n == 1)
 		*customer_r = json_object_get(json_object_array_get_idx(customers, 0));
 	else if (n > 1)

@@ -22,11 +22,7 @@ static struct json_object *with_format(const struct cli *cli, struct json_object
 
 static void print_objects(struct json_object *customers)
 {
-	size_t n = json_object_is_type(customers, json_type_array)
-			   ? json_object_array_length(customers)
-			   : 0;
-
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < json_count(customers); i++)
 		output_customer_json(json_object_array_get_idx(customers, i));
 }
 

@@ -55,9 +55,8 @@ int consent_candidates(const struct session *session, const char *member, const 
 	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	invitations = json_member(reply, "invitations");
-	if (result == 0 && json_object_is_type(invitations, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(invitations); i++)
-			fit_consider(fit, json_object_array_get_idx(invitations, i));
+	for (size_t i = 0; i < json_count(invitations); i++)
+		fit_consider(fit, json_object_array_get_idx(invitations, i));
 	json_object_put(reply);
 	return result;
 }

@@ -144,9 +144,7 @@ static void got_customers(void *context, struct json_object *reply, const struct
 {
 	struct request *request = context;
 	struct json_object *customers = json_member(reply, "customers"), *invitation;
-	size_t n = json_object_is_type(customers, json_type_array)
-			   ? json_object_array_length(customers)
-			   : 0;
+	size_t n = json_count(customers);
 
 	request->ask = NULL;
 	if (error != NULL) {

@@ -256,9 +256,7 @@ static struct json_object *first_event(struct lane *lane, struct json_object *re
 {
 	struct json_object *events = json_member(reply, "events");
 	struct json_object *first = NULL;
-	size_t n = json_object_is_type(events, json_type_array)
-			   ? json_object_array_length(events)
-			   : 0;
+	size_t n = json_count(events);
 	int64_t sequence;
 
 	if (n > 0)

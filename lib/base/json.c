@@ -53,6 +53,12 @@ struct json_object *json_member(struct json_object *object, const char *name)
 	return value;
 }
 
+size_t json_count(struct json_object *array)
+{
+	return json_object_is_type(array, json_type_array) ? json_object_array_length(array)
+							   : 0;
+}
+
 const char *json_string(struct json_object *object, const char *name, const char *otherwise)
 {
 	struct json_object *value = json_member(object, name);

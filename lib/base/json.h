@@ -26,6 +26,9 @@ int64_t json_int(struct json_object *object, const char *name, int64_t otherwise
 bool json_flag(struct json_object *object, const char *name, bool otherwise);
 struct json_object *json_member(struct json_object *object, const char *name); /* or NULL */
 
+/* How many elements the array has; 0 where it is missing or something else. */
+size_t json_count(struct json_object *array);
+
 /* Set or replace a member; a NULL string removes it. Return 0, or -1 when out of memory. */
 int json_set_string(struct json_object *object, const char *name, const char *value);
 int json_set_int(struct json_object *object, const char *name, int64_t value);

@@ -173,13 +173,12 @@ static void read_codes(struct json_object *object, struct facts *facts)
 {
 	struct json_object *list = json_member(object, "error_codes");
 
-	if (json_object_is_type(list, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(list) && i < CODES_MAX; i++) {
-			struct json_object *code = json_object_array_get_idx(list, i);
+	for (size_t i = 0; i < json_count(list) && i < CODES_MAX; i++) {
+		struct json_object *code = json_object_array_get_idx(list, i);
 
-			if (json_object_is_type(code, json_type_int))
-				facts->codes[facts->codes_n++] = json_object_get_int(code);
-		}
+		if (json_object_is_type(code, json_type_int))
+			facts->codes[facts->codes_n++] = json_object_get_int(code);
+	}
 	if (facts->codes_n == 0)
 		code_of_description(facts);
 }

@@ -149,7 +149,7 @@ static void test_json(void **state)
 {
 	static const char *const bad[] = {"", "{", "{}}", "{} x", "[1,]", "\"\xff\"",
 		"{\"a\":1}{", "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]"};
-	static const char good[] = "{\"s\":\"x\",\"n\":7,\"b\":true} \n";
+	static const char good[] = "{\"s\":\"x\",\"n\":7,\"b\":true,\"a\":[1,2]} \n";
 	struct json_object *value;
 	struct error error;
 
@@ -165,6 +165,9 @@ static void test_json(void **state)
 	assert_number("number", json_int(value, "n", 0), 7);
 	assert_number("missing", json_int(value, "m", 9), 9);
 	assert_true(json_flag(value, "b", false));
+	assert_number("elements", (long)json_count(json_member(value, "a")), 2);
+	assert_number("no array", (long)json_count(value), 0);
+	assert_number("nothing", (long)json_count(NULL), 0);
 	assert_int_equal(json_set_string(value, "s", NULL), 0);
 	assert_null(json_member(value, "s"));
 	json_object_put(value);
