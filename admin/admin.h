@@ -19,6 +19,7 @@ struct admin {
 	struct ipc_async *tokend;
 	struct invitations *invitations; /* the view of all of them */
 	struct live *live;		 /* pages that wait for something to happen */
+	unsigned exports;		 /* under way */
 	struct web_server *server;
 	struct secret *key; /* of the marks in forms; made at each start */
 };

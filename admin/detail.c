@@ -6,6 +6,7 @@
 
 #include "action.h"
 #include "cell.h"
+#include "live.h"
 #include "uri.h"
 
 #include "base/clock.h"
@@ -129,6 +130,7 @@ static void show(struct visit *visit, struct json_object *reply, const struct er
 		put_facts(visit, values);
 		put_done(visit, values);
 		action_put(visit, values);
+		live_put(visit, values, json_string(visit->invitation, "id", ""));
 		for (size_t i = 0; i < json_object_array_length(events); i++)
 			put_event(visit, values, json_object_array_get_idx(events, i));
 		if (next > 0)

@@ -6,6 +6,7 @@
 #include "action.h"
 #include "authentication.h"
 #include "detail.h"
+#include "export.h"
 #include "list.h"
 #include "live.h"
 #include "new.h"
@@ -42,6 +43,8 @@ static void get_script(void *context, struct web_request *request)
 
 const struct web_route admin_routes[] = {
 	{"list", "GET", "/", get_list},
+	{"csv", "GET", "/export.csv", get_csv},
+	{"json", "GET", "/export.jsonl", get_json},
 	{"invitation", "GET", "/invitations/*", get_invitation},
 	{"resend", "GET", "/invitations/*/resend", get_action},
 	{"resend", "POST", "/invitations/*/resend", post_action},

@@ -7,6 +7,8 @@
 #include "action.h"
 #include "cell.h"
 #include "detail.h"
+#include "export.h"
+#include "list.h"
 #include "new.h"
 #include "page.h"
 
@@ -56,7 +58,9 @@ static int load_pages(const struct settings *settings, struct site *site, struct
 		cell_require_words(site->words, error) != 0 ||
 		detail_require_words(site->words, error) != 0 ||
 		action_require_words(site->words, error) != 0 ||
-		new_require_words(site->words, error) != 0)
+		new_require_words(site->words, error) != 0 ||
+		list_require_words(site->words, error) != 0 ||
+		export_require_words(site->words, error) != 0)
 		return -1;
 	source.words = site->words;
 	site->pages = template_set_load(&source, error);

@@ -162,6 +162,12 @@ void visit_answer(struct visit **visit, unsigned status, const char *type, struc
 	web_answer(request, status, type, body);
 }
 
+void visit_pieces(struct visit *visit, const char *type, web_more_fn *more)
+{
+	log_visit(visit, 200);
+	web_answer_pieces(visit->request, type, more, cancelled, visit);
+}
+
 void visit_redirect(struct visit **visit, const char *location)
 {
 	struct web_request *request = (*visit)->request;

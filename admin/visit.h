@@ -58,7 +58,9 @@ void visit_keep_invitation(struct visit *visit, struct json_object *reply);
 void visit_answer(struct visit **visit, unsigned status, const char *type, struct buf *body);
 void visit_redirect(struct visit **visit, const char *location);
 
-/* Ends what an answer in pieces began. */
+/* Answers in pieces (web/request.h): `more` gets the visit, which ends when the server cancels it, or by
+ * visit_end before its last piece is given. */
+void visit_pieces(struct visit *visit, const char *type, web_more_fn *more);
 void visit_end(struct visit **visit);
 
 #endif
