@@ -47,7 +47,7 @@ static void fill_anew(struct invitations *invitations, const struct timeval *pau
 	view_clear(invitations->view);
 	invitations->after[0] = '\0';
 	invitations->read = false;
-	invitations->changed(invitations->context, NULL);
+	invitations->changed(invitations->context);
 	fill(invitations, pause);
 }
 
@@ -98,7 +98,7 @@ static void happened(
 	if (view_put(invitations->view, json_member(event, "invitation")) != 0)
 		out_of_memory(invitations);
 	else
-		invitations->changed(invitations->context, json_string(event, "id", ""));
+		invitations->changed(invitations->context);
 }
 
 static void followed(void *context, struct json_object *reply, const struct error *error)
@@ -181,7 +181,7 @@ static void on_step(evutil_socket_t fd, short what, void *context)
 	} else {
 		log_info("invitations: %zu read, %zu MiB", view_size(invitations->view),
 			view_memory(invitations->view) >> 20);
-		invitations->changed(invitations->context, NULL);
+		invitations->changed(invitations->context);
 	}
 }
 
@@ -200,14 +200,14 @@ static void on_forget(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	daemon_generation_release(&generation);
 	if (n > 0)
-		invitations->changed(invitations->context, NULL);
+		invitations->changed(invitations->context);
 	event_add(invitations->forget, &forget_pause);
 }
 
 void invitations_gone(struct invitations *invitations, const char *id)
 {
 	if (view_remove(invitations->view, id))
-		invitations->changed(invitations->context, id);
+		invitations->changed(invitations->context);
 }
 
 /* --- the whole --- */

@@ -17,8 +17,8 @@
 
 struct invitations;
 
-/* Told of each change of the view, from within the loop; id NULL: of anything. */
-typedef void invitations_changed_fn(void *context, const char *id);
+/* Told of each change of the view, from within the loop. */
+typedef void invitations_changed_fn(void *context);
 
 /* Begins to fill. NULL: out of memory. */
 struct invitations *invitations_new(

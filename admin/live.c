@@ -38,13 +38,19 @@ void live_put(const struct visit *visit, struct values *values, const char *id)
 	values_text(values, "live_id", id);
 }
 
-static void answer(struct visit *visit, bool changed, int pause)
+/* Seconds, for those who wait now. */
+static size_t pause_of(const struct live *live)
+{
+	return 1 + live->n / LIVE_PAGES_A_SECOND;
+}
+
+static void answer(struct visit *visit, bool changed, size_t pause)
 {
 	const struct view *view = invitations_view(visit->admin->invitations);
 	struct buf body;
 
 	buf_init(&body, 128);
-	buf_printf(&body, "{\"version\":\"%llu\",\"changed\":%s,\"pause\":%d}",
+	buf_printf(&body, "{\"version\":\"%llu\",\"changed\":%s,\"pause\":%zu}",
 		(unsigned long long)view_version(view), changed ? "true" : "false", pause);
 	visit_answer(&visit, 200, "application/json", &body);
 	buf_free(&body);
@@ -71,9 +77,12 @@ static void cancelled(void *context)
 
 static void on_limit(evutil_socket_t fd, short what, void *context)
 {
+	struct poll *poll = context;
+	const size_t pause = pause_of(poll->live);
+
 	(void)fd;
 	(void)what;
-	answer(poll_end(context), false, 0);
+	answer(poll_end(poll), false, pause);
 }
 
 static bool concerns(const struct view *view, const struct poll *poll)
@@ -86,6 +95,7 @@ static void on_tour(evutil_socket_t fd, short what, void *context)
 {
 	struct live *live = context;
 	const struct view *view = invitations_view(live->admin->invitations);
+	const size_t pause = pause_of(live);
 	struct poll *poll, *next;
 
 	(void)fd;
@@ -93,15 +103,14 @@ static void on_tour(evutil_socket_t fd, short what, void *context)
 	for (poll = TAILQ_FIRST(&live->polls); poll != NULL; poll = next) {
 		next = TAILQ_NEXT(poll, entry);
 		if (concerns(view, poll))
-			answer(poll_end(poll), true, 0);
+			answer(poll_end(poll), true, pause);
 	}
 }
 
-void live_changed(void *context, const char *id)
+void live_changed(void *context)
 {
 	struct live *live = context;
 
-	(void)id;
 	if (!TAILQ_EMPTY(&live->polls) && !event_pending(live->tour, EV_TIMEOUT, NULL))
 		event_add(live->tour, &tour_pause);
 }
@@ -150,9 +159,9 @@ void get_live(void *context, struct web_request *request)
 		return;
 	poll = read_poll(visit);
 	if (concerns(invitations_view(visit->admin->invitations), &poll))
-		answer(visit, true, 0);
+		answer(visit, true, pause_of(poll.live));
 	else if (poll.live->n >= LIVE_MAX || poll_wait(&poll) != 0)
-		answer(visit, false, LIVE_BUSY_S);
+		answer(visit, false, pause_of(poll.live));
 }
 
 struct live *live_new(struct admin *admin)

@@ -5,8 +5,9 @@
  *
  *	GET /live?since=VERSION[&id=ID]		{"version": "N", "changed": bool, "pause": S}
  *
- * It is answered when something, or that invitation, has changed, and after LIVE_WAIT_S at the latest. "pause" is how long
- * to wait before asking again: when more than LIVE_MAX ask, they are answered at once, and their pages are as old as that.
+ * It is answered when something, or that invitation, has changed, and after LIVE_WAIT_S at the latest; at once, when
+ * LIVE_MAX wait already. "pause" is how many seconds to wait before asking again, the more the more pages are open, so that
+ * showing them all anew, again and again, leaves time for other things.
  *
  * Threads: the event loop's.
  */
@@ -20,8 +21,9 @@
 
 #define LIVE_MAX     250
 #define LIVE_WAIT_S  25
-#define LIVE_BUSY_S  15	 /* the pause when too many ask */
 #define LIVE_TOUR_MS 300 /* changes within it are told in one go */
+
+#define LIVE_PAGES_A_SECOND 8
 
 struct live;
 
@@ -29,7 +31,7 @@ struct live *live_new(struct admin *admin); /* NULL: out of memory */
 void live_free(struct live **live);	    /* after the server; accepts NULL; nulls */
 
 /* As invitations_changed_fn; the context is a struct live. */
-void live_changed(void *live, const char *id);
+void live_changed(void *live);
 
 web_handler_fn get_live;
 

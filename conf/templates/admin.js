@@ -178,7 +178,7 @@
 			/* Also without news: "3 min ago" is soon no longer true. */
 			return Promise.resolve(answer.changed || Date.now() - taken > 60000 ? refresh() : null)
 				.then(function () {
-					setTimeout(poll, Math.max(1, answer.pause) * 1000);
+					setTimeout(poll, answer.pause * 1000);
 				});
 		}
 

@@ -8,7 +8,7 @@ import urllib.request
 from .browser import Browser
 
 
-class _Connection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path, host, timeout=60):
         super().__init__(host, timeout=timeout)
         self.path = path
@@ -25,7 +25,7 @@ class _Handler(urllib.request.HTTPHandler):
         self.path = path
 
     def http_open(self, request):
-        return self.do_open(lambda host, timeout: _Connection(self.path, host, timeout), request)
+        return self.do_open(lambda host, timeout: UnixConnection(self.path, host, timeout), request)
 
 
 class Operator(Browser):

@@ -251,7 +251,7 @@ def test_many_wait(site):
     try:
         time.sleep(1)
         answer = json.loads(Operator(site).page("/live", since=version).body)
-        assert not answer["changed"] and answer["pause"] == 15
+        assert not answer["changed"] and answer["pause"] == 32
     finally:
         for one in waiting:
             one.close()
