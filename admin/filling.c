@@ -17,6 +17,8 @@ const struct view *filling_view(struct visit **visit)
 	values = values_new();
 	if (values != NULL) {
 		values_word(values, "heading", "filling_heading");
+		values_word(values, "text",
+			invitations_begun(invitations) ? "filling_text" : "filling_away");
 		values_text(values, "refresh", AGAIN_S);
 		values_int(values, "percent", invitations_percent(invitations));
 	}

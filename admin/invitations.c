@@ -265,6 +265,11 @@ bool invitations_ready(const struct invitations *invitations)
 	return view_ready(invitations->view);
 }
 
+bool invitations_begun(const struct invitations *invitations)
+{
+	return invitations->sequence >= 0;
+}
+
 /* Where the id's first two characters stand among all, which sort as ASCII does. */
 int invitations_percent(const struct invitations *invitations)
 {

@@ -31,6 +31,9 @@ const struct view *invitations_view(const struct invitations *invitations);
 bool invitations_ready(const struct invitations *invitations);
 int invitations_percent(const struct invitations *invitations);
 
+/* Has the store answered at all? */
+bool invitations_begun(const struct invitations *invitations);
+
 /* The store does not have it. */
 void invitations_gone(struct invitations *invitations, const char *id);
 

@@ -134,8 +134,16 @@
 		}
 	}
 
+	function get(url) {
+		return fetch(url, {cache: "no-store", credentials: "same-origin"});
+	}
+
+	function parse(text) {
+		return new DOMParser().parseFromString(text, "text/html");
+	}
+
 	function ask(url) {
-		return fetch(url, {cache: "no-store", credentials: "same-origin"}).then(function (response) {
+		return get(url).then(function (response) {
 			if (!response.ok) {
 				throw new Error(response.status);
 			}
@@ -148,7 +156,7 @@
 		var faults = 0;
 
 		function show(text) {
-			var fresh = new DOMParser().parseFromString(text, "text/html");
+			var fresh = parse(text);
 			var focused = document.activeElement;
 
 			if (!fresh.body.dataset.live) {
@@ -203,7 +211,27 @@
 		poll();
 	}
 
+	/* A page that is soon there. */
+	function soon(seconds) {
+		setTimeout(function () {
+			get(location.href).then(function (response) {
+				if (response.ok) {
+					location.reload();
+					return;
+				}
+				soon(seconds);
+				response.text().then(function (text) {
+					take(document.getElementById("main"), parse(text).getElementById("main"));
+				});
+			}).catch(function () {
+				soon(seconds);
+			});
+		}, seconds * 1000);
+	}
+
 	if (document.body.dataset.live) {
 		live(document.body);
+	} else if (document.body.dataset.refresh) {
+		soon(Number(document.body.dataset.refresh));
 	}
 }());

@@ -167,6 +167,20 @@ def test_server_away(provider, chromium):
     assert chromium.one("#say").text == ""
 
 
+def test_filled_at_the_start(provider, chromium):
+    """While there is nothing to show the page says how far it is, and is there by itself."""
+    daemons = provider.site.daemons
+    provider.site.watch.announce("the store")
+    daemons["admin"].stop()
+    daemons["store"].stop()
+    daemons["admin"].start()
+    chromium.get(provider.url + "/overview")
+    assert chromium.one("h1").text == "Reading the invitations"
+    look(chromium, "admin-filling")
+    daemons["store"].start()
+    chromium.wait("the page itself", lambda: chromium.one("h1").text == "Overview")
+
+
 def test_without_scripts(provider):
     """By refresh; nothing else is missing."""
     with Chromium(scripts=False) as browser:

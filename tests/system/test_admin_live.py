@@ -195,7 +195,8 @@ def test_filled_at_the_start(site):
     page = Operator(site).page("/overview")
     assert page.status == 503 and page.headers["Retry-After"] == "2"
     assert "Reading the invitations" in page.text and "0 %" in page.text
-    assert '<meta http-equiv="refresh" content="2">' in page.body
+    assert "postinvite-store does not answer yet" in page.text
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page.body
     site.daemons["store"].start()
     assert Page(site).total() == total
 
