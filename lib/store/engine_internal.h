@@ -6,6 +6,8 @@
  *	                                                     one before it of the same invitation
  *	index       kind, value, 0, ~created sequence, id    customer id; newest first within a value
  *	            INDEX_DONE, tenant                       nothing: that tenant has completed once
+ *	            INDEX_SENT, mailbox                      times of the Welcome mails to it (8 bytes each, newest
+ *	                                                     first) that were recorded within SENT_KEPT before the last
  *	change      16 bytes of a change id                  the op's name, 0, the outcome (struct op)
  *	customer    table, TABLE_ROW, customer id            the row's value (row.h), or nothing: removed
  *	            table, TABLE_MAILBOX or TABLE_TENANT, value, 0, customer id      nothing
@@ -41,6 +43,7 @@ enum tree {
 #define INDEX_ADMIN    'a'
 #define INDEX_TENANT   't'
 #define INDEX_DONE     'd'
+#define INDEX_SENT     's'
 
 #define TABLE_ROW 'c'
 
@@ -48,6 +51,8 @@ enum tree {
 #define PAGE_MAX      (REPLY_MAX / 2)  /* a page of a list ends when it is longer */
 #define CUSTOMERS_MAX 1000	       /* of one reply */
 #define CHANGE_BYTES  (CHANGE_ID_LEN / 2)
+#define SENT_MAX      100	       /* times of mails kept for a mailbox, at least recipient_daily_limit's maximum */
+#define SENT_KEPT     (24 * 3600)      /* and for how long */
 
 struct load;
 
@@ -158,7 +163,8 @@ int extension_check(struct ask *ask, const char *id, const struct stored *stored
 int invitation_revoke(struct ask *ask, const char *id, struct error *error);
 
 /* Removes the invitation with its history and indexes. */
-int invitation_remove(struct engine *engine, const char *id, struct error *error);
+int invitation_remove(
+	struct engine *engine, const char *id, time_t now, struct error *error);
 
 /* Calls `each` for the invitations with that value, newest first, until it returns non-zero, which
  * is returned. */
@@ -174,6 +180,18 @@ int index_each(struct engine *engine, struct index_query query, index_fn *each, 
 /* The newest invitation of that customer. Returns 1, 0, -1. */
 int invitation_latest(struct engine *engine, const char *customer_id,
 	char id_r[INVITATION_ID_LEN + 1], struct error *error);
+
+/* --- when mails went to a mailbox (sent.c) --- */
+
+/* Notes one, in the transaction that records it. */
+int sent_note(struct engine *engine, const char *mailbox, time_t now, struct error *error);
+
+/* Forgets the mailbox's, unless there was one within SENT_KEPT. */
+int sent_drop(struct engine *engine, const char *mailbox, time_t now, struct error *error);
+
+/* Appends the times within SENT_KEPT, numbers separated by commas, newest first. */
+int sent_append(struct engine *engine, const char *mailbox, time_t now, struct buf *out,
+	struct error *error);
 
 /* --- history (history.c) --- */
 
@@ -284,6 +302,7 @@ int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct err
 op_read_fn op_get, op_get_many, op_invitations, op_watch, op_candidates, op_history, op_subscribe, op_ping;
 op_read_fn op_report, op_reports;
 op_read_fn op_find, op_list, op_table_begin, op_table_rows, op_table_seal;
+op_read_fn op_pacing, op_status;
 op_change_fn op_open, op_apply, op_remove, op_table_end, op_table_add;
 op_answer_fn answer_opened, answer_applied, answer_as_kept;
 

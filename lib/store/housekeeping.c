@@ -212,7 +212,7 @@ static int sweep(struct engine *engine, time_t now, struct error *error)
 	for (size_t at = 0; more >= 0 && at < ids.len; at += sizeof(engine->swept)) {
 		if (engine_begin(engine, error) != 0) {
 			more = -1;
-		} else if (invitation_remove(engine, ids.data + at, error) < 0) {
+		} else if (invitation_remove(engine, ids.data + at, now, error) < 0) {
 			engine_abort(engine);
 			more = -1;
 		} else if (engine_commit(engine, error) != 0) {

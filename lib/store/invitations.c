@@ -386,9 +386,15 @@ static int write_event(struct ask *ask, struct json_object *record, struct trail
 	return record_write(ask->engine, record, &head, error);
 }
 
+static int64_t mails_sent(struct json_object *record)
+{
+	return json_int(record, "email_sent_count", 0);
+}
+
 int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
 	struct json_object *event, struct error *error)
 {
+	int64_t mails = mails_sent(record);
 	bool known = json_member(record, "signed_in_tenant") != NULL;
 	bool fresh = trail->first == 0;
 	int changed;
@@ -406,6 +412,10 @@ int invitation_event(struct ask *ask, struct json_object *record, struct trail *
 	/* Of the indexed members only signed_in_tenant comes later, once. */
 	if ((fresh || known != (json_member(record, "signed_in_tenant") != NULL)) &&
 		index_record(ask->engine, record, trail->first, true, error) != 0)
+		return -1;
+	if (mails_sent(record) > mails &&
+		sent_note(ask->engine, json_string(record, "invitation_email", ""), ask->now,
+			error) != 0)
 		return -1;
 	return changed == 1 && note_completion(ask->engine, record, error) != 0 ? -1 : changed;
 }
@@ -438,7 +448,8 @@ int invitation_revoke(struct ask *ask, const char *id, struct error *error)
 
 /* --- removal --- */
 
-int invitation_remove(struct engine *engine, const char *id, struct error *error)
+int invitation_remove(
+	struct engine *engine, const char *id, time_t now, struct error *error)
 {
 	struct json_object *record;
 	struct stored stored;
@@ -450,6 +461,9 @@ int invitation_remove(struct engine *engine, const char *id, struct error *error
 	if (record == NULL)
 		return -1;
 	result = index_record(engine, record, stored.trail.first, false, error);
+	if (result == 0)
+		result = sent_drop(
+			engine, json_string(record, "invitation_email", ""), now, error);
 	json_object_put(record);
 	if (result != 0 || history_remove(engine, &stored.trail, error) != 0)
 		return -1;

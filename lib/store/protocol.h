@@ -40,6 +40,13 @@
  *	            invitation its newest with a valid token, where there is one.
  *	find        keys: [...] (<= 1000), [token], [format]   the same, with found: n, next: index or absent
  *	            found: how many of the keys have a customer. next: the first key that is not answered any more.
+ *	pacing      mailbox                                    {known, [revoked], sent: [seconds since the epoch, ...]}
+ *	            What decides whether a Welcome mail may go to that mailbox. known: is it in the customers table;
+ *	            revoked: the customer whose it is, when that is gone from the table and its latest invitation is revoked;
+ *	            sent: when the mails of the last day were recorded (email_sent with a new Message-ID), newest first,
+ *	            at most 100.
+ *	status      key                                        {status}
+ *	            key: a customer id or a mailbox; of its latest invitation, "not_invited" without one. Not found: error.
  *	list        [after], [limit <= 1000], [format]         {customers: [...]} or {lines}, next: key or absent
  *	            By customer id; those of the table and those known by an invitation alone.
  *	            format "lines", of find and list: instead of objects a text, a line for each customer, "key TAB status
