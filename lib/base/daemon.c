@@ -33,6 +33,7 @@ struct daemon {
 	const char **overrides;
 	size_t overrides_n;
 	bool test;
+	bool stream;
 	int verbose;
 	pthread_mutex_t mutex; /* guards generation */
 	struct generation *generation;
@@ -156,6 +157,11 @@ void **daemon_signals(struct daemon *daemon)
 	return &daemon->signals;
 }
 
+bool daemon_stream(const struct daemon *daemon)
+{
+	return daemon->stream;
+}
+
 gid_t daemon_socket_group(const struct settings *settings)
 {
 	struct group *group = settings->socket_group[0] != '\0' ? getgrnam(settings->socket_group) : NULL;
@@ -257,13 +263,18 @@ static int usage(const struct daemon_program *program, FILE *to)
 {
 	fprintf(to,
 		"%s: %s\n"
-		"usage: %s [-tv] [-c config_dir] [-o name=value] ...\n"
+		"usage: %s [-%stv] [-c config_dir] [-o name=value] ...\n"
 		"  -c config_dir   directory of postinvite.cf (%s)\n"
 		"  -o name=value   overrides a setting\n"
 		"  -t              check the configuration, say every fault, exit 0 or 78\n"
 		"  -v              log more\n"
+		"%s"
 		"Runs in the foreground. SIGHUP reloads, SIGTERM stops. See %s(8).\n",
-		program->name, program->purpose, program->name, SETTINGS_DEFAULT_DIRECTORY,
+		program->name, program->purpose, program->name, program->has_stream ? "s" : "",
+		SETTINGS_DEFAULT_DIRECTORY,
+		program->has_stream
+			? "  -s              serve who is at standard input and output, for spawn(8)\n"
+			: "",
 		program->name);
 	return to == stdout ? EX_OK : EX_USAGE;
 }
@@ -271,9 +282,10 @@ static int usage(const struct daemon_program *program, FILE *to)
 /* Returns -1 to go on, else the exit status. */
 static int parse_options(struct daemon *daemon, int argc, char **argv)
 {
+	const char *options = daemon->program->has_stream ? "c:o:tvhs" : "c:o:tvh";
 	int option;
 
-	while ((option = getopt(argc, argv, "c:o:tvh")) != -1) {
+	while ((option = getopt(argc, argv, options)) != -1) {
 		switch (option) {
 		case 'c':
 			daemon->config_directory = optarg;
@@ -286,6 +298,9 @@ static int parse_options(struct daemon *daemon, int argc, char **argv)
 			break;
 		case 'v':
 			daemon->verbose++;
+			break;
+		case 's':
+			daemon->stream = true;
 			break;
 		case 'h':
 			return usage(daemon->program, stdout);
@@ -332,7 +347,7 @@ int daemon_main(const struct daemon_program *program, int argc, char **argv)
 		return EX_OSERR;
 	status = parse_options(&daemon, argc, argv);
 	if (status < 0) {
-		log_open(program->name, daemon.verbose);
+		log_open(program->name, daemon.verbose, daemon.stream);
 		daemon.generation = generation_load(&daemon);
 		status = daemon.generation == NULL ? EX_CONFIG : serve(&daemon);
 		if (!daemon.test && program->cleanup != NULL && daemon.generation != NULL)

@@ -2,6 +2,7 @@
  * The frame of every daemon: options, configuration, privileges, readiness, reload.
  *
  *	-c config_dir   -o name=value   -t (check the configuration and exit 0 or 78)   -v   -h
+ *	-s (programs that have it: serves who is at standard input and output, as spawn(8) connects it)
  *
  * daemon_main loads the settings, then, in this order,
  *	prepare  still privileged, settings only: bind sockets
@@ -23,6 +24,7 @@
 #include "base/error.h"
 #include "base/settings.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct daemon;
@@ -31,6 +33,7 @@ struct event_base;
 struct daemon_program {
 	const char *name;    /* "postinvite-store"; the system user's suffix is behind the dash */
 	const char *purpose; /* one line for -h */
+	bool has_stream;     /* has -s; then it logs to syslog alone, for standard error is the client's, too */
 
 	/* Builds what the program derives from settings and returns it in *derived_r (its own type,
 	 * immutable; swapped with the generation). 0, or -1 with error set. */
@@ -56,6 +59,8 @@ void daemon_generation_release(const struct daemon_generation **generation);
 /* The program's own variable, for prepare, run and cleanup. */
 void *daemon_data(struct daemon *daemon);
 void daemon_set_data(struct daemon *daemon, void *data);
+
+bool daemon_stream(const struct daemon *daemon); /* was -s given? */
 
 /* The group of settings->socket_group, or -1 for the process's own. */
 gid_t daemon_socket_group(const struct settings *settings);

@@ -42,11 +42,11 @@ static int stderr_is_read(void)
 	return stat("/dev/null", &null) == 0 && st.st_rdev != null.st_rdev;
 }
 
-void log_open(const char *program, int verbose)
+void log_open(const char *program, int verbose, bool to_syslog)
 {
 	destination.program = program;
 	destination.verbose = verbose;
-	destination.to_syslog = !stderr_is_read();
+	destination.to_syslog = to_syslog || !stderr_is_read();
 	if (destination.to_syslog)
 		openlog(program, LOG_PID, LOG_MAIL);
 }

@@ -10,9 +10,12 @@
 #ifndef POSTINVITE_BASE_LOG_H
 #define POSTINVITE_BASE_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 
-void log_open(const char *program, int verbose); /* verbose > 0: debug lines too */
+/* verbose > 0: debug lines too. to_syslog: not to stderr, whoever reads it. */
+void log_open(const char *program, int verbose, bool to_syslog);
 void log_line(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
