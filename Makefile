@@ -28,7 +28,7 @@ LDLIBS = -lmilter -lopendkim -lmicrohttpd -lgnutls -lcurl -ljson-c -lgmime-3.0 -
 	-ldb-5.3 -levent_core -levent_extra -lpcre2-8 -lssl -lcrypto -lm
 
 MODULES = base invite mail store token web
-PROGRAMS = store milter wizard tokend admin
+PROGRAMS = store milter policy wizard tokend admin
 LIB = $(BUILD)/libpostinvite.a
 LIB_OBJECTS := $(foreach m,$(MODULES),$(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(m)/*.c)))
 BINARIES := $(PROGRAMS:%=$(BUILD)/postinvite-%) $(BUILD)/postinvite

@@ -3,6 +3,7 @@ sealed, verified token. On a terminal everything stays up afterwards, to be trie
 
 import os
 import signal
+import smtplib
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from harness import entra  # noqa: E402
 from harness.journey import Customer, code_of, link_of, review  # noqa: E402
 from harness.process import program  # noqa: E402
 from harness.relay import parse  # noqa: E402
-from harness.site import Site  # noqa: E402
+from harness.site import PLATFORM, Site  # noqa: E402
 
 BEGIN = time.monotonic()
 
@@ -62,8 +63,19 @@ def follow_link(customer):
     return code
 
 
+def try_as_stranger(site, recipient):
+    """Another host claims the platform's address; returns what it is told."""
+    try:
+        site.relay.send(PLATFORM, recipient, site.welcome(recipient), source="127.0.0.2")
+    except smtplib.SMTPRecipientsRefused as refused:
+        return b"%d %s" % refused.recipients[recipient]
+    raise RuntimeError("a stranger was let in")
+
+
 def story(site):
     recipient = entra.SERVICE
+    say("a stranger sends in the platform's name, and is told")
+    say("    \"%s\"" % try_as_stranger(site, recipient).decode())
     say("the platform sends a Welcome mail to %s" % recipient)
     site.send_welcome(recipient)
     raw = site.relay.wait_mail(recipient)

@@ -184,6 +184,19 @@ static int parse_time(const struct setting *row, const char *value, time_t *when
 		"\"%s\" is not a time such as 90s, 15m, 12h, 30d or 2w", value);
 }
 
+static int parse_number(const struct setting *row, const char *value, long *number_r, struct error *error)
+{
+	char *end;
+
+	errno = 0;
+	*number_r = strtol(value, &end, 10);
+	if (end == value || *end != '\0' || errno != 0 || *number_r < row->min ||
+		*number_r > row->max)
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%s\" is not a number between %ld and %ld", value, row->min, row->max);
+	return 0;
+}
+
 static bool loopback(const char *host)
 {
 	return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
@@ -297,6 +310,8 @@ static int convert(struct loading *loading, const struct setting *row, char *val
 		return parse_time(row, value, at, error);
 	case SETTING_TIMES:
 		return parse_times(loading, row, copy, at, error);
+	case SETTING_NUMBER:
+		return parse_number(row, value, at, error);
 	case SETTING_PATTERN:
 		if (value[0] != '\0')
 			*(struct pattern **)at = pattern_new(value, error);

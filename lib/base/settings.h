@@ -48,6 +48,8 @@ struct settings {
 	const char *store_listen;
 	const char *tokend_listen;
 	const char *milter_listen;
+	const char *policy_listen;
+	const char *lookup_listen;
 	const char *socket_group; /* "" or a group */
 	const char *wizard_listen;
 	string_list wizard_proxies; /* networks, base/network.h */
@@ -63,6 +65,7 @@ struct settings {
 	const char *vault_key_file;
 
 	const struct pattern *welcome_subject;     /* NULL when not set */
+	enum yes welcome_require_tls;
 	const struct pattern *customer_id_pattern; /* NULL when not set */
 	const char *link_placeholder;
 	const char *platform_url; /* "" or without a trailing slash */
@@ -74,6 +77,9 @@ struct settings {
 	enum yes strip_broken_dkim;
 	time_t invitation_lifetime;
 	enum wizard_mode wizard_mode;
+	time_t resend_interval;	    /* 0: not paced */
+	long recipient_daily_limit; /* 0: none */
+	enum yes require_known_customer;
 
 	const char *consent_address; /* "" or mailbox */
 	string_list consent_senders;

@@ -259,6 +259,12 @@ const struct setting settings_table[] = {
 		"socket of postinvite-tokend", .check = check_unix},
 	{"milter_listen", SETTING_ENDPOINT, "unix:/var/spool/postfix/postinvite/milter",
 		AT(milter_listen), "socket that Postfix's smtpd_milters names"},
+	{"policy_listen", SETTING_ENDPOINT, "unix:/var/spool/postfix/postinvite/policy",
+		AT(policy_listen), "socket that Postfix's check_policy_service names"},
+	{"lookup_listen", SETTING_ENDPOINT, "unix:/var/spool/postfix/postinvite/lookup",
+		AT(lookup_listen),
+		"socket of Postfix's look-ups of an invitation's status, "
+		"socketmap:unix:postinvite/lookup:invitations"},
 	{"socket_group", SETTING_TEXT, "", AT(socket_group),
 		"group of Postfix's sockets (mode 0660); empty: that of a set-group-ID folder, else "
 		"the process's own",
@@ -299,6 +305,10 @@ const struct setting settings_table[] = {
 	{"welcome_subject", SETTING_PATTERN, "", AT(welcome_subject),
 		"regular expression; mail with such a subject is a Welcome mail even without a link",
 		.heading = "Welcome mail"},
+	{"welcome_require_tls", SETTING_CHOICE, "no", AT(welcome_require_tls),
+		"yes: the policy service refuses mail of an address in welcome_senders that came without "
+		"TLS",
+		.choices = yes_choices},
 	{"customer_id_pattern", SETTING_PATTERN, "", AT(customer_id_pattern),
 		"regular expression over subject, then text; group 1 is the customer id"},
 	{"link_placeholder", SETTING_TEXT, "{{InvitationLink}}", AT(link_placeholder),
@@ -332,6 +342,17 @@ const struct setting settings_table[] = {
 		"what a link opens: builtin, our own pages; redirect, one button that leads on to "
 		"platform_url and the invitation's id there (a mail without such a link: our own pages)",
 		.choices = wizard_mode_choices},
+	{"resend_interval", SETTING_TIME, "1m", AT(resend_interval),
+		"the policy service lets the next mail to a mailbox wait that long behind a Welcome mail "
+		"that the milter recorded; 0s: not",
+		.min = 0, .max = DAY},
+	{"recipient_daily_limit", SETTING_NUMBER, "20", AT(recipient_daily_limit),
+		"so many Welcome mails a mailbox gets in 24 hours, the next one waits; at most 100; 0: as "
+		"many as come",
+		.min = 0, .max = 100},
+	{"require_known_customer", SETTING_CHOICE, "no", AT(require_known_customer),
+		"yes: mail of an address in welcome_senders goes to mailboxes of the customers table only",
+		.choices = yes_choices},
 
 	{"consent_address", SETTING_TEXT, "", AT(consent_address),
 		"consent@invite.provider.example, say: then each customer has an address "

@@ -16,6 +16,7 @@ enum setting_type {
 	SETTING_LIST,     /* string_list, comma or space separated */
 	SETTING_TIME,     /* time_t, with s m h d w */
 	SETTING_TIMES,    /* const time_t *, ascending, 0 behind the last; a list of such */
+	SETTING_NUMBER,   /* long */
 	SETTING_PATTERN,  /* const struct pattern *, NULL when empty */
 	SETTING_CHOICE,   /* enum: the index in choices */
 };
@@ -28,7 +29,7 @@ struct setting {
 	const char *meaning;   /* one line */
 	const char *heading;   /* begins a group in the sample and the manual; else NULL */
 	const char *const *choices;
-	long min, max; /* seconds, of SETTING_TIME and SETTING_TIMES */
+	long min, max; /* of SETTING_NUMBER; of SETTING_TIME and SETTING_TIMES, seconds */
 	/* What the type does not say. Returns 0 or -1. */
 	int (*check)(const char *value, struct error *error);
 };

@@ -25,7 +25,7 @@ myhostname = relay.provider.test
 mydestination =
 local_recipient_maps =
 mynetworks = 127.0.0.0/8
-smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = {policy}permit_mynetworks, reject
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_client_connection_rate_limit = 0
 smtpd_client_connection_count_limit = 0
@@ -53,6 +53,8 @@ milter_connect_timeout = 5s
 internal_mail_filter_classes = bounce
 smtpd_command_filter = pcre_or_regexp:{folder}/conf/command_filter
 """
+
+POLICY = "check_policy_service { unix:postinvite/policy, default_action=DUNNO, timeout=10s }, "
 
 MASTER_CF = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -86,7 +88,7 @@ class Relay:
     folder/mail/all/, where Delivered-To: names the mailbox (virtual(8) takes no path out of an
     address). Users whose name begins with "gone" do not exist: their mail bounces."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, policy=False):
         self.folder = folder
         self.port = free_port()
         self.running = False
@@ -98,7 +100,8 @@ class Relay:
         self._write("command_filter",
                     "/^(RCPT[ \t]+TO:[ \t]*<[^>]*@customer[a-z0-9]*\\.test>)[ \t]*$/ "
                     "$1 NOTIFY=SUCCESS,FAILURE,DELAY\n")
-        self._write("main.cf", MAIN_CF.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid)
+        self._write("main.cf", MAIN_CF.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid,
+                                             policy=POLICY if policy else "")
                     .replace("pcre_or_regexp", "regexp"))
         self._write("master.cf", MASTER_CF.format(port=self.port))
 
@@ -143,13 +146,13 @@ class Relay:
             self._postfix("stop")
             self.running = False
 
-    def send(self, sender, recipients, message, mail_options=()):
-        """Submits by SMTP; raises smtplib's exceptions with the relay's words."""
+    def send(self, sender, recipients, message, mail_options=(), source="127.0.0.1"):
+        """Submits by SMTP, from that address; raises smtplib's exceptions with the relay's words."""
         if isinstance(recipients, str):
             recipients = [recipients]
         if isinstance(message, str):
             message = message.encode()
-        with smtplib.SMTP("127.0.0.1", self.port, timeout=60) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=60, source_address=(source, 0)) as smtp:
             return smtp.sendmail(sender, recipients, message, mail_options)
 
     def mails(self, address):

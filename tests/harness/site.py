@@ -49,12 +49,16 @@ wizard_url = {wizard_url}
 application_name = {application}
 client_id = {client_id}
 welcome_senders = platform@provider.test
-welcome_submitters = net:127.0.0.0/8
+welcome_submitters = net:127.0.0.1
 daemon_user = {user}
 state_store = bdb:{folder}/state
 store_listen = unix:{folder}/run/store
 tokend_listen = unix:{folder}/run/tokend
 milter_listen = unix:{folder}/queue/postinvite/milter
+policy_listen = unix:{folder}/queue/postinvite/policy
+lookup_listen = unix:{folder}/queue/postinvite/lookup
+resend_interval = 0s
+recipient_daily_limit = 0
 socket_group = {socket_group}
 wizard_listen = inet:127.0.0.1:{wizard_port}
 admin_listen = unix:{folder}/run/admin
@@ -64,7 +68,7 @@ dns_servers = 127.0.0.1:{dns_port}
 platform_url = https://platform.provider.test/authenticate
 """
 
-DAEMONS = ("store", "milter", "tokend", "wizard", "admin")
+DAEMONS = ("store", "milter", "policy", "tokend", "wizard", "admin")
 USER = "nobody"
 
 
@@ -81,7 +85,7 @@ class Site:
             self.wizard_port = free_port()
             self.wizard_url = "http://127.0.0.1:%d" % self.wizard_port
             self.admin_socket = os.path.join(self.folder, "run", "admin")
-            self.relay = Relay(self.folder) if relay else None
+            self.relay = Relay(self.folder, "policy" in daemons) if relay else None
             self.entra = entra.Entra(self.folder, self.relay.port if relay else 1,
                                      self.wizard_url + "/callback")
             self.config = os.path.join(self.folder, "etc")

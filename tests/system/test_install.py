@@ -151,7 +151,7 @@ def test_users_and_folders(root):
         for folder, user, mode in (("run/postinvite", "postinvite", 0o1775),
                                    ("var/lib/postinvite", "postinvite", 0o711),
                                    ("var/lib/postinvite/vault", "postinvite-tokend", 0o700),
-                                   ("var/spool/postfix/postinvite", "postinvite-milter", 0o2710)):
+                                   ("var/spool/postfix/postinvite", "root", 0o3730)):
             found = os.stat(os.path.join(root, folder))
             assert (found.st_uid, found.st_mode & 0o7777) == (int(users[user]), mode), folder
     finally:

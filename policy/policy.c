@@ -1,0 +1,292 @@
+/*
+ * Policy delegation. Nearly all requests are about somebody else's mail and answered from the request alone. One about a Welcome
+ * mail waits for what the store says of its mailbox; many connections' requests to the store go over one
+ * connection, and none waits for another's answer.
+ */
+#include "policy.h"
+
+#include "config.h"
+#include "decide.h"
+#include "request.h"
+
+#include "base/log.h"
+#include "base/network.h"
+#include "store/protocol.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#define ADDRESS_SIZE 322 /* a local part, "@", a domain (RFC 5321 section 4.5.3.1): no mailbox is longer */
+#define SENT_MAX     100 /* as the op pacing has it */
+
+/* Whom the store is asked about, and what the log says of it. */
+struct subject {
+	char queue_id[64];
+	char client[64];
+	char sender[ADDRESS_SIZE];
+	char recipient[ADDRESS_SIZE];
+};
+
+/* A request that waits for the store. */
+struct asking {
+	struct client *client;
+	struct ipc_async_call *call;
+	struct facts facts;
+	struct subject subject;
+};
+
+/* --- facts --- */
+
+/* The stages where a restriction list may stand, besides those that work; VRFY has no sender and is nobody's fault. */
+static const char *const too_early[] = {"CONNECT", "EHLO", "HELO", "MAIL", "ETRN"};
+
+static bool read_stage(struct policy *policy, const struct request *request)
+{
+	struct text stage = request->values[ATTRIBUTE_PROTOCOL_STATE];
+
+	for (unsigned i = 0; i < sizeof(too_early) / sizeof(too_early[0]); i++) {
+		if (!text_is(stage, too_early[i]))
+			continue;
+		if ((policy->said & 1u << i) == 0)
+			log_warning("asked at %s, where the recipient is not known: "
+				    "check_policy_service belongs first into "
+				    "smtpd_recipient_restrictions",
+				too_early[i]);
+		policy->said |= 1u << i;
+		return true;
+	}
+	return false;
+}
+
+/* Is it one of welcome_submitters who asks? */
+static bool read_submitter(const struct config *config, const struct request *request)
+{
+	char client[64], sasl[ADDRESS_SIZE], certificate[ADDRESS_SIZE];
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+	struct submission submission = {0};
+	bool known =
+		text_copy(request->values[ATTRIBUTE_CLIENT_ADDRESS], client, sizeof(client)) &&
+		address_parse(client, strlen(client), &address.sin6_addr) == 0;
+
+	text_copy(request->values[ATTRIBUTE_SASL_USERNAME], sasl, sizeof(sasl));
+	request_certificate(request, certificate, sizeof(certificate));
+	submission.sasl_name = sasl[0] != '\0' ? sasl : NULL;
+	submission.certificate_name = certificate[0] != '\0' ? certificate : NULL;
+	submission.client = known ? (const struct sockaddr *)&address : NULL;
+	return submitters_have(config->submitters, &submission);
+}
+
+static void read_facts(
+	struct policy *policy, const struct request *request, struct facts *facts_r)
+{
+	const struct settings *settings = policy->generation->settings;
+	const struct config *config = policy->generation->derived;
+	char sender[ADDRESS_SIZE];
+
+	*facts_r = (struct facts){
+		.too_early = read_stage(policy, request),
+		.welcome_sender =
+			text_copy(request->values[ATTRIBUTE_SENDER], sender, sizeof(sender)) &&
+			address_listed(config->senders, sender),
+		.encrypted = request->values[ATTRIBUTE_ENCRYPTION_PROTOCOL].len > 0,
+		.recipient = request->values[ATTRIBUTE_RECIPIENT].len > 0,
+		.require_tls = settings->welcome_require_tls == YES,
+		.require_known = settings->require_known_customer == YES,
+		.resend_interval = settings->resend_interval,
+		.daily_limit = (size_t)settings->recipient_daily_limit,
+	};
+	if (facts_r->welcome_sender)
+		facts_r->submitter = read_submitter(config, request);
+}
+
+static void read_subject(const struct request *request, struct subject *subject_r)
+{
+	text_copy(request->values[ATTRIBUTE_QUEUE_ID], subject_r->queue_id,
+		sizeof(subject_r->queue_id));
+	text_copy(request->values[ATTRIBUTE_CLIENT_ADDRESS], subject_r->client,
+		sizeof(subject_r->client));
+	text_copy(request->values[ATTRIBUTE_SENDER], subject_r->sender,
+		sizeof(subject_r->sender));
+	text_copy(request->values[ATTRIBUTE_RECIPIENT], subject_r->recipient,
+		sizeof(subject_r->recipient));
+}
+
+/* --- answering --- */
+
+/* error: why the store was of no help, or NULL. */
+static void log_refusal(
+	const struct subject *subject, enum verdict verdict, const struct error *error)
+{
+	const char *queue_id = subject->queue_id[0] != '\0' ? subject->queue_id : "NOQUEUE";
+
+	if (error != NULL)
+		log_warning("%s: policy sender=%s recipient=%s client=%s action=deferred "
+			    "reason=\"%s\"",
+			queue_id, subject->sender, subject->recipient, subject->client,
+			error->text);
+	else
+		log_info("%s: policy sender=%s recipient=%s client=%s action=refused reason=%s",
+			queue_id, subject->sender, subject->recipient, subject->client,
+			verdict_name(verdict));
+}
+
+static void answer(struct client *client, enum verdict verdict, time_t wait)
+{
+	char text[ANSWER_SIZE];
+	size_t len = verdict_answer(verdict, wait, text);
+
+	client_answer(client, text, len);
+}
+
+/* --- asking the store --- */
+
+static void forget(void *waiting)
+{
+	struct asking *asking = waiting;
+
+	ipc_async_cancel(&asking->call);
+	free(asking);
+}
+
+static void take_reply(struct json_object *reply, struct facts *facts, time_t sent_r[SENT_MAX])
+{
+	struct json_object *list = json_member(reply, "sent");
+	size_t n =
+		json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	facts->known = json_flag(reply, "known", false);
+	facts->revoked = json_member(reply, "revoked") != NULL;
+	facts->sent_n = n < SENT_MAX ? n : SENT_MAX;
+	facts->sent = sent_r;
+	for (size_t i = 0; i < facts->sent_n; i++)
+		sent_r[i] = (time_t)json_object_get_int64(json_object_array_get_idx(list, i));
+}
+
+/* Decides with what the store says: reply; error, it is away; neither, it knows nothing of such a mailbox. */
+static void conclude(
+	struct asking *asking, struct json_object *reply, const struct error *error)
+{
+	time_t sent[SENT_MAX], wait;
+	enum verdict verdict;
+
+	if (reply != NULL)
+		take_reply(reply, &asking->facts, sent);
+	asking->facts.store = error != NULL ? STORE_AWAY : STORE_ANSWERED;
+	asking->facts.now = time(NULL);
+	verdict = decide(&asking->facts, &wait);
+	if (verdict_refuses(verdict))
+		log_refusal(&asking->subject, verdict, error);
+	answer(asking->client, verdict, wait);
+	free(asking);
+}
+
+static void on_reply(void *context, struct json_object *reply, const struct error *error)
+{
+	struct asking *asking = context;
+	struct client *client = asking->client;
+
+	conclude(asking, reply, error);
+	client_resume(client);
+}
+
+/* The store takes text: UTF-8 without control characters. */
+static bool is_text(struct json_object *request, const char *mailbox)
+{
+	struct json_object *parsed = NULL;
+	const char *text = json_text(request);
+	struct error ignored;
+	bool plain = true;
+
+	for (; *mailbox != '\0'; mailbox++) {
+		if ((unsigned char)*mailbox < ' ' || *mailbox == 0x7f)
+			return false;
+		plain = plain && (unsigned char)*mailbox < 0x80;
+	}
+	if (plain || text == NULL)
+		return plain;
+	plain = json_parse(text, strlen(text), &parsed, &ignored) == 0;
+	json_object_put(parsed);
+	return plain;
+}
+
+/* Asks about the mailbox. Returns 1, 0 when no customer can have such a one, -1 with error. */
+static int ask(struct policy *policy, struct asking *asking, struct error *error)
+{
+	struct json_object *request = store_request("pacing");
+	const char *mailbox = asking->subject.recipient;
+	int result = 0;
+
+	if (request == NULL || json_set_string(request, "mailbox", mailbox) != 0)
+		result = -1;
+	else if (mailbox[0] != '\0' && is_text(request, mailbox))
+		result = 1;
+	if (result == 1)
+		asking->call = ipc_async_call(
+			policy->store, request, IPC_TIMEOUT_MS, on_reply, asking);
+	json_object_put(request);
+	if (result < 0 || (result == 1 && asking->call == NULL))
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return result;
+}
+
+static void ask_and_conclude(struct asking *asking)
+{
+	struct error error;
+	int asked = ask(client_context(asking->client), asking, &error);
+
+	if (asked == 1)
+		client_wait(asking->client, asking);
+	else
+		conclude(asking, NULL, asked < 0 ? &error : NULL);
+}
+
+/* --- one request --- */
+
+/* What is not about a Welcome mail was answered already. */
+static void take_welcome(struct client *client, const struct request *request,
+	const struct facts *facts, enum verdict verdict)
+{
+	struct asking *asking = malloc(sizeof(*asking));
+
+	if (asking == NULL) {
+		answer(client, VERDICT_AWAY, 0);
+		return;
+	}
+	asking->client = client;
+	asking->facts = *facts;
+	read_subject(request, &asking->subject);
+	if (verdict == VERDICT_ASK) {
+		ask_and_conclude(asking);
+		return;
+	}
+	log_refusal(&asking->subject, verdict, NULL);
+	answer(client, verdict, 0);
+	free(asking);
+}
+
+static ssize_t take(struct client *client, const char *bytes, size_t len, size_t *scanned,
+	struct error *error)
+{
+	struct request request;
+	struct facts facts;
+	enum verdict verdict;
+	time_t wait;
+	ssize_t size = request_get(bytes, len, scanned, &request, error);
+
+	if (size <= 0)
+		return size;
+	read_facts(client_context(client), &request, &facts);
+	verdict = decide(&facts, &wait);
+	if (verdict == VERDICT_ASK || verdict_refuses(verdict))
+		take_welcome(client, &request, &facts, verdict);
+	else
+		answer(client, verdict, wait);
+	return size;
+}
+
+const struct service policy_service = {
+	.name = "policy_listen",
+	.input_max = REQUEST_MAX,
+	.take = take,
+	.forget = forget,
+};

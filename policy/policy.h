@@ -1,0 +1,26 @@
+/*
+ * The program's state, and its two services.
+ */
+#ifndef POSTINVITE_POLICY_POLICY_H
+#define POSTINVITE_POLICY_POLICY_H
+
+#include "base/daemon.h"
+#include "base/ipc_client.h"
+#include "serve.h"
+
+struct policy {
+	struct daemon *daemon;
+	const struct daemon_generation *generation; /* derived: struct config */
+	struct event_base *base;
+	struct server *server;
+	struct ipc_async *store;
+	unsigned
+		said; /* stages that were complained of since the last reload, bits of protocol_state's table */
+	char *listens[2]; /* policy_listen and lookup_listen as they are served; NULL: not */
+	char *store_listen;
+};
+
+extern const struct service policy_service; /* policy_listen, and -s */
+extern const struct service lookup_service; /* lookup_listen */
+
+#endif
