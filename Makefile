@@ -1,7 +1,7 @@
 # make            programs and libpostinvite.a into build/
 # make demo       the main job on this machine, shown step by step
 # make check      everything that can be tested, packages included (make unit, system, fuzz: parts of it)
-# make bench-milter bench-store bench-tokend bench-wizard   figures
+# make bench-milter bench-policy bench-store bench-tokend bench-wizard   figures
 # make install    DESTDIR= PREFIX=/usr/local
 
 BUILD = build
@@ -152,6 +152,10 @@ check:
 bench-milter: all test-programs
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-milter
 
+bench-policy: all test-programs
+	tests/install-packages bench
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-policy
+
 # BENCH_SECONDS: how long the polls are watched.
 BENCH_SECONDS = 600
 bench-tokend: all $(BUILD)/tests/entra/entra
@@ -191,5 +195,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all clean unit system peer fuzz fuzzers docs demo check install test-programs \
-	bench-milter bench-store bench-tokend bench-wizard
+	bench-milter bench-policy bench-store bench-tokend bench-wizard
 .SECONDARY:
