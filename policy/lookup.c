@@ -21,8 +21,13 @@ struct looking {
 
 static void answer(struct client *client, enum socketmap_reply reply, const char *text)
 {
+	const struct policy *policy = client_context(client);
 	struct buf out;
 
+	metrics_count(policy->metrics, METRIC_POLICY_LOOKUPS,
+		reply == SOCKETMAP_OK	       ? COUNT_LOOKUP_FOUND
+		: reply == SOCKETMAP_NOT_FOUND ? COUNT_LOOKUP_NOT_FOUND
+					       : COUNT_LOOKUP_FAILED);
 	buf_init(&out, SOCKETMAP_REPLY_MAX + 16);
 	socketmap_put(reply, text, &out);
 	client_answer(client, out.data, out.len);

@@ -7,6 +7,7 @@
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "store/report.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -73,11 +74,21 @@ static int prepare(struct daemon *daemon, struct error *error)
 	return daemon_stream(daemon) ? 0 : open_sockets(policy, error);
 }
 
-static void on_idle(void *context)
+static void on_said(void *context)
 {
 	struct policy *policy = context;
 
 	event_base_loopbreak(policy->base);
+}
+
+static void on_idle(void *context)
+{
+	struct policy *policy = context;
+
+	if (policy->reporter != NULL)
+		reporter_end(policy->reporter, on_said, policy);
+	else
+		event_base_loopbreak(policy->base);
 }
 
 static void on_stop(struct daemon *daemon, void *context)
@@ -96,7 +107,7 @@ static void on_reloaded(struct daemon *daemon, void *context)
 
 	daemon_generation_release(&policy->generation);
 	policy->generation = daemon_generation(daemon);
-	policy->said = 0;
+	policy->complained = false;
 	settings = policy->generation->settings;
 	if (!daemon_stream(daemon) &&
 		(strcmp(settings->policy_listen, policy->listens[0]) != 0 ||
@@ -105,6 +116,31 @@ static void on_reloaded(struct daemon *daemon, void *context)
 			    "only");
 	if (strcmp(settings->store_listen, policy->store_listen) != 0)
 		log_warning("reload: store_listen changes at the next start only");
+}
+
+static void look(void *context, struct json_object *findings)
+{
+	struct policy *policy = context;
+
+	(void)findings;
+	metrics_set(policy->metrics, METRIC_POLICY_CONNECTIONS, (struct metric_at){0},
+		(int64_t)server_clients(policy->server));
+}
+
+/* Returns 0 or -1, out of memory. */
+static int start_reports(struct policy *policy)
+{
+	struct reporter_options options = {.base = policy->base,
+		.store = policy->store,
+		.program = "policy",
+		.look = look,
+		.context = policy};
+
+	policy->metrics = metrics_new("policy", NULL);
+	options.metrics = policy->metrics;
+	if (policy->metrics != NULL)
+		policy->reporter = reporter_new(&options);
+	return policy->reporter != NULL ? 0 : -1;
 }
 
 static int start(struct daemon *daemon, struct policy *policy, struct error *error)
@@ -118,6 +154,8 @@ static int start(struct daemon *daemon, struct policy *policy, struct error *err
 		daemon_watch_signals(daemon, policy->base, on_stop, on_reloaded, policy) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	if (!daemon_stream(daemon)) {
+		if (start_reports(policy) != 0)
+			return error_set(error, ERROR_TEMPORARY, "out of memory");
 		daemon_ready(daemon);
 		return 0;
 	}
@@ -147,6 +185,8 @@ static void cleanup(struct daemon *daemon)
 	if (policy == NULL)
 		return;
 	server_free(&policy->server);
+	reporter_free(&policy->reporter);
+	metrics_free(&policy->metrics);
 	ipc_async_free(&policy->store);
 	daemon_unwatch_signals(daemon);
 	if (policy->base != NULL)

@@ -5,19 +5,16 @@
  */
 #include "policy.h"
 
-#include "config.h"
-#include "decide.h"
-#include "request.h"
+#include "facts.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/network.h"
+#include "base/utf8.h"
 #include "store/protocol.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 
-#define ADDRESS_SIZE 322 /* a local part, "@", a domain (RFC 5321 section 4.5.3.1): no mailbox is longer */
-#define SENT_MAX     100 /* as the op pacing has it */
+#define SENT_MAX 100 /* as the op pacing has it */
 
 /* Whom the store is asked about, and what the log says of it. */
 struct subject {
@@ -31,73 +28,10 @@ struct subject {
 struct asking {
 	struct client *client;
 	struct ipc_async_call *call;
+	uint64_t asked_us;
 	struct facts facts;
 	struct subject subject;
 };
-
-/* --- facts --- */
-
-/* The stages where a restriction list may stand, besides those that work; VRFY has no sender and is nobody's fault. */
-static const char *const too_early[] = {"CONNECT", "EHLO", "HELO", "MAIL", "ETRN"};
-
-static bool read_stage(struct policy *policy, const struct request *request)
-{
-	struct text stage = request->values[ATTRIBUTE_PROTOCOL_STATE];
-
-	for (unsigned i = 0; i < sizeof(too_early) / sizeof(too_early[0]); i++) {
-		if (!text_is(stage, too_early[i]))
-			continue;
-		if ((policy->said & 1u << i) == 0)
-			log_warning("asked at %s, where the recipient is not known: "
-				    "check_policy_service belongs first into "
-				    "smtpd_recipient_restrictions",
-				too_early[i]);
-		policy->said |= 1u << i;
-		return true;
-	}
-	return false;
-}
-
-/* Is it one of welcome_submitters who asks? */
-static bool read_submitter(const struct config *config, const struct request *request)
-{
-	char client[64], sasl[ADDRESS_SIZE], certificate[ADDRESS_SIZE];
-	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
-	struct submission submission = {0};
-	bool known =
-		text_copy(request->values[ATTRIBUTE_CLIENT_ADDRESS], client, sizeof(client)) &&
-		address_parse(client, strlen(client), &address.sin6_addr) == 0;
-
-	text_copy(request->values[ATTRIBUTE_SASL_USERNAME], sasl, sizeof(sasl));
-	request_certificate(request, certificate, sizeof(certificate));
-	submission.sasl_name = sasl[0] != '\0' ? sasl : NULL;
-	submission.certificate_name = certificate[0] != '\0' ? certificate : NULL;
-	submission.client = known ? (const struct sockaddr *)&address : NULL;
-	return submitters_have(config->submitters, &submission);
-}
-
-static void read_facts(
-	struct policy *policy, const struct request *request, struct facts *facts_r)
-{
-	const struct settings *settings = policy->generation->settings;
-	const struct config *config = policy->generation->derived;
-	char sender[ADDRESS_SIZE];
-
-	*facts_r = (struct facts){
-		.too_early = read_stage(policy, request),
-		.welcome_sender =
-			text_copy(request->values[ATTRIBUTE_SENDER], sender, sizeof(sender)) &&
-			address_listed(config->senders, sender),
-		.encrypted = request->values[ATTRIBUTE_ENCRYPTION_PROTOCOL].len > 0,
-		.recipient = request->values[ATTRIBUTE_RECIPIENT].len > 0,
-		.require_tls = settings->welcome_require_tls == YES,
-		.require_known = settings->require_known_customer == YES,
-		.resend_interval = settings->resend_interval,
-		.daily_limit = (size_t)settings->recipient_daily_limit,
-	};
-	if (facts_r->welcome_sender)
-		facts_r->submitter = read_submitter(config, request);
-}
 
 static void read_subject(const struct request *request, struct subject *subject_r)
 {
@@ -128,6 +62,26 @@ static void log_refusal(
 		log_info("%s: policy sender=%s recipient=%s client=%s action=refused reason=%s",
 			queue_id, subject->sender, subject->recipient, subject->client,
 			verdict_name(verdict));
+}
+
+static void count(struct client *client, bool welcome_sender, enum verdict verdict)
+{
+	static const enum count_policy places[] = {
+		[VERDICT_PASS] = COUNT_POLICY_PASSED,
+		[VERDICT_TOO_EARLY] = COUNT_POLICY_TOO_EARLY,
+		[VERDICT_STRANGER] = COUNT_POLICY_STRANGER,
+		[VERDICT_NO_TLS] = COUNT_POLICY_NO_TLS,
+		[VERDICT_AWAY] = COUNT_POLICY_STORE_AWAY,
+		[VERDICT_REVOKED] = COUNT_POLICY_REVOKED,
+		[VERDICT_UNKNOWN] = COUNT_POLICY_UNKNOWN_CUSTOMER,
+		[VERDICT_DAILY_LIMIT] = COUNT_POLICY_DAILY_LIMIT,
+		[VERDICT_RESEND] = COUNT_POLICY_RESEND_INTERVAL,
+	};
+	const struct policy *policy = client_context(client);
+	bool unrelated = verdict == VERDICT_PASS && !welcome_sender;
+
+	metrics_count(policy->metrics, METRIC_POLICY_REQUESTS,
+		unrelated ? COUNT_POLICY_UNRELATED : places[verdict]);
 }
 
 static void answer(struct client *client, enum verdict verdict, time_t wait)
@@ -176,6 +130,7 @@ static void conclude(
 	verdict = decide(&asking->facts, &wait);
 	if (verdict_refuses(verdict))
 		log_refusal(&asking->subject, verdict, error);
+	count(asking->client, true, verdict);
 	answer(asking->client, verdict, wait);
 	free(asking);
 }
@@ -184,29 +139,21 @@ static void on_reply(void *context, struct json_object *reply, const struct erro
 {
 	struct asking *asking = context;
 	struct client *client = asking->client;
+	const struct policy *policy = client_context(client);
 
+	metrics_observe(policy->metrics, METRIC_POLICY_STORE_SECONDS, (struct metric_at){0},
+		clock_monotonic_us() - asking->asked_us);
 	conclude(asking, reply, error);
 	client_resume(client);
 }
 
 /* The store takes text: UTF-8 without control characters. */
-static bool is_text(struct json_object *request, const char *mailbox)
+static bool is_text(const char *mailbox)
 {
-	struct json_object *parsed = NULL;
-	const char *text = json_text(request);
-	struct error ignored;
-	bool plain = true;
-
-	for (; *mailbox != '\0'; mailbox++) {
-		if ((unsigned char)*mailbox < ' ' || *mailbox == 0x7f)
+	for (const char *c = mailbox; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return false;
-		plain = plain && (unsigned char)*mailbox < 0x80;
-	}
-	if (plain || text == NULL)
-		return plain;
-	plain = json_parse(text, strlen(text), &parsed, &ignored) == 0;
-	json_object_put(parsed);
-	return plain;
+	return utf8_valid(mailbox, strlen(mailbox));
 }
 
 /* Asks about the mailbox. Returns 1, 0 when no customer can have such a one, -1 with error. */
@@ -218,8 +165,9 @@ static int ask(struct policy *policy, struct asking *asking, struct error *error
 
 	if (request == NULL || json_set_string(request, "mailbox", mailbox) != 0)
 		result = -1;
-	else if (mailbox[0] != '\0' && is_text(request, mailbox))
+	else if (mailbox[0] != '\0' && is_text(mailbox))
 		result = 1;
+	asking->asked_us = clock_monotonic_us();
 	if (result == 1)
 		asking->call = ipc_async_call(
 			policy->store, request, IPC_TIMEOUT_MS, on_reply, asking);
@@ -249,6 +197,7 @@ static void take_welcome(struct client *client, const struct request *request,
 	struct asking *asking = malloc(sizeof(*asking));
 
 	if (asking == NULL) {
+		count(client, true, VERDICT_AWAY);
 		answer(client, VERDICT_AWAY, 0);
 		return;
 	}
@@ -260,13 +209,29 @@ static void take_welcome(struct client *client, const struct request *request,
 		return;
 	}
 	log_refusal(&asking->subject, verdict, NULL);
+	count(client, true, verdict);
 	answer(client, verdict, 0);
 	free(asking);
+}
+
+/* Once, until the next reload. */
+static void complain(struct policy *policy, const struct request *request)
+{
+	struct text stage = request->values[ATTRIBUTE_PROTOCOL_STATE];
+
+	if (!policy->complained)
+		log_warning("asked at %.*s, where the recipient is not known: "
+			    "check_policy_service belongs first into "
+			    "smtpd_recipient_restrictions",
+			(int)stage.len, stage.data);
+	policy->complained = true;
 }
 
 static ssize_t take(struct client *client, const char *bytes, size_t len, size_t *scanned,
 	struct error *error)
 {
+	struct policy *policy = client_context(client);
+	const struct daemon_generation *generation = policy->generation;
 	struct request request;
 	struct facts facts;
 	enum verdict verdict;
@@ -275,12 +240,16 @@ static ssize_t take(struct client *client, const char *bytes, size_t len, size_t
 
 	if (size <= 0)
 		return size;
-	read_facts(client_context(client), &request, &facts);
+	facts_read(&request, generation->settings, generation->derived, &facts);
 	verdict = decide(&facts, &wait);
-	if (verdict == VERDICT_ASK || verdict_refuses(verdict))
+	if (verdict == VERDICT_ASK || verdict_refuses(verdict)) {
 		take_welcome(client, &request, &facts, verdict);
-	else
-		answer(client, verdict, wait);
+		return size;
+	}
+	if (verdict == VERDICT_TOO_EARLY)
+		complain(policy, &request);
+	count(client, facts.welcome_sender, verdict);
+	answer(client, verdict, wait);
 	return size;
 }
 

@@ -6,7 +6,10 @@
 
 #include "base/daemon.h"
 #include "base/ipc_client.h"
+#include "base/metrics.h"
 #include "serve.h"
+
+#include <stdbool.h>
 
 struct policy {
 	struct daemon *daemon;
@@ -14,8 +17,9 @@ struct policy {
 	struct event_base *base;
 	struct server *server;
 	struct ipc_async *store;
-	unsigned
-		said; /* stages that were complained of since the last reload, bits of protocol_state's table */
+	struct metrics *metrics;   /* NULL with -s: nobody counts */
+	struct reporter *reporter; /* likewise */
+	bool complained;	   /* of the list it stands in, since the last reload */
 	char *listens[2]; /* policy_listen and lookup_listen as they are served; NULL: not */
 	char *store_listen;
 };

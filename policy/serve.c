@@ -308,6 +308,11 @@ void server_when_idle(struct server *server, server_fn *idle)
 	server->idle = idle;
 }
 
+size_t server_clients(const struct server *server)
+{
+	return server->clients_n;
+}
+
 void server_drain(struct server *server)
 {
 	struct client *client = TAILQ_FIRST(&server->clients), *next;

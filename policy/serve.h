@@ -51,6 +51,8 @@ void server_when_idle(struct server *server, server_fn *idle);
 /* Stops listening and closes all clients, those with a request under way once it is answered. */
 void server_drain(struct server *server);
 
+size_t server_clients(const struct server *server);
+
 void *client_context(const struct client *client); /* the server's */
 void client_answer(struct client *client, const char *bytes, size_t len);
 

@@ -55,6 +55,27 @@ static const char *const mail_kinds[] = {
 	NULL,
 };
 
+static const char *const policy_verdicts[] = {
+	[COUNT_POLICY_UNRELATED] = "unrelated",
+	[COUNT_POLICY_PASSED] = "passed",
+	[COUNT_POLICY_TOO_EARLY] = "too_early",
+	[COUNT_POLICY_STRANGER] = "stranger",
+	[COUNT_POLICY_NO_TLS] = "no_tls",
+	[COUNT_POLICY_STORE_AWAY] = "store_away",
+	[COUNT_POLICY_REVOKED] = "revoked",
+	[COUNT_POLICY_UNKNOWN_CUSTOMER] = "unknown_customer",
+	[COUNT_POLICY_DAILY_LIMIT] = "daily_limit",
+	[COUNT_POLICY_RESEND_INTERVAL] = "resend_interval",
+	NULL,
+};
+
+static const char *const lookup_outcomes[] = {
+	[COUNT_LOOKUP_FOUND] = "found",
+	[COUNT_LOOKUP_NOT_FOUND] = "not_found",
+	[COUNT_LOOKUP_FAILED] = "failed",
+	NULL,
+};
+
 static const char *const sign_in_outcomes[] = {
 	[COUNT_SIGN_IN_STARTED] = "started",
 	[COUNT_SIGN_IN_COMPLETED] = "completed",
@@ -151,6 +172,20 @@ const struct metric metrics_table[METRICS] = {
 	[METRIC_MILTER_STORE_AWAY] = {"postinvite_milter_store_unavailable_total",
 		METRIC_COUNTER, "milter",
 		"Mails answered by 451 because the store could not be asked"},
+
+	[METRIC_POLICY_REQUESTS] = {"postinvite_policy_requests_total", METRIC_COUNTER,
+		"policy", "Requests of check_policy_service by what was answered",
+		.labels = {{"verdict", policy_verdicts,
+			"unrelated: somebody else's mail; passed: a Welcome mail that may go; "
+			"too_early: asked in a restriction list where it cannot work; the others: "
+			"refused, see postinvite-policy(8)"}}},
+	[METRIC_POLICY_STORE_SECONDS] = {"postinvite_policy_store_seconds", METRIC_HISTOGRAM,
+		"policy", "Time that a request about a Welcome mail waited for the store",
+		.bounds = local_times},
+	[METRIC_POLICY_LOOKUPS] = {"postinvite_policy_lookups_total", METRIC_COUNTER, "policy",
+		"Look-ups by socketmap", .labels = {{"outcome", lookup_outcomes}}},
+	[METRIC_POLICY_CONNECTIONS] = {"postinvite_policy_connections", METRIC_GAUGE, "policy",
+		"Connections of Postfix that are open"},
 
 	[METRIC_WIZARD_REQUESTS] = {"postinvite_wizard_requests_total", METRIC_COUNTER,
 		"wizard",

@@ -17,6 +17,7 @@ import pytest
 from harness import sasl
 from harness.process import free_port, program, wait_for
 from harness.site import PLATFORM, Site
+from harness.store_client import StoreClient
 from harness.watch import AWAY, running
 
 SUBMITTER = "127.0.0.3"
@@ -469,6 +470,27 @@ def test_sockets_change_at_the_next_start_only(site):
     with settings(site, lookup_listen="unix:%s/run/elsewhere" % site.folder):
         with raw(site, "lookup"):
             pass
+
+
+def test_counts(site):
+    """What was answered, as the store hears of it."""
+    client = StoreClient(site)
+
+    def counted():
+        reported = client.call({"op": "reports"})["metrics"]
+        return {name: reported.get("postinvite_policy_" + name, 0) for name in (
+            'requests_total{verdict="unrelated"}', 'requests_total{verdict="passed"}',
+            'requests_total{verdict="stranger"}', "store_seconds_count",
+            'lookups_total{outcome="not_found"}')}
+    before = counted()
+    with raw(site) as connection:
+        for one in request(OPEN), request(), request(client="127.0.0.1"):
+            connection.sendall(one)
+            answer(connection)
+    postmap(site, "nobody@customer.test")
+    wait_for("the report", lambda: all(
+        number > before[name] for name, number in counted().items()), 25, .5)
+    client.close()
 
 
 # ---- look-ups
