@@ -31,6 +31,9 @@ struct cli {
  * caller's), or -1 with cli->error. */
 int cli_ask(struct cli *cli, struct json_object *request, struct json_object **reply_r);
 
+/* Opens the state unless it is open. Returns 0, or -1 with cli->error. */
+int cli_open_state(struct cli *cli);
+
 /* Says cli->error; returns the exit status of its kind. */
 int cli_fail(const struct cli *cli);
 

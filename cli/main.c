@@ -53,7 +53,7 @@ int cli_fail(const struct cli *cli)
 	return error_answer(cli->error.kind)->exit_status;
 }
 
-static int open_state(struct cli *cli)
+int cli_open_state(struct cli *cli)
 {
 	if (cli->state != NULL)
 		return 0;
@@ -70,7 +70,7 @@ int cli_ask(struct cli *cli, struct json_object *request, struct json_object **r
 	*reply_r = NULL;
 	if (request == NULL)
 		return error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
-	result = open_state(cli);
+	result = cli_open_state(cli);
 	if (result == 0)
 		result = cli->state->functions->ask(cli->state, request, reply_r, &cli->error);
 	json_object_put(request);

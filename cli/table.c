@@ -1,9 +1,11 @@
 /*
- * Rows are gathered into batches of text, since a request costs a round trip and its parsing; the batch
- * remembers where each row came from, so that a duplicate can be named by file and line.
+ * Rows are gathered into batches of text, since a request costs a round trip and its parsing; a batch
+ * remembers where each row came from, so that a duplicate can be named by file and line. While one is
+ * under way the next is filled.
  */
 #include "table.h"
 
+#include "courier.h"
 #include "lookup.h"
 #include "progress.h"
 
@@ -17,17 +19,23 @@
 #define BATCH_ROWS  1000
 #define BATCH_BYTES (512 * 1024)
 
+struct batch {
+	struct buf rows;
+	struct {
+		const char *file;
+		unsigned long line;
+		size_t at; /* in the text */
+	} places[BATCH_ROWS];
+	size_t n; /* rows */
+};
+
 struct table {
 	struct cli *cli;
 	const char *mode;
 	struct json_object *id; /* of the new table; NULL with -i */
-	struct buf rows;	/* the batch */
-	struct {
-		const char *file;
-		unsigned long line;
-		size_t at; /* in the batch */
-	} places[BATCH_ROWS];
-	size_t n; /* rows of the batch */
+	struct courier *courier;
+	struct batch batches[2];
+	struct batch *filling, *sent; /* sent: what the courier has, or had */
 	long long taken, duplicates;
 	struct progress progress;
 };
@@ -48,13 +56,13 @@ static struct json_object *with_load(struct json_object *request, struct table *
 }
 
 /* The batch as a request; NULL out of memory. */
-static struct json_object *batch_request(struct table *table)
+static struct json_object *batch_request(struct table *table, const struct batch *batch)
 {
 	struct json_object *request = table->id != NULL
 					      ? with_load(store_request("table_rows"), table)
 					      : store_change_request("table_add");
 	struct json_object *rows =
-		json_object_new_string_len(table->rows.data, (int)table->rows.len);
+		json_object_new_string_len(batch->rows.data, (int)batch->rows.len);
 
 	request = lookup_request(request, "mode", table->mode);
 	if (request != NULL && rows != NULL &&
@@ -65,7 +73,8 @@ static struct json_object *batch_request(struct table *table)
 	return NULL;
 }
 
-static void say_duplicates(struct table *table, struct json_object *reply)
+static void say_duplicates(
+	struct table *table, const struct batch *batch, struct json_object *reply)
 {
 	struct json_object *duplicates = json_member(reply, "duplicates");
 	size_t n = json_object_is_type(duplicates, json_type_array)
@@ -78,46 +87,59 @@ static void say_duplicates(struct table *table, struct json_object *reply)
 			(size_t)json_object_get_int64(json_object_array_get_idx(duplicates, i));
 		const char *row;
 
-		if (at >= table->n)
+		if (at >= batch->n)
 			continue;
-		row = table->rows.data + table->places[at].at;
+		row = batch->rows.data + batch->places[at].at;
 		table_clear_line(table);
-		cli_warn("%s:%lu: duplicate entry: \"%.*s\"", table->places[at].file,
-			table->places[at].line, (int)strcspn(row, "\t"), row);
+		cli_warn("%s:%lu: duplicate entry: \"%.*s\"", batch->places[at].file,
+			batch->places[at].line, (int)strcspn(row, "\t"), row);
 	}
+}
+
+/* Waits for the answer to the batch that is under way, if one is. */
+static int take_answer(struct table *table)
+{
+	struct json_object *reply;
+	int result = courier_wait(table->courier, &reply);
+
+	if (result == 1)
+		say_duplicates(table, table->sent, reply);
+	json_object_put(reply);
+	buf_reset(&table->sent->rows);
+	table->sent->n = 0;
+	return result < 0 ? -1 : 0;
 }
 
 static int send_batch(struct table *table)
 {
-	struct json_object *reply;
-	int result;
+	struct batch *full = table->filling;
 
-	if (table->n == 0)
-		return 0;
-	result = cli_ask(table->cli, batch_request(table), &reply);
-	if (result == 0)
-		say_duplicates(table, reply);
-	json_object_put(reply);
-	buf_reset(&table->rows);
-	table->n = 0;
+	if (take_answer(table) != 0)
+		return -1;
 	progress_say(&table->progress, table->taken);
-	return result;
+	if (full->n == 0)
+		return 0;
+	table->filling = table->sent;
+	table->sent = full;
+	return courier_send(table->courier, batch_request(table, full));
 }
 
 int table_row(struct table *table, const char *file, const struct customers_row *row)
 {
-	table->places[table->n].file = file;
-	table->places[table->n].line = row->line;
-	table->places[table->n].at = table->rows.len;
+	struct batch *batch = table->filling;
+
+	batch->places[batch->n].file = file;
+	batch->places[batch->n].line = row->line;
+	batch->places[batch->n].at = batch->rows.len;
 	for (size_t i = 0; i < CUSTOMERS_COLUMNS; i++) {
-		buf_string(&table->rows, row->columns[i]);
-		buf_byte(&table->rows, i + 1 < CUSTOMERS_COLUMNS ? '\t' : '\n');
+		buf_string(&batch->rows, row->columns[i]);
+		buf_byte(&batch->rows, i + 1 < CUSTOMERS_COLUMNS ? '\t' : '\n');
 	}
-	if (table->rows.failed)
+	if (batch->rows.failed)
 		return error_set(&table->cli->error, ERROR_TEMPORARY, "out of memory");
-	table->n++;
+	batch->n++;
 	table->taken++;
-	return table->n == BATCH_ROWS || table->rows.len >= BATCH_BYTES ? send_batch(table) : 0;
+	return batch->n == BATCH_ROWS || batch->rows.len >= BATCH_BYTES ? send_batch(table) : 0;
 }
 
 static int begin(struct table *table)
@@ -145,10 +167,15 @@ struct table *table_begin(struct cli *cli)
 		return NULL;
 	}
 	table->cli = cli;
-	buf_init(&table->rows, 2 * BATCH_BYTES);
+	table->filling = &table->batches[0];
+	table->sent = &table->batches[1];
+	buf_init(&table->filling->rows, 2 * BATCH_BYTES);
+	buf_init(&table->sent->rows, 2 * BATCH_BYTES);
 	table->mode = cli->given['r'] ? "replace" : cli->given['w'] ? "ignore" : "warn";
 	progress_begin(&table->progress, false);
-	if (begin(table) != 0)
+	if (begin(table) == 0)
+		table->courier = courier_new(cli);
+	if (table->courier == NULL)
 		table_free(&table);
 	return table;
 }
@@ -178,7 +205,7 @@ int table_end(struct table *table)
 	struct json_object *request, *reply;
 	int result;
 
-	if (send_batch(table) != 0)
+	if (send_batch(table) != 0 || take_answer(table) != 0)
 		return -1;
 	if (table->id == NULL)
 		return 0;
@@ -201,7 +228,9 @@ void table_free(struct table **table)
 	if (*table == NULL)
 		return;
 	table_clear_line(*table);
-	buf_free(&(*table)->rows);
+	courier_free(&(*table)->courier);
+	buf_free(&(*table)->batches[0].rows);
+	buf_free(&(*table)->batches[1].rows);
 	json_object_put((*table)->id);
 	free(*table);
 	*table = NULL;

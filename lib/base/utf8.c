@@ -1,10 +1,46 @@
 /*
- * Most text is ASCII: eight bytes of that are one comparison.
+ * Eight bytes are looked at as one number. What is said of them may be wrong in one direction: then they are looked at one by one.
  */
 #include "base/utf8.h"
 
 #include <stdint.h>
 #include <string.h>
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether a byte of the eight may be a control character. The second term finds a zero byte, which 0x7f becomes. */
+static bool may_have_control(uint64_t eight)
+{
+	uint64_t del = eight ^ EACH(0x7f);
+
+	return (((eight - EACH(0x20)) & ~eight) | ((del - EACH(0x01)) & ~del)) & EACH(0x80);
+}
+
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+const char *utf8_control(const char *text, size_t len, const char *allowed)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint64_t eight;
+
+		while (len - i >= sizeof(eight)) {
+			memcpy(&eight, text + i, sizeof(eight));
+			if (may_have_control(eight))
+				break;
+			i += sizeof(eight);
+		}
+		for (size_t end = len - i < sizeof(eight) ? len : i + sizeof(eight); i < end;
+			i++)
+			if (is_control(text[i]) &&
+				(text[i] == '\0' || strchr(allowed, text[i]) == NULL))
+				return text + i;
+		i--;
+	}
+	return NULL;
+}
 
 size_t utf8_length(const unsigned char *p)
 {
@@ -30,7 +66,7 @@ bool utf8_valid(const char *text, size_t len)
 
 		if (end - p >= (ptrdiff_t)sizeof(eight)) {
 			memcpy(&eight, p, sizeof(eight));
-			if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+			if ((eight & EACH(0x80)) == 0) {
 				p += sizeof(eight);
 				continue;
 			}

@@ -38,7 +38,7 @@ static void value_key(struct buf *key, uint64_t table, char kind, struct kv_byte
 
 /* --- reading --- */
 
-int customer_file(struct engine *engine, struct kv **file_r, struct error *error)
+int customer_file(struct engine *engine, struct table_file **file_r, struct error *error)
 {
 	if (engine->file == NULL && engine->table != 0) {
 		engine->file = table_file_open(engine->kv, engine->table, error);
@@ -68,7 +68,7 @@ static int find_over(struct engine *engine, struct kv_bytes customer_id,
 static int find_in_file(struct engine *engine, struct kv_bytes customer_id,
 	struct kv_bytes *value_r, struct error *error)
 {
-	struct kv *file;
+	struct table_file *file;
 
 	if (customer_file(engine, &file, error) != 0)
 		return -1;
@@ -174,7 +174,7 @@ int customer_each(struct engine *engine, struct index_query query, customer_fn *
 	void *context, struct error *error)
 {
 	struct search search = {engine, {query.kind, kv_text(query.value)}, each, context};
-	struct kv *file;
+	struct table_file *file;
 	int result;
 
 	if (!row_may_be(column_of(query.kind), search.query.value))

@@ -79,16 +79,11 @@ static int bad(struct error *fault, const char *what)
 
 static int check_text(const char *text, size_t len, struct error *fault)
 {
-	bool controls = false;
-
 	if (!utf8_valid(text, len))
 		return bad(fault, "is not UTF-8 text");
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		controls |= (c < 0x20 && (c < '\t' || c > '\r')) | (c == 0x7f);
-	}
-	return controls ? bad(fault, "holds a control character") : 0;
+	if (utf8_control(text, len, "\t\n\v\f\r") != NULL)
+		return bad(fault, "holds a control character");
+	return 0;
 }
 
 /* Takes the next word, unquoted in place, and moves *next behind it. Returns 1,
@@ -102,8 +97,10 @@ static int next_word(char **next, char **word_r, struct error *fault)
 		in++;
 	if (*in == '\0')
 		return 0;
-	*word_r = out = in;
-	for (; *in != '\0' && (quoted || !blank(*in)); in++) {
+	*word_r = in;
+	while (*in != '\0' && *in != '"' && !blank(*in))
+		in++;
+	for (out = in; *in != '\0' && (quoted || !blank(*in)); in++) {
 		if (*in == '"') {
 			quoted = !quoted;
 			continue;
@@ -121,10 +118,11 @@ static int next_word(char **next, char **word_r, struct error *fault)
 
 static bool is_mailbox(const char *text)
 {
-	const char *at = strrchr(text, '@');
+	size_t len = strlen(text);
+	const char *at = memchr(text, '@', len);
 
-	return at != NULL && at != text && at[1] != '\0' &&
-	       strcspn(text, " \t\r\n\v\f,<>\"") == strlen(text);
+	return at != NULL && at != text && text[len - 1] != '@' &&
+	       strcspn(text, " \t\r\n\v\f,<>\"") == len;
 }
 
 static bool is_tenant(const char *text)

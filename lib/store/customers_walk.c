@@ -68,7 +68,7 @@ static int open_sources(struct customer_walk *walk, struct engine *engine, const
 {
 	struct source_at *sources = walk->sources;
 	struct buf prefix;
-	struct kv *file;
+	struct table_file *file;
 
 	if (customer_file(engine, &file, error) != 0)
 		return -1;

@@ -123,7 +123,7 @@ void engine_free(struct engine **engine)
 		return;
 	engine_sync(*engine, &ignored);
 	loads_drop(*engine, NULL, true);
-	kv_close(&(*engine)->file);
+	table_file_close(&(*engine)->file);
 	kv_close(&(*engine)->kv);
 	buf_free(&(*engine)->written);
 	engine_free_memory(*engine);

@@ -27,6 +27,7 @@
 #include "store/engine.h"
 #include "store/reports.h"
 #include "store/table_file.h"
+#include "store/table_format.h"
 #include "store/tags.h"
 
 enum tree {
@@ -44,8 +45,6 @@ enum tree {
 #define INDEX_TENANT   't'
 #define INDEX_DONE     'd'
 #define INDEX_SENT     's'
-
-#define TABLE_ROW 'c'
 
 #define REPLY_MAX     (FRAME_MAX - 64) /* a reply fits in a frame */
 #define PAGE_MAX      (REPLY_MAX / 2)  /* a page of a list ends when it is longer */
@@ -70,7 +69,7 @@ struct engine {
 	uint64_t committed; /* of the last one committed */
 	uint64_t durable;   /* of the last one that is on disk */
 	uint64_t table;	    /* in force */
-	struct kv *file;    /* its file, NULL: not open */
+	struct table_file *file;    /* its file, NULL: not open */
 	bool changed;	    /* something may lie over the file */
 	uint64_t next_table; /* in force once the transaction is committed */
 	uint64_t last_load;
@@ -209,7 +208,7 @@ int customers_opened(struct engine *engine, struct error *error);
 
 /* The file of the table in force. Returns 0 with *file_r, NULL when the table has none; or -1. It is open until another table
  * comes into force. */
-int customer_file(struct engine *engine, struct kv **file_r, struct error *error);
+int customer_file(struct engine *engine, struct table_file **file_r, struct error *error);
 
 /* The row. Returns 1, 0, -1. It is valid until the next look-up of a row, or write of one. */
 int customer_find(struct engine *engine, struct kv_bytes customer_id, struct row *row_r,

@@ -50,7 +50,7 @@ static int check_whole(const struct kv *kv, struct error *error)
 static int check_name(const struct kv *kv, const char *name, struct error *error)
 {
 	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				  "0123456789.-");
+				  "0123456789.-_");
 
 	if (check_whole(kv, error) != 0)
 		return -1;

@@ -84,7 +84,7 @@ void kv_cursor_close(struct kv_cursor **cursor); /* accepts NULL; nulls */
  *
  * One tree in a file of its own beside the others, filled once, sealed, and from then on only read. It costs neither log nor
  * transactions: nothing needs it until it is on disk, and who then names it in a transaction makes it count. It is read and
- * closed as a kv with one tree, number 0, without kv_last; kv_put and kv_add work, without a transaction, until it is sealed. It must not outlive its kv. Names are of letters, digits, '.' and '-', at most KV_NAME_MAX bytes. */
+ * closed as a kv with one tree, number 0, without kv_last; kv_put and kv_add work, without a transaction, until it is sealed. It must not outlive its kv. Names are of letters, digits, '.', '-' and '_', at most KV_NAME_MAX bytes. */
 #define KV_NAME_MAX 63
 
 /* A new one, to be filled. It is there under its name from now on, whatever becomes of it: kv_discard removes it. NULL: error. */

@@ -39,6 +39,7 @@ struct kv_file {
 	char *directory;
 	DB *db;		     /* NULL: a flush has it */
 	struct flush *flush; /* NULL: not sealed yet */
+	bool full;	     /* a page could not be written for want of room */
 };
 
 struct file_cursor {
@@ -60,7 +61,7 @@ int kv_bdb_error(const char *directory, int code, const char *what, struct error
 
 static int fault(struct kv_file *file, int code, const char *what, struct error *error)
 {
-	return kv_bdb_error(file->directory, code, what, error);
+	return kv_bdb_error(file->directory, file->full ? ENOSPC : code, what, error);
 }
 
 static DBT to_dbt(struct kv_bytes bytes)
@@ -217,6 +218,7 @@ static int flush_start(struct kv_file *file, struct error *error)
 	}
 	flush->users = 2;
 	flush->db = file->db;
+	flush->db->get_env(flush->db)->app_private = NULL; /* the file may be closed before */
 	code = start_thread(flush);
 	if (code != 0) {
 		free(flush->directory);
@@ -275,29 +277,33 @@ static char *path_of(const char *directory, const char *name, struct error *erro
 	return NULL;
 }
 
-static void say_nothing(const DB_ENV *env, const char *prefix, const char *message)
+/* Berkeley DB tells of a page that it could not write by "input/output error", and why by this message only. */
+static void on_message(const DB_ENV *env, const char *prefix, const char *message)
 {
-	(void)env;
+	static const int full[] = {ENOSPC, EDQUOT, EFBIG};
+	struct kv_file *file = env->app_private;
+
 	(void)prefix;
-	(void)message;
+	for (size_t i = 0; file != NULL && i < sizeof(full) / sizeof(full[0]); i++)
+		file->full |= strstr(message, db_strerror(full[i])) != NULL;
 }
 
-static int open_db(const char *path, size_t cache, u_int32_t how, DB **db_r)
+static int open_db(struct kv_file *file, const char *path, size_t cache, u_int32_t how)
 {
 	DB *db;
 	int code = db_create(&db, NULL, 0);
 
-	*db_r = NULL;
 	if (code != 0)
 		return code;
-	db->set_errcall(db, say_nothing);
+	db->get_env(db)->app_private = file;
+	db->set_errcall(db, on_message);
 	if ((code = db->set_cachesize(db, 0, (u_int32_t)cache, 1)) == 0 &&
 		((how & DB_RDONLY) != 0 || (code = db->set_pagesize(db, PAGE_SIZE)) == 0))
 		code = db->open(db, NULL, path, NULL, DB_BTREE, how, 0600);
 	if (code != 0)
 		db->close(db, DB_NOSYNC);
 	else
-		*db_r = db;
+		file->db = db;
 	return code;
 }
 
@@ -318,7 +324,7 @@ static struct kv *open_file(const char *directory, const char *name, size_t cach
 	file->kv.class = &file_class;
 	file->kv.trees = 1;
 	file->kv.staged = how != DB_RDONLY;
-	code = open_db(path, cache, how, &file->db);
+	code = open_db(file, path, cache, how);
 	if (code == ENOENT)
 		error_set(error, ERROR_NOT_FOUND, "%s: there is no such file", path);
 	else if (code != 0)

@@ -217,7 +217,7 @@ void load_in_force(struct engine *engine)
 			drop(engine, at);
 			break;
 		}
-	kv_close(&engine->file);
+	table_file_close(&engine->file);
 	engine->changed = false;
 	engine->table = engine->next_table;
 	consent_restart(engine);

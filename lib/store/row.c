@@ -3,6 +3,8 @@
  */
 #include "store/row.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -28,15 +30,6 @@ static bool split(struct kv_bytes text, enum row_column first, struct row *row_r
 	return true;
 }
 
-static bool has_controls(const char *text, size_t len)
-{
-	unsigned char found = 0;
-
-	for (size_t i = 0; i < len; i++)
-		found |= ((unsigned char)text[i] < 0x20 && text[i] != '\t') | (text[i] == 0x7f);
-	return found != 0;
-}
-
 bool row_may_be(enum row_column column, struct kv_bytes text)
 {
 	bool at = text.len > 0 && memchr(text.data, '@', text.len) != NULL;
@@ -48,7 +41,7 @@ int row_parse(const char *line, size_t len, struct row *row_r, struct error *err
 {
 	if (!split((struct kv_bytes){line, len}, ROW_ID, row_r))
 		return error_set(error, ERROR_PERMANENT, "not %d columns", ROW_COLUMNS);
-	if (has_controls(line, len))
+	if (utf8_control(line, len, "\t") != NULL)
 		return error_set(error, ERROR_PERMANENT, "control characters");
 	for (size_t i = 0; i < ROW_COLUMNS; i++)
 		if (row_r->columns[i].len > TEXT_MAX ||

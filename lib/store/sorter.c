@@ -23,6 +23,8 @@ struct block {
 	long long at; /* in the file */
 };
 
+struct place;
+
 struct sorter {
 	int fd;
 	const char *firsts;
@@ -33,8 +35,15 @@ struct sorter {
 	size_t blocks_n, blocks_cap;
 	long long end; /* of the file */
 	struct buf bytes;
+	struct place *places;
 	struct kv_bytes *keys;
 	size_t keys_cap;
+};
+
+/* A key of `bytes`, and what it begins with as a number. */
+struct place {
+	uint64_t begin;
+	struct kv_bytes key;
 };
 
 static int no_memory(struct error *error)
@@ -72,6 +81,7 @@ void sorter_free(struct sorter **sorter)
 	free((*sorter)->used);
 	free((*sorter)->blocks);
 	buf_free(&(*sorter)->bytes);
+	free((*sorter)->places);
 	free((*sorter)->keys);
 	free(*sorter);
 	*sorter = NULL;
@@ -114,11 +124,13 @@ static int write_block(struct sorter *sorter, unsigned part, struct error *error
 int sorter_add(struct sorter *sorter, const void *key, size_t len, struct error *error)
 {
 	const unsigned char *bytes = key;
-	const char *first = strchr(sorter->firsts, bytes[0]);
+	const char *first = sorter->firsts;
 	unsigned part, used;
 	char *to;
 
-	if (len < 3 || len > SORTER_KEY_MAX || first == NULL)
+	while (*first != '\0' && *first != (char)bytes[0])
+		first++;
+	if (len < 3 || len > SORTER_KEY_MAX || *first == '\0')
 		return error_set(error, ERROR_PERMANENT, "nothing to be sorted");
 	part = (unsigned)(first - sorter->firsts) * PARTS + bytes[1] * PARTS / 256;
 	if (sorter->used[part] + 2 + len > BLOCK && write_block(sorter, part, error) != 0)
@@ -165,14 +177,44 @@ static int read_part(struct sorter *sorter, unsigned part, struct error *error)
 
 static int by_bytes(const void *a, const void *b)
 {
-	const struct kv_bytes *one = a, *other = b;
-	size_t len = one->len < other->len ? one->len : other->len;
-	int order = memcmp(one->data, other->data, len);
+	const struct place *one = a, *other = b;
+	size_t len = one->key.len < other->key.len ? one->key.len : other->key.len;
+	int order;
 
-	return order != 0 ? order : (one->len > other->len) - (one->len < other->len);
+	if (one->begin != other->begin)
+		return one->begin < other->begin ? -1 : 1;
+	order = memcmp(one->key.data, other->key.data, len);
+	return order != 0 ? order
+			  : (one->key.len > other->key.len) - (one->key.len < other->key.len);
 }
 
-/* The keys of `bytes`, in their order there. */
+/* The first eight bytes; a shorter key as if zeros followed. */
+static uint64_t begin_of(const unsigned char *key, size_t len)
+{
+	uint64_t begin = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		begin = begin << 8 | (i < len ? key[i] : 0);
+	return begin;
+}
+
+static int grow_keys(struct sorter *sorter, struct error *error)
+{
+	size_t cap = sorter->keys_cap > 0 ? sorter->keys_cap * 2 : 4096;
+	struct place *places = realloc(sorter->places, cap * sizeof(*places));
+	struct kv_bytes *keys = realloc(sorter->keys, cap * sizeof(*keys));
+
+	if (places != NULL)
+		sorter->places = places;
+	if (keys != NULL)
+		sorter->keys = keys;
+	if (places == NULL || keys == NULL)
+		return no_memory(error);
+	sorter->keys_cap = cap;
+	return 0;
+}
+
+/* Finds the keys of `bytes`, in their order there. */
 static int find_keys(struct sorter *sorter, size_t *n_r, struct error *error)
 {
 	const unsigned char *at = (const unsigned char *)sorter->bytes.data;
@@ -182,16 +224,9 @@ static int find_keys(struct sorter *sorter, size_t *n_r, struct error *error)
 	while (at < end) {
 		size_t len = (size_t)at[0] << 8 | at[1];
 
-		if (n == sorter->keys_cap) {
-			size_t cap = n > 0 ? n * 2 : 4096;
-			struct kv_bytes *larger = realloc(sorter->keys, cap * sizeof(*larger));
-
-			if (larger == NULL)
-				return no_memory(error);
-			sorter->keys = larger;
-			sorter->keys_cap = cap;
-		}
-		sorter->keys[n++] = (struct kv_bytes){at + 2, len};
+		if (n == sorter->keys_cap && grow_keys(sorter, error) != 0)
+			return -1;
+		sorter->places[n++] = (struct place){begin_of(at + 2, len), {at + 2, len}};
 		at += 2 + len;
 	}
 	*n_r = n;
@@ -205,7 +240,9 @@ int sorter_part(
 		return 0;
 	if (read_part(sorter, sorter->next++, error) != 0 || find_keys(sorter, n_r, error) != 0)
 		return -1;
-	qsort(sorter->keys, *n_r, sizeof(*sorter->keys), by_bytes);
+	qsort(sorter->places, *n_r, sizeof(*sorter->places), by_bytes);
+	for (size_t i = 0; i < *n_r; i++)
+		sorter->keys[i] = sorter->places[i].key;
 	*keys_r = sorter->keys;
 	return 1;
 }

@@ -37,12 +37,15 @@ int table_draft_seal(struct table_draft *draft, int *pause_r, struct error *erro
 
 /* --- reading it --- */
 
-/* NULL: error. kv_close closes it. */
-struct kv *table_file_open(struct kv *kv, uint64_t number, struct error *error);
+struct table_file;
+
+/* NULL: error. */
+struct table_file *table_file_open(struct kv *kv, uint64_t number, struct error *error);
+void table_file_close(struct table_file **file); /* accepts NULL; nulls */
 
 /* The row's value (row.h); as kv_get. */
-int table_file_get(
-	struct kv *file, struct kv_bytes id, struct kv_bytes *value_r, struct error *error);
+int table_file_get(struct table_file *file, struct kv_bytes id, struct kv_bytes *value_r,
+	struct error *error);
 
 /* Calls each for the ids of customers that may have that value (kind: TABLE_MAILBOX, TABLE_TENANT), until it returns
  * non-zero, which is returned: their rows have to be looked at. */
@@ -51,11 +54,12 @@ struct table_query {
 	char kind;
 	struct kv_bytes value;
 };
-int table_file_each(struct kv *file, const struct table_query *query, table_id_fn *each,
+int table_file_each(struct table_file *file, const struct table_query *query, table_id_fn *each,
 	void *context, struct error *error);
 
 /* A cursor over the rows from that id on; a key's id stands behind its first byte. NULL: error. */
-struct kv_cursor *table_file_scan(struct kv *file, struct kv_bytes from, struct error *error);
+struct kv_cursor *table_file_scan(
+	struct table_file *file, struct kv_bytes from, struct error *error);
 
 /* --- those that are not needed any more --- */
 

@@ -239,14 +239,14 @@ static void test_client_goes_away(void **state)
 
 	store_load_table(site, STORE_THREE);
 	load = store_begin_load(site);
-	json_object_put(store_must(
-		store_rows(site, load, "warn", "x\\tx@x.example\\t\\t\\t\\n"), site,
-		__FILE__, __LINE__));
+	json_object_put(
+		store_must(store_rows(site, load, "warn", "x\\tx@x.example\\t\\t\\t\\n"), site,
+			__FILE__, __LINE__));
 	engine_client_gone(site->engine, state);
 	store_keep_house(site, time(NULL));
-	json_object_put(store_must(
-		store_rows(site, load, "warn", "y\\ty@x.example\\t\\t\\t\\n"), site,
-		__FILE__, __LINE__));
+	json_object_put(
+		store_must(store_rows(site, load, "warn", "y\\ty@x.example\\t\\t\\t\\n"), site,
+			__FILE__, __LINE__));
 	engine_client_gone(site->engine, site);
 	store_fails("gone with its client", store_end_load(site, load), site, ERROR_TEMPORARY);
 	store_keep_house(site, time(NULL));
@@ -271,8 +271,7 @@ static void test_remove(void **state)
 	struct store_site *site = *state;
 	char one[INVITATION_ID_LEN + 1], two[INVITATION_ID_LEN + 1];
 
-	store_load_table(
-		site, STORE_THREE "fab2\\tb@fab.example\\t\\tfab.example\\t\\n");
+	store_load_table(site, STORE_THREE "fab2\\tb@fab.example\\t\\tfab.example\\t\\n");
 	store_open(site, "contoso", "voice@contoso.example", one);
 	store_open(site, "contoso", "other@contoso.example", two);
 	check_remove(site, "nobody", "not found");
@@ -287,6 +286,143 @@ static void test_remove(void **state)
 	check_remove(site, "fab2", "{\"removed\":true,\"revoked\":0}");
 	check_remove(site, "fab.example", "{\"removed\":true,\"revoked\":0}");
 	store_check_list(site, "", 9, "contoso/revoked", NULL);
+}
+
+/* --- lines, and many keys --- */
+
+/* The answer's lines, with "/" for tabs and ";" for line ends. Valid until the next call. */
+static const char *lines(struct json_object *reply)
+{
+	static char text[512];
+
+	snprintf(text, sizeof(text), "%s", json_string(reply, "lines", "none"));
+	for (char *at = text; *at != '\0'; at++)
+		*at = *at == '\t' ? '/' : *at == '\n' ? ';' : *at;
+	json_object_put(reply);
+	return text;
+}
+
+static void test_lines(void **state)
+{
+	static const char want[] = "Zeta/not_invited/z@zeta.example/-;"
+				   "other@fab.example/revoked/other@fab.example/20";
+	struct store_site *site = *state;
+	char id[INVITATION_ID_LEN + 1];
+	struct json_object *reply;
+
+	store_load_table(site, STORE_THREE);
+	assert_text("a key",
+		lines(store_owner(site, "{\"op\":\"find\",\"key\":\"VOICE@fab.example\","
+					"\"format\":\"lines\"}")),
+		"VOICE@fab.example/not_invited/voice@fab.example/-;");
+	assert_text("a list",
+		lines(store_owner(
+			site, "{\"op\":\"list\",\"after\":\"b\",\"format\":\"lines\"}")),
+		"contoso/not_invited/voice@contoso.example/-;"
+		"fab/not_invited/voice@fab.example/-;");
+	store_open(site, "fab", "other@fab.example", id);
+	check_remove(site, id, "{\"removed\":false,\"revoked\":1}");
+	reply = store_owner(site, "{\"op\":\"find\",\"format\":\"lines\",\"keys\":[\"Zeta\","
+				  "\"nobody\",\"\",\"a\\tb\",7,\"other@fab.example\",\"-\"]}");
+	assert_number("found", json_int(reply, "found", -1), 2);
+	assert_null(json_member(reply, "next"));
+	assert_memory_equal(lines(reply), want, sizeof(want) - 1);
+	reply = store_owner(site, "{\"op\":\"find\",\"keys\":[\"fab\",\"Zeta\"]}");
+	assert_number("objects", (long long)store_length(reply, "customers"), 2);
+	json_object_put(reply);
+	store_fails("format",
+		store_ask(site, STORE_ROLE_OWNER, "{\"op\":\"list\",\"format\":\"x\"}"), site,
+		ERROR_PERMANENT);
+}
+
+/* More than fits into one answer: `next` tells where to go on. */
+static void test_many_keys(void **state)
+{
+	struct store_site *site = *state;
+	struct json_object *reply;
+	struct buf text;
+	char id[600];
+	size_t next;
+
+	memset(id, 'x', sizeof(id) - 1);
+	id[sizeof(id) - 1] = '\0';
+	buf_init(&text, 1024 * 1024);
+	buf_printf(&text, "%s\\t%s@x.example\\t\\t\\t\\n", id, id);
+	store_load_table(site, text.data);
+	buf_reset(&text);
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&text, "%s\"%s\"", i > 0 ? "," : "", id);
+	reply = store_owner(
+		site, "{\"op\":\"find\",\"format\":\"lines\",\"keys\":[%s]}", text.data);
+	next = (size_t)json_int(reply, "next", 0);
+	assert_in_range(next, 300, 900);
+	assert_number("found", json_int(reply, "found", 0), (long long)next);
+	json_object_put(reply);
+	store_fails("too many",
+		store_ask(site, STORE_ROLE_OWNER, "{\"op\":\"find\",\"keys\":[%s,\"a\"]}",
+			text.data),
+		site, ERROR_PERMANENT);
+	buf_free(&text);
+}
+
+/* --- changes lie over the table that was loaded --- */
+
+static void add(struct store_site *site, const char *mode, const char *rows)
+{
+	json_object_put(store_owner(site,
+		"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"%s\",\"rows\":\"%s\"}",
+		mode, rows));
+}
+
+static void test_changes_over_the_table(void **state)
+{
+	struct store_site *site = *state;
+
+	store_load_table(site, STORE_THREE);
+	add(site, "replace",
+		"fab\\tnew@fab.example\\t\\tnew.example\\t\\n"
+		"a\\ta@a.example\\t\\tFAB.example\\t\\n");
+	store_check_list(site, "", 9,
+		"Zeta+/not_invited,a+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
+	store_check_find(site, "voice@fab.example", "-");
+	store_check_find(site, "new@fab.example", "fab+/not_invited");
+	store_check_find(site, "fab.example", "a+/not_invited");
+	add(site, "replace", "fab\\tthird@fab.example\\t\\tfab.example\\t\\n");
+	store_check_find(site, "new@fab.example", "-");
+	store_check_find(site, "new.example", "-");
+	store_check_find(site, "fab.example", "a+/not_invited,fab+/not_invited");
+	check_remove(site, "fab", "{\"removed\":true,\"revoked\":0}");
+	check_remove(site, "fab", "not found");
+	check_remove(site, "Zeta", "{\"removed\":true,\"revoked\":0}");
+	store_check_find(site, "fab", "-");
+	store_check_find(site, "third@fab.example", "-");
+	store_check_find(site, "voice@fab.example", "-");
+	store_check_list(site, "", 9, "a+/not_invited,contoso+/not_invited", NULL);
+	store_check_list(site, "", 1, "a+/not_invited", "a");
+	add(site, "warn", "fab\\tback@fab.example\\t\\t\\t\\n");
+	store_check_find(site, "back@fab.example", "fab+/not_invited");
+	for (int i = 0; i < 2; i++) {
+		store_load_table(site, STORE_THREE);
+		store_check_list(site, "", 9,
+			"Zeta+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
+		store_check_find(site, "back@fab.example", "-");
+		store_keep_house(site, time(NULL));
+	}
+}
+
+/* What is refused together with others leaves nothing. */
+static void test_refused_changes(void **state)
+{
+	struct store_site *site = *state;
+
+	store_load_table(site, STORE_THREE);
+	store_fails("the second row",
+		store_ask(site, STORE_ROLE_OWNER,
+			"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"replace\","
+			"\"rows\":\"fab\\tnew@fab.example\\t\\t\\t\\nb\\tnone\\t\\t\\t\\n\"}"),
+		site, ERROR_PERMANENT);
+	store_check_find(site, "new@fab.example", "-");
+	store_check_find(site, "voice@fab.example", "fab+/not_invited");
 }
 
 /* --- housekeeping --- */
@@ -341,11 +477,17 @@ int main(void)
 		MEMORY(test_bad_rows),
 		MEMORY(test_client_goes_away),
 		MEMORY(test_remove),
+		MEMORY(test_lines),
+		MEMORY(test_many_keys),
+		MEMORY(test_changes_over_the_table),
+		MEMORY(test_refused_changes),
 		MEMORY(test_retention),
 		BDB(test_find),
 		BDB(test_list),
 		BDB(test_load_replaces),
 		BDB(test_remove),
+		BDB(test_changes_over_the_table),
+		BDB(test_refused_changes),
 		BDB(test_retention),
 	};
 

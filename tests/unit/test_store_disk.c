@@ -3,6 +3,7 @@
  */
 #include "support_store.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,43 +52,190 @@ static void test_reopen(void **state)
 		engine_events(site->engine, &after, 9, count, &events, &site->error), 1);
 }
 
-/* A process that loads is killed: the old table stays, and what it had loaded is removed. */
-static void test_interrupted_load(void **state)
+/* --- loads that end in the middle --- */
+
+/* How far a child goes with a load before it is killed; what is in force then. */
+static const struct stage {
+	const char *label;
+	int rows, seals; /* seals -1: until it is sealed */
+	bool end, sync;
+	const char *left; /* NULL: either */
+} stages[] = {
+	{"begun", 0, 0, false, false, "old"},
+	{"some rows", 30, 0, false, false, "old"},
+	{"all rows", 3000, 0, false, false, "old"},
+	{"sealed in part", 3000, 3, false, false, "old"},
+	{"sealed in most", 3000, 130, false, false, "old"},
+	{"sealed", 3000, -1, false, false, "old"},
+	{"in force, not yet promised", 3000, -1, true, false, NULL},
+	{"in force", 3000, -1, true, true, "new"},
+};
+
+/* One request without the sync of store_ask. */
+static void ask_only(struct store_site *site, const char *op, int load)
+{
+	const struct engine_caller caller = {STORE_ROLE_OWNER, site};
+	struct json_object *request = NULL;
+	struct engine_reply reply;
+	char text[200], change[CHANGE_ID_LEN + 1];
+
+	change_id_new(change);
+	snprintf(text, sizeof(text), "{\"op\":\"%s\",\"load\":%d}", op, load);
+	engine_reply_init(&reply);
+	if (json_parse(text, strlen(text), &request, &site->error) == 0 &&
+		json_set_string(request, "change", change) == 0)
+		engine_request(site->engine, &caller, request, &reply, &site->error);
+	engine_reply_free(&reply);
+	json_object_put(request);
+}
+
+static void load_until(struct store_site *site, const struct stage *stage)
+{
+	int load = store_begin_load(site);
+
+	for (int i = 0; i < stage->rows; i++) {
+		char row[100];
+
+		snprintf(row, sizeof(row), "x%d\\tx%d@x.example\\t\\t\\t\\n", i, i);
+		json_object_put(store_rows(site, load, "warn", row));
+	}
+	for (int i = 0; i < stage->seals; i++)
+		ask_only(site, "table_seal", load);
+	if (stage->seals < 0)
+		store_seal_load(site, load);
+	if (stage->end)
+		ask_only(site, "table_end", load);
+	if (stage->sync)
+		engine_sync(site->engine, &site->error);
+	raise(SIGKILL);
+}
+
+/* Files of customers tables in the state, and what is left of making them. */
+static int count_files(struct store_site *site)
+{
+	char path[300];
+	DIR *list;
+	struct dirent *entry;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "%s/state", site->folder);
+	list = opendir(path);
+	while ((entry = readdir(list)) != NULL)
+		n += strstr(entry->d_name, ".sealed") != NULL;
+	closedir(list);
+	return n;
+}
+
+static void test_killed_loads(void **state)
 {
 	struct store_site *site = *state;
-	int status, load;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		const struct stage *stage = &stages[i];
+		struct json_object *reply;
+		bool fresh;
+		int status;
+		pid_t child;
+
+		store_load_table(site, STORE_THREE);
+		engine_free(&site->engine);
+		child = fork();
+		if (child == 0) {
+			store_site_reopen(site);
+			load_until(site, stage);
+		}
+		waitpid(child, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		store_site_reopen(site);
+		reply = store_owner(site, "{\"op\":\"list\",\"limit\":1000}");
+		fresh = store_length(reply, "customers") == 1000;
+		if (!fresh)
+			assert_number(
+				stage->label, (long long)store_length(reply, "customers"), 3);
+		if (stage->left != NULL)
+			assert_text(stage->label, fresh ? "new" : "old", stage->left);
+		json_object_put(reply);
+		store_check_find(site, "voice@fab.example", fresh ? "-" : "fab+/not_invited");
+		store_check_find(site, "x2999@x.example", fresh ? "x2999+/not_invited" : "-");
+		store_keep_house(site, time(NULL));
+		assert_number(stage->label, count_files(site), 1);
+		store_check_find(site, "x2999", fresh ? "x2999+/not_invited" : "-");
+	}
+}
+
+/* What was added to a fresh table, and removed, was promised. */
+static void test_changes_survive_a_kill(void **state)
+{
+	struct store_site *site = *state;
+	int status;
 	pid_t child;
 
-	store_load_table(site, STORE_THREE);
 	engine_free(&site->engine);
 	child = fork();
 	if (child == 0) {
 		store_site_reopen(site);
-		load = store_begin_load(site);
-		for (int i = 0; i < 3000; i++) {
-			char row[100];
-
-			snprintf(row, sizeof(row), "x%d\\tx%d@x.example\\t\\t\\t\\n",
-				i, i);
-			if (i < 100 || i > 2990)
-				json_object_put(store_rows(site, load, "warn", row));
-		}
-		engine_sync(site->engine, &site->error);
+		store_load_table(site, STORE_THREE);
+		json_object_put(store_owner(site,
+			"{\"op\":\"table_add\",\"change\":\"new\",\"mode\":\"warn\",\"rows\":"
+			"\"added\\ta@a.example\\t\\t\\t\\n\"}"));
+		json_object_put(store_owner(
+			site, "{\"op\":\"remove\",\"change\":\"new\",\"key\":\"fab\"}"));
 		raise(SIGKILL);
 	}
 	waitpid(child, &status, 0);
 	assert_true(WIFSIGNALED(status));
 	store_site_reopen(site);
 	store_check_list(
-		site, "", 9, "Zeta+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
+		site, "", 9, "Zeta+/not_invited,added+/not_invited,contoso+/not_invited", NULL);
+	store_check_find(site, "a@a.example", "added+/not_invited");
+	store_check_find(site, "voice@fab.example", "-");
+}
+
+/* Readers see the old table to the end, also those that began before it. */
+static void test_readers_during_a_load(void **state)
+{
+	struct store_site *site = *state;
+	int load;
+
+	store_load_table(site, STORE_THREE);
 	load = store_begin_load(site);
-	json_object_put(store_must(
-		store_rows(site, load, "warn", "x5\\tnew@x.example\\t\\t\\t\\n"),
-		site, __FILE__, __LINE__));
-	store_keep_house(site, time(NULL));
+	for (int i = 0; i < 100; i++) {
+		char row[100];
+
+		snprintf(row, sizeof(row), "x%d\\tx%d@x.example\\t\\t\\t\\n", i, i);
+		json_object_put(store_rows(site, load, "warn", row));
+		store_check_find(site, "voice@fab.example", "fab+/not_invited");
+		store_check_find(site, "x0", "-");
+		store_keep_house(site, time(NULL));
+	}
+	assert_true(store_seal_load(site, load));
+	store_check_list(
+		site, "", 9, "Zeta+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
 	json_object_put(store_must(store_end_load(site, load), site, __FILE__, __LINE__));
-	store_check_list(site, "", 9, "x5+/not_invited", NULL);
-	store_check_find(site, "x7@x.example", "-");
+	store_check_list(site, "x98", 9, "x99+/not_invited", NULL);
+	store_keep_house(site, time(NULL));
+	assert_number("the old one's file is gone", count_files(site), 1);
+}
+
+/* The state is as it was but for the table: invitations work, a load mends it. */
+static void test_missing_file(void **state)
+{
+	struct store_site *site = *state;
+	char id[INVITATION_ID_LEN + 1], path[300];
+
+	store_load_table(site, STORE_THREE);
+	store_open(site, "contoso", "voice@contoso.example", id);
+	engine_free(&site->engine);
+	snprintf(path, sizeof(path), "%s/state/customers.1.sealed", site->folder);
+	assert_int_equal(unlink(path), 0);
+	store_site_reopen(site);
+	store_fails("find",
+		store_ask(site, STORE_ROLE_OWNER, "{\"op\":\"find\",\"key\":\"fab\"}"), site,
+		ERROR_TEMPORARY);
+	assert_non_null(strstr(site->error.text, "load it again"));
+	json_object_put(store_owner(site, "{\"op\":\"get\",\"id\":\"%s\"}", id));
+	store_load_table(site, STORE_THREE);
+	store_check_find(site, "fab", "fab+/not_invited");
 }
 
 static bool can_look_up(struct store_site *site, const char *id)
@@ -179,7 +327,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BDB(test_reopen),
-		BDB(test_interrupted_load),
+		BDB(test_killed_loads),
+		BDB(test_changes_survive_a_kill),
+		BDB(test_readers_during_a_load),
+		BDB(test_missing_file),
 		BDB(test_full_disk),
 	};
 
