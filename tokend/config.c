@@ -117,16 +117,31 @@ static bool is_reader(const struct config *config, const struct ipc_peer *peer)
 	return false;
 }
 
+/* Who has which right. */
+#define WIZARD 1u
+#define READER 2u
+#define ADMIN  4u
+
+static const unsigned holders[] = {
+	[RIGHT_WIZARD] = WIZARD,
+	[RIGHT_READER] = READER,
+	[RIGHT_VALIDATE] = READER | ADMIN,
+	[RIGHT_OPERATOR] = ADMIN,
+	[RIGHT_PING] = WIZARD | READER | ADMIN,
+};
+
 bool config_may_ask(const struct config *config, const struct ipc_peer *peer, enum right right)
 {
 	uid_t uid = ipc_peer_identity(peer)->uid;
+	unsigned asker = 0;
 
 	if (uid == 0 || uid == geteuid())
 		return true;
-	if ((right == RIGHT_READER || right == RIGHT_VALIDATE) && is_reader(config, peer))
-		return true;
-	if (right == RIGHT_READER)
-		return false;
-	return uid == (right == RIGHT_WIZARD ? config->wizard : config->admin) &&
-	       uid != (uid_t)-1;
+	if (uid == config->wizard && uid != (uid_t)-1)
+		asker |= WIZARD;
+	if (uid == config->admin && uid != (uid_t)-1)
+		asker |= ADMIN;
+	if (is_reader(config, peer))
+		asker |= READER;
+	return (asker & holders[right]) != 0;
 }

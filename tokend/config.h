@@ -33,6 +33,7 @@ enum right {
 	RIGHT_READER,
 	RIGHT_VALIDATE, /* who reads tokens, and the operator's pages */
 	RIGHT_OPERATOR, /* what concerns all invitations */
+	RIGHT_PING,	/* whoever may ask anything */
 };
 
 /* For struct daemon_program's check and release. */

@@ -43,7 +43,7 @@ static const struct op {
 	{"token", false, RIGHT_READER, access_request},
 	{"resend", false, RIGHT_OPERATOR, resend_request},
 	{"dead_letters", false, RIGHT_OPERATOR, dead_letters_request},
-	{"ping", false, RIGHT_WIZARD, ping_request},
+	{"ping", false, RIGHT_PING, ping_request},
 };
 
 static const struct op *find_op(const char *name)

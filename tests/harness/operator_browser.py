@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 
 from .browser import Browser
+from .process import wait_for
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -45,6 +46,11 @@ class Operator(Browser):
             if not request.has_header(name.capitalize()):
                 request.add_header(name, value)
         return super()._open(request)
+
+    def ready(self):
+        """Waits until postinvite-admin has read all invitations."""
+        wait_for("the list", lambda: self.page().status == 200)
+        return self
 
     def page(self, path="/", **query):
         if query:
