@@ -33,11 +33,6 @@ struct program {
 	char *store_listen, *tokend_listen; /* whom we ask */
 };
 
-/* A server that finishes its connections after a reload. */
-struct retired {
-	struct web_server *server;
-};
-
 static int prepare(struct daemon *daemon, struct error *error)
 {
 	const struct daemon_generation *generation = daemon_generation(daemon);
@@ -82,27 +77,15 @@ static int start_server(struct program *program, struct error *error)
 	return server != NULL ? 0 : -1;
 }
 
-static void retired_drained(void *context)
-{
-	struct retired *retired = context;
-
-	web_server_free(&retired->server);
-	free(retired);
-}
-
 static void replace_server(struct program *program)
 {
-	struct retired *retired = calloc(1, sizeof(*retired));
-	struct error error = {ERROR_TEMPORARY, "out of memory"};
 	struct web_server *old = program->wizard.server;
+	struct error error;
 
-	if (retired == NULL || start_server(program, &error) != 0) {
+	if (start_server(program, &error) == 0)
+		web_server_retire(&old);
+	else
 		log_error("reload: certificate and listener stay as they were: %s", error.text);
-		free(retired);
-		return;
-	}
-	retired->server = old;
-	web_server_drain(old, retired_drained, retired);
 }
 
 static void reloaded(struct daemon *daemon, void *context)

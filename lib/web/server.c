@@ -411,6 +411,19 @@ void web_server_drain(struct web_server *server, void (*drained)(void *context),
 	event_active(server->tick, EV_TIMEOUT, 1);
 }
 
+static void retired(void *context)
+{
+	struct web_server *server = context;
+
+	web_server_free(&server);
+}
+
+void web_server_retire(struct web_server **server)
+{
+	web_server_drain(*server, retired, *server);
+	*server = NULL;
+}
+
 void web_server_free(struct web_server **server)
 {
 	struct web_server *s = *server;
