@@ -17,25 +17,11 @@
 #include "web/brand.h"
 #include "web/names.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define STYLE_MAX  (15 * 1024)
 #define SCRIPT_MAX (10 * 1024)
 #define PEM_MAX	   (64 * 1024)
-
-static int load_static(
-	const struct settings *settings, const char *file, struct buf *out, struct error *error)
-{
-	char *path;
-	int result;
-
-	if (asprintf(&path, "%s/%s", settings->template_directory, file) < 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	result = template_read_file(path, out, error);
-	free(path);
-	return result;
-}
 
 static void tell_missing(void *context, const char *text)
 {
@@ -65,8 +51,8 @@ static int load_pages(const struct settings *settings, struct site *site, struct
 	source.words = site->words;
 	site->pages = template_set_load(&source, error);
 	if (site->pages == NULL ||
-		load_static(settings, "admin.css", &site->style, error) != 0 ||
-		load_static(settings, "admin.js", &site->script, error) != 0)
+		template_read_named(source.directory, "admin.css", &site->style, error) != 0 ||
+		template_read_named(source.directory, "admin.js", &site->script, error) != 0)
 		return -1;
 	brand_style(settings->brand_color, &site->style);
 	return 0;

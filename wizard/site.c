@@ -120,19 +120,6 @@ static int load_tls(const struct settings *settings, struct site *site, struct e
 	return load_certificate(settings, site, error);
 }
 
-static int load_static(
-	const struct settings *settings, const char *file, struct buf *out, struct error *error)
-{
-	char *path;
-	int result;
-
-	if (asprintf(&path, "%s/%s", settings->template_directory, file) < 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	result = template_read_file(path, out, error);
-	free(path);
-	return result;
-}
-
 static void tell_missing(void *context, const char *text)
 {
 	(void)context;
@@ -190,8 +177,8 @@ static int load(const struct settings *settings, struct site *site, struct error
 	source.words = site->words;
 	site->pages = template_set_load(&source, error);
 	if (site->pages == NULL ||
-		load_static(settings, "style.css", &site->style, error) != 0 ||
-		load_static(settings, "wizard.js", &site->script, error) != 0)
+		template_read_named(source.directory, "style.css", &site->style, error) != 0 ||
+		template_read_named(source.directory, "wizard.js", &site->script, error) != 0)
 		return error_prefix(error, "template_directory");
 	if (load_brand(settings, site, error) != 0 || load_proxies(settings, site, error) != 0)
 		return -1;

@@ -281,3 +281,16 @@ int template_read_file(const char *path, struct buf *out, struct error *error)
 		return error_set(error, ERROR_CONFIGURATION, "%s: is no text", path);
 	return 0;
 }
+
+int template_read_named(
+	const char *directory, const char *name, struct buf *out, struct error *error)
+{
+	char *path;
+	int result;
+
+	if (asprintf(&path, "%s/%s", directory, name) < 0)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	result = template_read_file(path, out, error);
+	free(path);
+	return result;
+}
