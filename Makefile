@@ -1,7 +1,7 @@
 # make            programs and libpostinvite.a into build/
 # make demo       the main job on this machine, shown step by step
 # make check      everything that can be tested, packages included (make unit, system, fuzz: parts of it)
-# make bench-milter bench-policy bench-store bench-tokend bench-wizard   figures
+# make bench-milter bench-policy bench-scale bench-store bench-tokend bench-wizard   figures
 # make install    DESTDIR= PREFIX=/usr/local
 
 BUILD = build
@@ -164,6 +164,9 @@ bench-tokend: all $(BUILD)/tests/entra/entra
 bench-wizard: all test-programs
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-wizard
 
+bench-scale: all test-programs
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-pages
+
 bench-store: all test-programs
 	$(BUILD)/tests/bench/bench_store $(BUILD)/postinvite-store
 
@@ -195,5 +198,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all clean unit system peer fuzz fuzzers docs demo check install test-programs \
-	bench-milter bench-policy bench-store bench-tokend bench-wizard
+	bench-milter bench-policy bench-scale bench-store bench-tokend bench-wizard
 .SECONDARY:

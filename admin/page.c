@@ -212,8 +212,8 @@ void page_time(const struct visit *visit, struct values *values, const struct ti
 
 int page_require_words(const struct words *words, struct error *error)
 {
-	static const char *const others[] = {"time_now", "filling_heading", "filling_text", "filling_away",
-		"overview_heading", "auth_heading", "token_needs_sign_in",
+	static const char *const others[] = {"time_now", "filling_heading", "filling_text",
+		"filling_away", "overview_heading", "auth_heading", "token_needs_sign_in",
 		"token_needs_sign_in_advice", "token_near_end", "token_near_end_advice",
 		"token_valid", "token_valid_advice", "access_not_listed",
 		"access_no_certificate", "access_bad_certificate", "access_no_name",
