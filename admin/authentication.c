@@ -104,11 +104,10 @@ static struct values *begin_page(
 	values_int(values, "total", (long long)found->total);
 	values_int(values, "needs_total", (long long)found->needs_sign_in);
 	values_int(values, "near_total", (long long)found->near_end);
-	values_int(values, "page", (long long)page);
 	if (page > 1)
-		values_printf(values, "page_before", "/authentication?page=%zu", page - 1);
+		values_printf(values, "previous_uri", "/authentication?page=%zu", page - 1);
 	if (page * PAGE_ROWS < found->total)
-		values_printf(values, "page_after", "/authentication?page=%zu", page + 1);
+		values_printf(values, "next_uri", "/authentication?page=%zu", page + 1);
 	live_put(visit, values, NULL);
 	return values;
 }

@@ -245,6 +245,34 @@ def test_authentication_status(site):
     assert rows(page.look().page) == [dead, kept, fresh]
 
 
+def test_removed(site):
+    """What the store has removed after history_retention is on no page."""
+    site.watch.announce("the store")
+    old, kept = invite(site, "removed"), invite(site, "not-removed")
+    happens(site, old, "revoked", at=days_ago(401))
+    happens(site, kept, "revoked", at=days_ago(399))
+    page = Page(site, "/?status=revoked&q=removed")
+    wait_for("both", lambda: sorted(rows(page.look().page)) == sorted([old, kept]))
+    total = Page(site).total()
+    site.daemons["store"].stop()
+    site.daemons["store"].start()
+    wait_for("the store's housekeeping", lambda: site.cli("-q", old).returncode == 1)
+    assert rows(page.look().page) == [kept]
+    assert Page(site).total() == total - 1
+
+
+def test_number_leads_to_rows(site):
+    """Each number of the overview is that of the list behind it."""
+    page = Page(site)
+    links = re.findall('<a href="([^"]+)">.*?<b>([0-9]+)</b>', page.page.body)
+    assert len(links) == 17
+    links += re.findall('<a href="(/.(?:sent|completed)=[^"]+)">([0-9]+)</a>', page.page.body)
+    assert len(links) == 17 + 60
+    for link, number in links:
+        listed = Operator(site).page(link.replace("&amp;", "&"))
+        assert listed.status == 200 and len(rows(listed)) == min(50, int(number)), link
+
+
 def test_many_wait(site):
     """More pages than may wait: the others are answered at once, and asked to come later."""
     version = Page(site).version
