@@ -29,7 +29,7 @@ struct text_part {
 	struct buf utf8;
 	const char *
 		charset; /* of one that is not based on ASCII: utf8 stands for the text; else NULL */
-	bool opaque; /* it says such a charset and cannot be read in it: nothing is added to it */
+	bool opaque; /* it is not in the charset or encoding that it says: nothing is added to it */
 	const char *text; /* what marks and edits are offsets of */
 	size_t len;
 	struct text_mark *marks; /* in order, not overlapping */

@@ -138,8 +138,6 @@ static void write_base64(const struct text_part *text, const struct buf *bytes, 
 	size_t end = text->decoded.at[text->decoded.len];
 
 	base64_put(out, bytes->data, bytes->len, &lines);
-	if (end < text->source_len && text->source[end] != '\r' && text->source[end] != '\n')
-		buf_string(out, lines.end);
 	buf_append(out, text->source + end, text->source_len - end);
 }
 

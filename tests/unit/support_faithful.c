@@ -237,17 +237,14 @@ static const char *compare_part(
 }
 
 /* An empty part before a boundary has no line end before that, one with content has. */
-static bool same_but_line_end(struct piece gap, struct piece new_gap)
-{
-	return gap.len > 0 && *gap.bytes != '\r' && *gap.bytes != '\n' && new_gap.len > 2 &&
-	       memcmp(new_gap.bytes, "\r\n", 2) == 0 &&
-	       same(gap, (struct piece){new_gap.bytes + 2, new_gap.len - 2});
-}
-
 static bool same_gap(struct piece gap, struct piece new_gap, bool recoded)
 {
-	return same(gap, new_gap) || same_but_line_end(gap, new_gap) ||
-	       same_but_fields(gap, new_gap, recoded);
+	if (gap.len > 0 && *gap.bytes != '\r' && new_gap.len > 2 &&
+		memcmp(new_gap.bytes, "\r\n", 2) == 0) {
+		new_gap.bytes += 2;
+		new_gap.len -= 2;
+	}
+	return same(gap, new_gap) || same_but_fields(gap, new_gap, recoded);
 }
 
 static const char *compare_parts(struct comparison *comparison, size_t len, size_t body_start)

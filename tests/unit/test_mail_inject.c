@@ -257,6 +257,7 @@ static void keeps_line_discipline(void **state)
 			"R3J1w59lIHt7SW52\naXRhdGlvbkxpbmt9fQo=\n",
 			"R3LDvMOfZSBHcsO8w59lIEdyw7zDn2UgR3LDvMOfZSBHcsO8w59lIEdyw7zDn2Ug"
 			"R3J1w59lIGh0\ndHBzOi8vaW52aXRlLmV4YW1wbGUvaS9BUUViLV85eAo=\n"},
+		{"words in place of base64", PLAIN BASE64 "\nOpen " HERE " now\n", NULL},
 		{"text of LF alone gets LF alone", PLAIN BASE64 "\nSGVsbG8KCg==\n",
 			"SGVsbG8KCgpQbGVhc2UgZm9sbG93IHRoaXMgbGluayB0byBjb21wbGV0ZSB5b3VyIGludml0YXRp\n"
 			"b246Cmh0dHBzOi8vaW52aXRlLmV4YW1wbGUvaS9BUUViLV85eAo=\n",
