@@ -6,7 +6,7 @@
 
 #include "session.h"
 
-#include "mail/dsn.h"
+#include "mail/report.h"
 
 /* The queue id, or "NOQUEUE". */
 const char *queue_id(SMFICTX *ctx);
@@ -45,8 +45,11 @@ sfsistat check_bounce_tag(SMFICTX *ctx, const struct session *session, const cha
 /* Takes the addresses of ours out of the recipients: the mail goes on to the others (some: there are others by now), or nowhere. */
 sfsistat take_own_out(SMFICTX *ctx, const struct session *session, bool some);
 
-/* Has a delivery report recorded with that invitation, once however often it comes. Returns 0 or -1. */
+/* Reads the message as a report on a delivery; to be freed in any case. Returns 0, or -1: not found, it is none; or temporary. */
+int read_report(const struct session *session, struct report *report_r, struct error *error);
+
+/* Has what it says of a mail recorded with that invitation, once however often it comes. Returns 0 or -1. */
 int record_report(SMFICTX *ctx, const struct session *session, const char *invitation,
-	const struct dsn_facts *facts, struct error *error);
+	const struct dsn_recipient *outcome, struct error *error);
 
 #endif

@@ -18,7 +18,7 @@
 struct bounce {
 	SMFICTX *ctx;
 	struct session *session;
-	struct dsn_facts facts;
+	struct report report;
 	size_t sent_on; /* to so many original senders */
 };
 
@@ -27,9 +27,21 @@ static bool temporary(const struct error *error)
 	return error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN;
 }
 
-/* The invitation of a tag: its id and whom the Welcome mail was from, "" if that is not known. Returns 0 or -1. */
-static int ask_for_tag(const struct session *session, const char *tag,
-	char id_r[INVITATION_ID_LEN + 1], char sender_r[ADDRESS_SIZE], struct error *error)
+/* The invitation of a tag; members are "" where not known. */
+struct tagged {
+	char id[INVITATION_ID_LEN + 1];
+	char mailbox[ADDRESS_SIZE];
+	char sender[ADDRESS_SIZE]; /* whom the Welcome mail was from */
+};
+
+static void take(struct json_object *invitation, const char *member, char *value_r, size_t size)
+{
+	snprintf(value_r, size, "%s", json_string(invitation, member, ""));
+}
+
+/* Returns 0 or -1. */
+static int ask_for_tag(const struct session *session, const char *tag, struct tagged *tagged_r,
+	struct error *error)
 {
 	struct json_object *request = store_request("get"), *reply = NULL, *invitation;
 	int result;
@@ -45,8 +57,9 @@ static int ask_for_tag(const struct session *session, const char *tag,
 	result = ipc_call(session_config(session)->store, request, &reply, error);
 	json_object_put(request);
 	invitation = json_member(reply, "invitation");
-	snprintf(id_r, INVITATION_ID_LEN + 1, "%s", json_string(invitation, "id", ""));
-	snprintf(sender_r, ADDRESS_SIZE, "%s", json_string(invitation, "envelope_sender", ""));
+	take(invitation, "id", tagged_r->id, sizeof(tagged_r->id));
+	take(invitation, "invitation_email", tagged_r->mailbox, sizeof(tagged_r->mailbox));
+	take(invitation, "envelope_sender", tagged_r->sender, sizeof(tagged_r->sender));
 	json_object_put(reply);
 	return result;
 }
@@ -67,10 +80,10 @@ static sfsistat refuse(SMFICTX *ctx, const struct session *session, const struct
 
 sfsistat check_bounce_tag(SMFICTX *ctx, const struct session *session, const char *tag)
 {
-	char id[INVITATION_ID_LEN + 1], sender[ADDRESS_SIZE];
+	struct tagged tagged;
 	struct error error;
 
-	if (ask_for_tag(session, tag, id, sender, &error) < 0)
+	if (ask_for_tag(session, tag, &tagged, &error) < 0)
 		return refuse(ctx, session, &error);
 	if (session->marks.null_sender)
 		return SMFIS_CONTINUE;
@@ -97,31 +110,35 @@ static int send_on(struct bounce *bounce, const char *sender, struct error *erro
 /* Records it with the invitation of one tag. Returns 0 or -1. */
 static int act_for(struct bounce *bounce, const char *tag, struct error *error)
 {
-	const struct dsn_facts *facts = &bounce->facts;
-	char id[INVITATION_ID_LEN + 1], sender[ADDRESS_SIZE];
+	const struct dsn_facts *facts = &bounce->report.facts;
+	const struct dsn_recipient *outcome;
+	struct tagged tagged;
 
-	if (ask_for_tag(bounce->session, tag, id, sender, error) < 0)
+	if (ask_for_tag(bounce->session, tag, &tagged, error) < 0)
 		return -1;
-	if (*facts->envelope_id != '\0' && strcmp(facts->envelope_id, id) != 0)
+	if (*facts->envelope_id != '\0' && strcmp(facts->envelope_id, tagged.id) != 0)
 		return error_set(error, ERROR_POLICY, "the report is about another mail");
-	if (record_report(bounce->ctx, bounce->session, id, facts, error) < 0)
+	outcome = dsn_outcome(facts, tagged.mailbox);
+	if (record_report(bounce->ctx, bounce->session, tagged.id, outcome, error) < 0)
 		return -1;
-	bounce->session->counted = COUNT_MAIL_REPORT;
 	log_info("%s: bounce_address invitation=%s recipient=%s delivery=%s status=%s to=%s",
-		queue_id(bounce->ctx), id, facts->recipient, facts->delivery, facts->status,
-		*sender == '\0' ? "-" : sender);
-	return send_on(bounce, sender, error);
+		queue_id(bounce->ctx), tagged.id, outcome->recipient, outcome->delivery,
+		outcome->status, *tagged.sender == '\0' ? "-" : tagged.sender);
+	return send_on(bounce, tagged.sender, error);
 }
 
 static int act(struct bounce *bounce, struct error *error)
 {
 	const struct session *session = bounce->session;
 
+	error_set(error, ERROR_NOT_FOUND, "no report");
 	if (!session->marks.null_sender || !session->marks.report ||
-		dsn_read(session->message.data, session->message.len, session->body_start,
-			&bounce->facts, error) < 0)
+		read_report(session, &bounce->report, error) < 0) {
+		if (temporary(error))
+			return -1;
 		return error_set(error, ERROR_POLICY,
 			"this address takes delivery reports, and no other mail");
+	}
 	for (const struct own_recipient *own = session->own; own != NULL; own = own->next)
 		if (own->kind == OWN_BOUNCE && act_for(bounce, own->tag, error) < 0)
 			return -1;
@@ -132,8 +149,10 @@ sfsistat act_bounce_address(SMFICTX *ctx, struct session *session)
 {
 	struct bounce bounce = {.ctx = ctx, .session = session};
 	struct error error;
+	int result = act(&bounce, &error);
 
-	if (act(&bounce, &error) < 0) {
+	report_free(&bounce.report);
+	if (result < 0) {
 		if (temporary(&error) || (!session->local && session->others == 0))
 			return refuse(ctx, session, &error);
 		log_info("%s: bounce_address sender=%s action=none reason=\"%s\"",

@@ -1,5 +1,6 @@
 /*
- * A delivery report: when it names one of our invitations, the delivery is recorded. The report itself always goes on as it
+ * A delivery report: when it is about a Welcome mail, what became of that is recorded. The envelope id says which mail that
+ * was; where it is lost, a link of the mail that is returned does, or its Message-ID. The report itself always goes on as it
  * is. Refusing one that Postfix made would lose it; one that came by SMTP is sent again, and that is asked for
  * when the store is away.
  */
@@ -7,22 +8,22 @@
 
 #include "base/log.h"
 #include "invite/event.h"
-#include "invite/link.h"
-#include "mail/dsn.h"
+#include "lookup.h"
 #include "mail/mime.h"
+#include "mail/report.h"
 #include "store/protocol.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-static struct json_object *delivery_event(const struct dsn_facts *facts)
+static struct json_object *delivery_event(const struct dsn_recipient *outcome)
 {
 	struct json_object *event = event_create("delivery", time(NULL));
 
-	if (event != NULL && json_set_string(event, "delivery", facts->delivery) == 0 &&
-		put_text(event, "delivery_status", facts->status) == 0 &&
-		put_text(event, "delivery_text", facts->text) == 0)
+	if (event != NULL && json_set_string(event, "delivery", outcome->delivery) == 0 &&
+		put_text(event, "delivery_status", outcome->status) == 0 &&
+		put_text(event, "delivery_text", outcome->text) == 0)
 		return event;
 	json_object_put(event);
 	return NULL;
@@ -45,34 +46,73 @@ static void report_change(SMFICTX *ctx, const struct session *session, char *cha
 	free(date);
 }
 
+int read_report(const struct session *session, struct report *report_r, struct error *error)
+{
+	const struct report_source source = {
+		.headers = &session->headers,
+		.message = session->message.data,
+		.len = session->message.len,
+		.body_start = session->body_start,
+		.tracked_url = session_config(session)->tracked_url,
+	};
+
+	return report_read(&source, report_r, error);
+}
+
 int record_report(SMFICTX *ctx, const struct session *session, const char *invitation,
-	const struct dsn_facts *facts, struct error *error)
+	const struct dsn_recipient *outcome, struct error *error)
 {
 	char change[CHANGE_ID_LEN + 1];
 
 	report_change(ctx, session, change);
-	return apply_event(session, invitation, delivery_event(facts), change, error);
+	return apply_event(session, invitation, delivery_event(outcome), change, error);
+}
+
+/* 1, 0 or -1, as lookup.h has it. */
+static int look_up(const struct session *session, const struct report *report,
+	struct found_invitation *found_r, struct error *error)
+{
+	int found = lookup_id(session, report->facts.envelope_id, found_r, error);
+
+	if (found == 0)
+		found = lookup_links(session, &report->tokens, found_r, error);
+	if (found == 0)
+		found = lookup_message(session, report, found_r, error);
+	return found;
+}
+
+/* Returns 0, or -1 with what did not work. */
+static int act(
+	SMFICTX *ctx, struct session *session, const struct report *report, struct error *error)
+{
+	const struct dsn_recipient *outcome;
+	struct found_invitation found;
+	int result = look_up(session, report, &found, error);
+
+	if (result <= 0)
+		return result;
+	outcome = dsn_outcome(&report->facts, found.mailbox);
+	if (record_report(ctx, session, found.id, outcome, error) < 0)
+		return error_prefix(error, "invitation %s", found.id);
+	session->counted = COUNT_MAIL_REPORT;
+	log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s", queue_id(ctx),
+		found.id, outcome->recipient, outcome->delivery, outcome->status);
+	return 0;
 }
 
 sfsistat act_report(SMFICTX *ctx, struct session *session)
 {
-	struct dsn_facts facts;
+	struct report report;
 	struct error error;
+	int result = read_report(session, &report, &error);
 
 	session->counted = COUNT_MAIL_REPORT_OTHER;
-	if (dsn_read(session->message.data, session->message.len, session->body_start, &facts,
-		    &error) < 0 ||
-		!invitation_id_valid(facts.envelope_id))
+	if (result == 0)
+		result = act(ctx, session, &report, &error);
+	report_free(&report);
+	if (result == 0 || error.kind == ERROR_NOT_FOUND)
 		return SMFIS_ACCEPT;
-	if (record_report(ctx, session, facts.envelope_id, &facts, &error) == 0) {
-		session->counted = COUNT_MAIL_REPORT;
-		log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s",
-			queue_id(ctx), facts.envelope_id, facts.recipient, facts.delivery,
-			facts.status);
-		return SMFIS_ACCEPT;
-	}
-	log_warning("%s: report invitation=%s delivery=%s action=none reason=\"%s\"",
-		queue_id(ctx), facts.envelope_id, facts.delivery, error.text);
+	log_warning("%s: report action=none reason=\"%s\"", queue_id(ctx), error.text);
 	if (error.kind != ERROR_TEMPORARY && error.kind != ERROR_UNCERTAIN)
 		return SMFIS_ACCEPT;
 	return answer_error(ctx, &error);

@@ -5,6 +5,7 @@
 #include "session.h"
 
 #include "base/log.h"
+#include "mail/bounce.h"
 
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -192,14 +193,14 @@ int session_recipient(struct session *session, const char *argument, enum own_ad
 	return 0;
 }
 
-static bool is_report(const struct headers *headers)
+/* Some systems return mail with an address of their own. */
+static bool is_report(const struct session *session)
 {
-	static const char report[] = "multipart/report";
-	char *type = headers_value(headers, "Content-Type");
-	bool is = type != NULL && strncasecmp(type, report, sizeof(report) - 1) == 0;
+	static const char daemon[] = "mailer-daemon@";
 
-	free(type);
-	return is;
+	return (session->marks.null_sender ||
+		       strncasecmp(session->sender, daemon, sizeof(daemon) - 1) == 0) &&
+	       bounce_possible(&session->headers);
 }
 
 /* Nothing of a mail is kept that cannot be a consent mail by its headers. On the consent address act_consent_address says
@@ -233,7 +234,7 @@ void session_classify(struct session *session, const char *queue_id)
 		log_info("%s: welcome from=%s action=none reason=\"client is not one of "
 			 "welcome_submitters\"",
 			queue_id, session->sender);
-	session->marks.report = session->marks.null_sender && is_report(&session->headers);
+	session->marks.report = is_report(session);
 	session->marks.consent_sender =
 		consent_claimed(&session->headers, settings->consent_senders);
 	/* A Welcome mail that has other recipients, too, is refused as such. */

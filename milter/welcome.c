@@ -4,8 +4,8 @@
  * and whatever fails before leaves a mail that is refused and sent again.
  */
 #include "act.h"
+#include "lookup.h"
 #include "outgoing.h"
-#include "tracked.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -98,13 +98,13 @@ static bool subject_fits(const struct welcome *welcome)
 static int look_for_tracked(struct welcome *welcome, struct error *error)
 {
 	const struct mail_findings *findings = &welcome->findings;
-	char id[INVITATION_ID_LEN + 1];
+	struct found_invitation invitation;
 	int found;
 
 	if (findings->tokens->count == 0 || findings->placeholders > 0 ||
 		(findings->links == 0 && !subject_fits(welcome)))
 		return 0;
-	found = tracked_invitation(welcome->session, findings->tokens, id, error);
+	found = lookup_links(welcome->session, findings->tokens, &invitation, error);
 	welcome->tracked = found == 1;
 	if (found == 0)
 		log_warning("%s: welcome from=%s reason=\"a link that looks like an invitation's "

@@ -5,10 +5,9 @@
  */
 #include "mail/dsn.h"
 
-#include "mail/mime.h"
-#include "mail/decode.h"
-
 #include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -29,14 +28,14 @@ struct group {
 	char status[DSN_VALUE_SIZE];
 	char diagnostic[DSN_VALUE_SIZE];
 	char recipient[DSN_VALUE_SIZE];
+	char original[DSN_VALUE_SIZE];
 };
 
 struct reader {
 	struct group group;
 	char *value; /* of the field being read; NULL for one we do not need */
 	struct dsn_facts *facts;
-	int weight;
-	int recipients;
+	bool failed; /* out of memory */
 };
 
 static char *field_of(struct group *group, const char *line, size_t name_len)
@@ -50,6 +49,7 @@ static char *field_of(struct group *group, const char *line, size_t name_len)
 		{"Status", group->status},
 		{"Diagnostic-Code", group->diagnostic},
 		{"Final-Recipient", group->recipient},
+		{"Original-Recipient", group->original},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -94,6 +94,20 @@ static const char *behind_type(const char *value)
 	return *end == ';' ? end + 1 + strspn(end + 1, " ") : value;
 }
 
+/* "rfc822; <a@b>": the address. */
+static void take_address(const char *value, char *address_r)
+{
+	const char *start = behind_type(value);
+	size_t len = strlen(start);
+
+	if (len >= 2 && start[0] == '<' && start[len - 1] == '>') {
+		start++;
+		len -= 2;
+	}
+	memcpy(address_r, start, len);
+	address_r[len] = '\0';
+}
+
 /* "5.1.1 (bad destination)": the code alone. */
 static void take_status(const char *value, char *status_r, size_t size)
 {
@@ -105,29 +119,62 @@ static void take_status(const char *value, char *status_r, size_t size)
 	status_r[len] = '\0';
 }
 
+static const char *delivery_of(const char *action)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcasecmp(action, actions[i].action) == 0)
+			return actions[i].delivery;
+	return NULL;
+}
+
+static int weight_of(const char *delivery)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(delivery, actions[i].delivery) == 0)
+			return actions[i].weight;
+	return 0;
+}
+
+int dsn_add(struct dsn_facts *facts, const struct dsn_recipient *recipient)
+{
+	struct dsn_recipient *recipients;
+
+	if (facts->count == DSN_RECIPIENTS_MAX)
+		return 0;
+	recipients = reallocarray(facts->recipients, facts->count + 1, sizeof(*recipients));
+	if (recipients == NULL)
+		return -1;
+	facts->recipients = recipients;
+	recipients[facts->count++] = *recipient;
+	return 0;
+}
+
 static void end_group(struct reader *reader)
 {
 	struct group *group = &reader->group;
 	struct dsn_facts *facts = reader->facts;
+	struct dsn_recipient recipient = {0};
 
 	trim(group->envelope_id);
 	trim(group->action);
 	trim(group->diagnostic);
 	trim(group->recipient);
+	trim(group->original);
 	if (*facts->envelope_id == '\0')
 		strcpy(facts->envelope_id, group->envelope_id);
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (strcasecmp(group->action, actions[i].action) != 0 ||
-			actions[i].weight <= reader->weight)
-			continue;
-		reader->weight = actions[i].weight;
-		facts->delivery = actions[i].delivery;
-		take_status(group->status, facts->status, sizeof(facts->status));
-		strcpy(facts->text, behind_type(group->diagnostic));
-		strcpy(facts->recipient, behind_type(group->recipient));
+	/* "failed (retries exhausted)" */
+	group->action[strcspn(group->action, " (;")] = '\0';
+	recipient.delivery = delivery_of(group->action);
+	if (recipient.delivery != NULL) {
+		take_status(group->status, recipient.status, sizeof(recipient.status));
+		strcpy(recipient.text, behind_type(group->diagnostic));
+		if (*recipient.status == '\0')
+			dsn_find_status(
+				recipient.text, strlen(recipient.text), recipient.status);
+		take_address(group->recipient, recipient.recipient);
+		take_address(group->original, recipient.original);
+		reader->failed |= dsn_add(facts, &recipient) < 0;
 	}
-	if (*group->action != '\0')
-		reader->recipients++;
 	*group = (struct group){0};
 	reader->value = NULL;
 }
@@ -153,12 +200,11 @@ static void read_line(struct reader *reader, const char *line, size_t len)
 	value_add(reader->value, colon + 1, len - (size_t)(colon + 1 - line));
 }
 
-int dsn_parse(const char *text, size_t len, struct dsn_facts *facts_r, struct error *error)
+int dsn_parse(const char *text, size_t len, struct dsn_facts *facts)
 {
-	struct reader reader = {.facts = facts_r};
+	struct reader reader = {.facts = facts};
 
-	*facts_r = (struct dsn_facts){0};
-	while (len > 0 && reader.recipients < DSN_RECIPIENTS_MAX) {
+	while (len > 0 && facts->count < DSN_RECIPIENTS_MAX) {
 		const char *newline = memchr(text, '\n', len);
 		size_t line = newline == NULL ? len : (size_t)(newline - text);
 
@@ -168,49 +214,84 @@ int dsn_parse(const char *text, size_t len, struct dsn_facts *facts_r, struct er
 		len -= line;
 	}
 	end_group(&reader);
-	if (facts_r->delivery == NULL)
-		return error_set(
-			error, ERROR_NOT_FOUND, "no recipient's outcome in the report");
-	return 0;
+	return reader.failed ? -1 : 0;
 }
 
-static int read_part(const struct mime_part *part, const char *message,
-	struct dsn_facts *facts_r, struct error *error)
+void dsn_free(struct dsn_facts *facts)
 {
-	static int (*const decoders[])(const char *, size_t, struct decoded *) = {
-		[ENCODING_QUOTED_PRINTABLE] = decode_quoted_printable,
-		[ENCODING_BASE64] = decode_base64,
-		[ENCODING_UNKNOWN] = NULL,
-	};
-	size_t len = part->end - part->start;
-	struct decoded view;
-	int result;
-
-	if (decoders[part->encoding] == NULL)
-		return dsn_parse(message + part->start, len, facts_r, error);
-	if (len > DECODE_MAX)
-		return error_set(error, ERROR_NOT_FOUND, "delivery status is too long");
-	if (decoders[part->encoding](message + part->start, len, &view) < 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	result = dsn_parse(view.text, view.len, facts_r, error);
-	decoded_free(&view);
-	return result;
+	free(facts->recipients);
+	*facts = (struct dsn_facts){0};
 }
 
-int dsn_read(const char *message, size_t len, size_t body_start, struct dsn_facts *facts_r,
-	struct error *error)
+static bool is_address(const char *address, const char *mailbox)
 {
-	struct mime *mime = mime_parse(message, len, body_start, error);
-	int result = -1;
+	return *mailbox != '\0' && strcasecmp(address, mailbox) == 0;
+}
 
-	if (mime == NULL)
-		return -1;
-	error_set(error, ERROR_NOT_FOUND, "no delivery status report");
-	/* Some put their words into a part of that type, too. */
-	for (size_t i = 0;
-		mime_is_delivery_report(mime) && i < mime_part_count(mime) && result < 0; i++)
-		if (mime_part(mime, i)->kind == PART_DELIVERY_STATUS)
-			result = read_part(mime_part(mime, i), message, facts_r, error);
-	mime_free(&mime);
-	return result;
+const struct dsn_recipient *dsn_outcome(const struct dsn_facts *facts, const char *mailbox)
+{
+	const struct dsn_recipient *outcome = NULL;
+	int best = 0;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct dsn_recipient *recipient = &facts->recipients[i];
+		int weight = weight_of(recipient->delivery);
+
+		if (is_address(recipient->original, mailbox))
+			weight += 200;
+		else if (is_address(recipient->recipient, mailbox))
+			weight += 100;
+		if (weight > best) {
+			best = weight;
+			outcome = recipient;
+		}
+	}
+	return outcome;
+}
+
+/* The length of a number of at most three digits. */
+static size_t number_len(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && i < 4 && isdigit((unsigned char)text[i]))
+		i++;
+	return i < 4 ? i : 0;
+}
+
+static size_t status_len(const char *text, size_t len)
+{
+	size_t at = 1;
+
+	if (len < 5 || strchr("245", text[0]) == NULL || text[0] == '\0')
+		return 0;
+	for (int part = 0; part < 2; part++) {
+		size_t digits = at < len && text[at] == '.'
+					? number_len(text + at + 1, len - at - 1)
+					: 0;
+
+		if (digits == 0)
+			return 0;
+		at += 1 + digits;
+	}
+	return at < len && isalnum((unsigned char)text[at]) ? 0 : at;
+}
+
+void dsn_find_status(const char *text, size_t len, char status_r[16])
+{
+	*status_r = '\0';
+	for (size_t i = 0; i < len; i++) {
+		size_t found =
+			i > 0 && (text[i - 1] == '.' || isalnum((unsigned char)text[i - 1]))
+				? 0
+				: status_len(text + i, len - i);
+
+		/* An address of the Internet has a fourth number. */
+		if (found == 0 || (i + found + 1 < len && text[i + found] == '.' &&
+					  isdigit((unsigned char)text[i + found + 1])))
+			continue;
+		memcpy(status_r, text + i, found);
+		status_r[found] = '\0';
+		return;
+	}
 }

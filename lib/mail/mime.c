@@ -28,7 +28,6 @@ struct mime {
 	bool whole;  /* attached messages, too */
 	bool failed; /* out of memory */
 	const char *protection;
-	bool delivery_report;
 };
 
 /* --- one part --- */
@@ -61,6 +60,8 @@ static enum part_kind kind_of(GMimeContentType *type)
 		{"text", "html", PART_HTML},
 		{"message", "delivery-status", PART_DELIVERY_STATUS},
 		{"message", "global-delivery-status", PART_DELIVERY_STATUS},
+		{"message", "global-headers", PART_OTHER_TEXT},
+		{"text", "*", PART_OTHER_TEXT},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -223,9 +224,12 @@ static void walk_message(struct mime *mime, GMimeMessagePart *part, int parent, 
 	GMimeMessage *message = g_mime_message_part_get_message(part);
 	GMimeObject *root = message == NULL ? NULL : g_mime_message_get_mime_part(message);
 	int header = add_header(mime, GMIME_OBJECT(part), parent);
+	size_t first = mime->count;
 
 	if (root != NULL && depth < DEPTH_MAX && header >= 0)
 		walk(mime, root, header, depth + 1);
+	for (size_t i = first; i < mime->count; i++)
+		mime->parts[i].returned = true;
 }
 
 static void walk(struct mime *mime, GMimeObject *object, int parent, int depth)
@@ -240,15 +244,6 @@ static void walk(struct mime *mime, GMimeObject *object, int parent, int depth)
 		walk_message(mime, GMIME_MESSAGE_PART(object), parent, depth);
 	else if (GMIME_IS_PART(object) && mime->count < MIME_PARTS_MAX)
 		add_part(mime, GMIME_PART(object), parent);
-}
-
-static bool is_delivery_report(GMimeObject *root)
-{
-	GMimeContentType *type = g_mime_object_get_content_type(root);
-	const char *report = g_mime_content_type_get_parameter(type, "report-type");
-
-	return g_mime_content_type_is_type(type, "multipart", "report") && report != NULL &&
-	       g_ascii_strcasecmp(report, "delivery-status") == 0;
 }
 
 static GMimeMessage *parse(GByteArray *bytes)
@@ -273,10 +268,8 @@ static void read_tree(struct mime *mime)
 	GMimeMessage *message = parse(bytes);
 	GMimeObject *root = message == NULL ? NULL : g_mime_message_get_mime_part(message);
 
-	if (root != NULL) {
+	if (root != NULL)
 		walk(mime, root, -1, 0);
-		mime->delivery_report = is_delivery_report(root);
-	}
 	if (message != NULL)
 		g_object_unref(message);
 	g_byte_array_steal(bytes, NULL);
@@ -305,9 +298,11 @@ struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct
 	return parse_tree(&source, error);
 }
 
-struct mime *mime_parse_whole(const char *bytes, size_t len, struct error *error)
+struct mime *mime_parse_whole(
+	const char *bytes, size_t len, size_t body_start, struct error *error)
 {
-	const struct mime source = {.bytes = bytes, .len = len, .whole = true};
+	const struct mime source = {
+		.bytes = bytes, .len = len, .body_start = body_start, .whole = true};
 
 	return parse_tree(&source, error);
 }
@@ -340,9 +335,4 @@ const struct mime_header *mime_header(const struct mime *mime, int n)
 const char *mime_protection(const struct mime *mime)
 {
 	return mime->protection;
-}
-
-bool mime_is_delivery_report(const struct mime *mime)
-{
-	return mime->delivery_report;
 }

@@ -17,7 +17,7 @@
 #define MIME_PARTS_MAX	  1000 /* further parts are not looked into */
 #define MIME_CHARSET_SIZE 48
 
-enum part_kind { PART_OTHER, PART_PLAIN, PART_HTML, PART_DELIVERY_STATUS };
+enum part_kind { PART_OTHER, PART_PLAIN, PART_HTML, PART_OTHER_TEXT, PART_DELIVERY_STATUS };
 
 enum part_encoding {
 	ENCODING_IDENTITY, /* 7bit, 8bit, binary, or none named */
@@ -31,6 +31,7 @@ struct mime_part {
 	enum part_encoding encoding;
 	bool attached; /* Content-Disposition: attachment, or within others and with a file's name */
 	bool delsp;    /* format=flowed with delsp=yes */
+	bool returned; /* of a message within this one */
 	size_t start;  /* its encoded content within the message */
 	size_t end;
 	int header; /* its own: index for mime_header */
@@ -49,9 +50,10 @@ struct mime;
  * as far as it goes. NULL: error (temporary: out of memory). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 
-/* The same of bytes that are all to be looked into: the message's own header is one of the headers, and so are the parts of
- * attached messages, which mime_parse does not look into. */
-struct mime *mime_parse_whole(const char *bytes, size_t len, struct error *error);
+/* The same, with the parts of attached messages, which mime_parse does not look into. With body_start 0 the message's own
+ * header is one of the headers. */
+struct mime *mime_parse_whole(
+	const char *bytes, size_t len, size_t body_start, struct error *error);
 void mime_free(struct mime **mime);
 
 size_t mime_part_count(const struct mime *mime);
@@ -62,9 +64,6 @@ const struct mime_header *mime_header(const struct mime *mime, int n);
 /* Words for what forbids an edit ("S/MIME signed", ...), NULL when nothing does: signed or encrypted anywhere
  * outside of attached messages. */
 const char *mime_protection(const struct mime *mime);
-
-/* Is it a multipart/report of delivery status (RFC 3462, RFC 6533)? */
-bool mime_is_delivery_report(const struct mime *mime);
 
 /* --- header values --- */
 

@@ -193,7 +193,7 @@ enum mail_kind mail_kind(const struct mail_marks *marks)
 		return MAIL_MAYBE_WELCOME;
 	if (marks->consent_sender)
 		return MAIL_CLAIMS_CONSENT;
-	if (marks->null_sender && marks->report)
+	if (marks->report)
 		return MAIL_MAYBE_REPORT;
 	return MAIL_UNRELATED;
 }

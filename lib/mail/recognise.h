@@ -47,7 +47,7 @@ bool mailbox_valid(const char *address);
 enum mail_kind {
 	MAIL_UNRELATED,	     /* accepted at once */
 	MAIL_MAYBE_WELCOME,  /* sender and submitter fit: the body decides */
-	MAIL_MAYBE_REPORT,   /* null sender and multipart/report */
+	MAIL_MAYBE_REPORT,   /* it may report on a delivery (mail/bounce.h) */
 	MAIL_CLAIMS_CONSENT, /* From: names a consent sender */
 	MAIL_TO_CONSENT_ADDRESS,
 	MAIL_TO_BOUNCE_ADDRESS,
@@ -56,7 +56,7 @@ enum mail_kind {
 struct mail_marks {
 	bool welcome_sender; /* and submitter */
 	bool null_sender;
-	bool report;
+	bool report; /* sender and header allow it to be one on a delivery */
 	bool consent_sender;
 	bool to_consent_address;
 	bool to_bounce_address;

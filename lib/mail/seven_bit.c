@@ -187,7 +187,7 @@ int seven_bit(struct buf *entity, struct error *error)
 	struct conversion conversion = {.entity = entity};
 	int result;
 
-	conversion.mime = mime_parse_whole(entity->data, entity->len, error);
+	conversion.mime = mime_parse_whole(entity->data, entity->len, 0, error);
 	if (conversion.mime == NULL)
 		return -1;
 	result = convert(&conversion);

@@ -6,13 +6,13 @@
  * NUMBER.in and NUMBER.out, for another MIME library to read. tests/corpus.py makes a table of it.
  *
  *	mail  PATH  append|replace  NUMBER  WORD  faithful | refused: REASON | FAULT
- *	report  PATH  DELIVERY  STATUS  RECIPIENT            as dsn_read says; DELIVERY "-" when it is none
+ *	report  PATH  DELIVERY  STATUS  RECIPIENT  MESSAGE-IDS   as report_read says; DELIVERY "-" when it is none
  */
 #include "../unit/support_faithful.h"
 #include "../unit/support_mail.h"
 
-#include "mail/dsn.h"
 #include "mail/mime.h"
+#include "mail/report.h"
 #include "mail/rewrite_internal.h"
 
 #include <ctype.h>
@@ -35,8 +35,8 @@ struct word {
 	char text[WORD_MAX + 1];
 };
 
-static void write_file(const char *suffix, const struct support_mail *raw,
-	const struct rewritten *rewritten)
+static void write_file(
+	const char *suffix, const struct support_mail *raw, const struct rewritten *rewritten)
 {
 	char path[PATH_MAX];
 	FILE *file;
@@ -139,8 +139,8 @@ static void try_welcome(const char *path, const struct support_mail *raw)
 		"https://platform.example/authenticate", "", "https://invite.example/i/"};
 	struct mail_findings findings;
 	struct error error;
-	struct mail *mail =
-		mail_parse(raw->message.data, raw->message.len, raw->body_start, &rules, &error);
+	struct mail *mail = mail_parse(
+		raw->message.data, raw->message.len, raw->body_start, &rules, &error);
 	const char *refusal = NULL;
 
 	if (mail == NULL) {
@@ -163,28 +163,58 @@ static void try_welcome(const char *path, const struct support_mail *raw)
 	mail_free(&mail);
 }
 
+static void try_report(const char *path, const struct support_mail *raw)
+{
+	const struct report_source source = {&raw->headers, raw->message.data, raw->message.len,
+		raw->body_start, "https://invite.example/i/"};
+	const struct dsn_recipient nobody = {.delivery = "-"}, *outcome = &nobody;
+	struct report report;
+	struct error error;
+
+	if (report_read(&source, &report, &error) == 0)
+		outcome = dsn_outcome(&report.facts, "");
+	printf("report\t%s\t%s\t%s\t%s\t%zu\n", path, outcome->delivery, outcome->status,
+		outcome->recipient, report.message_id_count);
+	report_free(&report);
+}
+
+/* Lines that end in CR alone come from old files, not from a mail's way. */
+static void mend_lines(char *bytes, size_t len)
+{
+	if (memchr(bytes, '\n', len) == NULL)
+		for (size_t i = 0; i < len; i++)
+			bytes[i] = bytes[i] == '\r' ? '\n' : bytes[i];
+}
+
+/* Collections have their messages in folders of that name. */
+static bool is_message(const char *name, int type)
+{
+	return type == FTW_F && strstr(name, "/messages/") != NULL;
+}
+
 static int visit(const char *path, const struct stat *st, int type, struct FTW *unused)
 {
-	FILE *file = type == FTW_F ? fopen(path, "re") : NULL;
-	char *bytes = file == NULL ? NULL : malloc(FILE_MAX);
 	const char *name = path + strlen(folder);
 	struct support_mail raw;
-	struct dsn_facts facts;
-	struct error error;
+	FILE *file;
+	char *bytes;
+	size_t len;
 
 	(void)st;
 	(void)unused;
-	if (bytes == NULL)
+	if (!is_message(name, type))
 		return 0;
-	support_mail_read(&raw, bytes, fread(bytes, 1, FILE_MAX, file));
+	file = fopen(path, "re");
+	bytes = malloc(FILE_MAX);
+	if (file == NULL || bytes == NULL)
+		abort();
+	len = fread(bytes, 1, FILE_MAX, file);
 	fclose(file);
+	mend_lines(bytes, len);
+	support_mail_read(&raw, bytes, len);
 	free(bytes);
 	try_welcome(name, &raw);
-	if (dsn_read(raw.message.data, raw.message.len, raw.body_start, &facts, &error) == 0)
-		printf("report\t%s\t%s\t%s\t%s\n", name, facts.delivery, facts.status,
-			facts.recipient);
-	else
-		printf("report\t%s\t-\t\t\n", name);
+	try_report(name, &raw);
 	support_mail_free(&raw);
 	return 0;
 }

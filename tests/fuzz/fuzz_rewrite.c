@@ -38,11 +38,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct faithful input = {.rules = &rules, .link = "https://i.example/i/AQ"};
 	struct mail_findings findings;
+	struct headers headers;
 	struct buf message;
 	struct error error;
 	struct mail *mail;
 
-	input.body_start = input_message(data, size, &message);
+	input.body_start = input_message(data, size, &headers, &message);
 	input.in = message.data;
 	input.len = message.len;
 	mail = mail_parse(input.in, input.len, input.body_start, &rules, &error);
@@ -54,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(mail_customer_id(mail, pattern, "x"));
 	}
 	mail_free(&mail);
+	headers_free(&headers);
 	buf_free(&message);
 	return 0;
 }

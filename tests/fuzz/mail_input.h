@@ -39,27 +39,27 @@ static inline bool input_name(const struct header_field *field)
 	return field->name_len > 0 && field->name_len < field->line_len;
 }
 
-/* A message as the milter has it, to be freed: lines that end in CRLF, its MIME fields, an empty line, and the body, which begins at what is returned. */
-static inline size_t input_message(const uint8_t *data, size_t size, struct buf *out)
+/* A message as the milter has it, to be freed: its header; and in lines that end in CRLF its MIME fields, an empty line, and the
+ * body, which begins at what is returned. */
+static inline size_t input_message(
+	const uint8_t *data, size_t size, struct headers *headers, struct buf *out)
 {
 	const char *bytes = (const char *)data, *empty = memmem(bytes, size, "\r\n\r\n", 4);
 	size_t head = empty == NULL ? 0 : (size_t)(empty - bytes) + 2, at = 0, body_start;
 	struct header_field field;
-	struct headers headers;
 
-	headers_init(&headers);
+	headers_init(headers);
 	while (field_next(bytes, head, &at, &field)) {
 		char *line = strndup(field.line, field.line_len);
 
 		if (input_name(&field) && strlen(line) == field.line_len) {
 			line[field.name_len] = '\0';
-			headers_add(&headers, line, line + field.name_len + 1);
+			headers_add(headers, line, line + field.name_len + 1);
 		}
 		free(line);
 	}
 	buf_init(out, 2 * size + 2);
-	headers_put_mime(&headers, out);
-	headers_free(&headers);
+	headers_put_mime(headers, out);
 	body_start = out->len;
 	for (size_t i = head + 2; empty != NULL && i < size; i++) {
 		if (bytes[i] == '\n' && bytes[i - 1] != '\r')

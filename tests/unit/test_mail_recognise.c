@@ -194,7 +194,7 @@ static void sorts_mail(void **state)
 		{"welcome sender first", {.welcome_sender = true, .consent_sender = true},
 			MAIL_MAYBE_WELCOME},
 		{"null sender", {.null_sender = true}, MAIL_UNRELATED},
-		{"report", {.report = true}, MAIL_UNRELATED},
+		{"report", {.report = true}, MAIL_MAYBE_REPORT},
 		{"bounce", {.null_sender = true, .report = true}, MAIL_MAYBE_REPORT},
 		{"consent", {.consent_sender = true}, MAIL_CLAIMS_CONSENT},
 		{"consent with the null sender", {.null_sender = true, .consent_sender = true},

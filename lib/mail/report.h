@@ -1,0 +1,44 @@
+/*
+ * A report on a delivery, whatever system made it: what became of whom, and what leads to the mail that it is about.
+ *
+ * A report may have lost the envelope id. What it returns of the mail then tells which one that was: its Message-ID, with the
+ * mailboxes it was for, or an invitation's link in it.
+ *
+ * Pure. A report is the caller's (report_free); its message must outlive only the call that reads it.
+ */
+#ifndef POSTINVITE_MAIL_REPORT_H
+#define POSTINVITE_MAIL_REPORT_H
+
+#include "base/error.h"
+#include "mail/dsn.h"
+#include "mail/headers.h"
+#include "mail/links.h"
+
+/* Further ones are not looked at. */
+#define REPORT_IDS_MAX	     8
+#define REPORT_MAILBOXES_MAX 10
+
+struct report {
+	struct dsn_facts facts;
+	char *message_ids
+		[REPORT_IDS_MAX]; /* of mails that are returned in it, with their brackets */
+	size_t message_id_count;
+	char *mailboxes
+		[REPORT_MAILBOXES_MAX]; /* whom it may be about: recipients, returned To: */
+	size_t mailbox_count;
+	struct link_tokens tokens;
+};
+
+struct report_source {
+	const struct headers *headers; /* the report's own */
+	const char *message;	       /* as mime_parse takes it, possibly cut short */
+	size_t len, body_start;
+	const char *tracked_url;
+};
+
+/* Returns 0, or -1: not found (it is no report on a delivery) or temporary. To be freed in any case. */
+int report_read(
+	const struct report_source *source, struct report *report_r, struct error *error);
+void report_free(struct report *report);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * Which invitation a mail means: asked of the store, which knows them and has the link key.
+ */
+#ifndef POSTINVITE_MILTER_LOOKUP_H
+#define POSTINVITE_MILTER_LOOKUP_H
+
+#include "session.h"
+
+#include "invite/link.h"
+#include "mail/links.h"
+#include "mail/report.h"
+
+struct found_invitation {
+	char id[INVITATION_ID_LEN + 1];
+	char mailbox[ADDRESS_SIZE]; /* "" where it has none */
+};
+
+/* Each returns 1 with the invitation, 0 when there is none, or -1 (temporary) when the store does not answer. */
+
+int lookup_id(const struct session *session, const char *id, struct found_invitation *found_r,
+	struct error *error);
+
+/* The first of these that is a genuine link's. */
+int lookup_links(const struct session *session, const struct link_tokens *tokens,
+	struct found_invitation *found_r, struct error *error);
+
+/* The newest whose Welcome mail went to one of the report's mailboxes and had one of its Message-IDs. */
+int lookup_message(const struct session *session, const struct report *report,
+	struct found_invitation *found_r, struct error *error);
+
+#endif

@@ -1,0 +1,168 @@
+"""Reports on deliveries as mail systems of all kinds send them: recorded where they are about a Welcome mail, whatever
+they have lost, and always passed on as they are."""
+
+import quopri
+import uuid
+
+import pytest
+
+from harness.process import wait_for
+from harness.site import PLATFORM, Site
+from harness.watch import running
+
+
+@pytest.fixture(scope="module")
+def site():
+    with running(Site(daemons=("store", "milter"))) as started:
+        yield started
+
+
+class Case:
+    """A customer who was invited, and reports on that mail."""
+
+    def __init__(self, site, name):
+        self.site, self.mailbox = site, "service@report-%s.test" % name
+        self.message_id = "<%s@provider.test>" % uuid.uuid4()
+        site.send_welcome(self.mailbox, message_id=self.message_id.strip("<>"))
+        self.raw = site.relay.wait_mail(self.mailbox).split(b"Received: ", 1)[1]
+        record = site.record(self.mailbox)
+        self.id, self.link = record["id"], record["auth_url"]
+
+    def send(self, text, sender=""):
+        count = len(self.site.relay.mails(PLATFORM))
+        text = "To: %s\nMessage-ID: <%s@mx.test>\n%s" % (PLATFORM, uuid.uuid4(), text)
+        self.site.relay.send(sender, PLATFORM, text.replace("\n", "\r\n"))
+        got = self.site.relay.wait_mail(PLATFORM, count + 1)
+        assert got.partition(b"\n\n")[2].strip() == text.partition("\n\n")[2].strip().encode()
+
+    def status(self, action="failed", status="5.1.1", envelope_id=None, recipient=None, returned=""):
+        recipient = recipient or self.mailbox
+        return """\
+From: Mail Delivery Subsystem <postmaster@mx.test>
+Subject: Undeliverable
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="r"
+
+--r
+
+Your message to %s: %s.
+
+--r
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.test
+%s
+Final-Recipient: rfc822; %s
+Action: %s
+Status: %s
+Diagnostic-Code: smtp; 550 %s what the host said
+
+%s--r--
+""" % (recipient, action, "Original-Envelope-Id: %s\n" % envelope_id if envelope_id else "", recipient, action, status,
+            status, returned)
+
+    def delivery(self):
+        record = self.site.record(self.mailbox)
+        return record["delivery"], record.get("delivery_status", "")
+
+
+def headers_returned(case, message_id=None):
+    return "--r\nContent-Type: text/rfc822-headers\n\nSubject: Welcome\nTo: <%s>\nMessage-ID: %s\n\n" % (
+        case.mailbox, message_id or case.message_id)
+
+
+def test_the_envelope_id_leads_to_the_invitation(site):
+    case = Case(site, "envid")
+    case.send(case.status(envelope_id=case.id))
+    assert case.delivery() == ("failed", "5.1.1")
+
+
+def test_a_lost_envelope_id_is_made_up_for_by_the_message_id(site):
+    case = Case(site, "messageid")
+    case.send(case.status("delayed", "4.4.7", returned=headers_returned(case)))
+    assert case.delivery() == ("delayed", "4.4.7")
+    case.send(case.status("delivered", "2.0.0", returned=headers_returned(case)))
+    assert case.delivery() == ("delivered", "2.0.0")
+    case.send(case.status("delayed", "4.4.7", returned=headers_returned(case)))
+    assert case.delivery() == ("delivered", "2.0.0")
+
+
+def test_an_envelope_id_of_somebody_elses_does_not_hide_it(site):
+    case = Case(site, "otherid")
+    case.send(case.status(envelope_id="A" * 22, returned=headers_returned(case)))
+    assert case.delivery() == ("failed", "5.1.1")
+
+
+def test_the_link_in_the_returned_mail_leads_to_it(site):
+    case = Case(site, "link")
+    text = quopri.encodestring(("Please open %s and so on" % case.link).encode()).decode()
+    case.send(case.status(recipient="alias@elsewhere.test", returned=(
+        "--r\nContent-Type: message/rfc822\n\nSubject: x\nContent-Type: text/plain\n"
+        "Content-Transfer-Encoding: quoted-printable\n\n" + text + "\n\n")))
+    assert case.delivery() == ("failed", "5.1.1")
+
+
+def test_a_forged_link_leads_nowhere(site):
+    case = Case(site, "forged")
+    forged = case.link[:-6] + "AAAAAA"
+    case.send(case.status(recipient="alias@elsewhere.test", returned=(
+        "--r\nContent-Type: message/rfc822\n\nSubject: x\n\n" + forged + "\n\n")))
+    assert case.delivery()[0] in ("none", "relayed")
+
+
+def test_whose_message_id_is_unknown_is_somebody_elses(site):
+    case = Case(site, "unknown")
+    case.send(case.status(returned=headers_returned(case, "<other@provider.test>")))
+    assert case.delivery()[0] in ("none", "relayed")
+
+
+def test_words_of_a_system_without_status_reports(site):
+    case = Case(site, "words")
+    text = case.raw.decode("utf-8", "replace")
+    case.send("From: MAILER-DAEMON@mx.test\nSubject: failure notice\n\n"
+              "Hi. This is the qmail-send program at mx.test.\nI'm afraid I wasn't able to deliver your message to "
+              "the following addresses.\n\n<%s>:\nRemote host said: 550 5.1.1 user unknown\n\n"
+              "--- Below this line is a copy of the message.\n\nReceived: %s" % (case.mailbox, text),
+              sender="MAILER-DAEMON@mx.test")
+    assert case.delivery() == ("failed", "5.1.1")
+    assert "user unknown" in site.record(case.mailbox)["delivery_text"]
+
+
+def test_a_warning_in_words_is_a_delay(site):
+    case = Case(site, "warning")
+    case.send("From: Mailer-Daemon@mx.test\nAuto-Submitted: auto-replied\nSubject: Warning: message 1 delayed 24 hours\n\n"
+              "A message that you sent has not yet been delivered to one or more of its recipients.\n\n"
+              "Message-ID: %s\nTo: %s\n" % (case.message_id, case.mailbox))
+    assert case.delivery()[0] == "delayed"
+
+
+@pytest.mark.parametrize("fields", [
+    "From: ada@report.test\nAuto-Submitted: auto-replied\nSubject: Automatic reply: Welcome",
+    "From: ada@report.test\nSubject: Re: Welcome",
+    "From: postmaster@mx.test\nSubject: Read\nContent-Type: text/plain; x=disposition-notification"])
+def test_somebody_who_is_away_is_no_delivery(site, fields):
+    case = Case(site, "away%d" % (len(fields) % 97))
+    before = case.delivery()
+    case.send("%s\n\nI am back on Monday.\n\nMessage-ID: %s\nTo: %s\n%s\n" % (
+        fields, case.message_id, case.mailbox, case.link))
+    assert case.delivery() == before
+
+
+def test_of_several_recipients_ours_counts(site):
+    case = Case(site, "several")
+    other = "\nFinal-Recipient: rfc822; other@elsewhere.test\nAction: failed\nStatus: 5.7.1\n"
+    text = case.status("delivered", "2.0.0", envelope_id=case.id)
+    case.send(text.replace("\n\n--r--", "\n" + other + "\n--r--"))
+    assert case.delivery() == ("delivered", "2.0.0")
+
+
+def test_the_same_report_twice_is_one_event(site):
+    case = Case(site, "twice")
+    text = "Date: Mon, 02 Mar 2026 10:00:00 +0000\n" + case.status(envelope_id=case.id)
+    message = "To: %s\nMessage-ID: <again@mx.test>\n%s" % (PLATFORM, text)
+    count = len(site.relay.mails(PLATFORM))
+    for _ in range(2):
+        site.relay.send("", PLATFORM, message.replace("\n", "\r\n"))
+    wait_for("both", lambda: len(site.relay.mails(PLATFORM)) >= count + 2)
+    events = [event["type"] for event in site.events(case.mailbox)]
+    assert events.count("delivery") == 1
