@@ -1,6 +1,7 @@
 # make            programs and libpostinvite.a into build/
 # make demo       the main job on this machine, shown step by step
 # make check      everything that can be tested, packages included (make unit, system, fuzz: parts of it)
+# make corpus     real mail of collections, if they are there (CORPORA=FOLDER): a table of what becomes of it
 # make bench-milter bench-policy bench-scale bench-store bench-tokend bench-wizard   figures
 # make install    DESTDIR= PREFIX=/usr/local
 
@@ -96,6 +97,11 @@ peer: $(BUILD)/peer/.installed
 system: all docs test-programs peer
 	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider --basetemp=$(BUILD)/pytest -n 2 --dist loadfile \
 		-rs --durations=5 tests/system tests/browser
+
+# Collections of real mail, which are no part of the project: where they are, if they are.
+CORPORA = ../shared/corpora
+corpus: all test-programs
+	BUILD=$(BUILD) $(PYTHON) tests/corpus.py $(CORPORA)
 
 # Fuzzing: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/seeds/NAME, FUZZ_SECONDS each.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -197,6 +203,6 @@ install: all docs
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean unit system peer fuzz fuzzers docs demo check install test-programs \
+.PHONY: all clean corpus unit system peer fuzz fuzzers docs demo check install test-programs \
 	bench-milter bench-policy bench-scale bench-store bench-tokend bench-wizard
 .SECONDARY:
