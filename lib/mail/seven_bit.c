@@ -8,6 +8,7 @@
 #include "mail/patch.h"
 #include "mail/decode.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -104,42 +105,124 @@ static int relabel(struct conversion *conversion, const struct mime_header *head
 
 /* --- one part --- */
 
-static void encode(const struct mime_part *part, const char *bytes, struct buf *out)
+/* The line end before a boundary is the boundary's, also where GMime takes half of it for the part. */
+static size_t content_end(const struct conversion *conversion, const struct mime_part *part)
+{
+	const struct buf *entity = conversion->entity;
+	bool halved = part->end > part->start && part->end < entity->len &&
+		      entity->data[part->end - 1] == '\r' && entity->data[part->end] == '\n';
+
+	return halved ? part->end - 1 : part->end;
+}
+
+static void encode(bool text, const char *bytes, size_t len, struct buf *out)
 {
 	static const struct base64_lines lines = {LINE_MAX_MIME, "\r\n"};
 	size_t column = 0;
 
-	if (part->kind == PART_PLAIN || part->kind == PART_HTML)
-		quoted_printable_put(out, bytes, part->end - part->start, &column);
+	if (text)
+		quoted_printable_put(out, bytes, len, &column);
 	else
-		base64_put(out, bytes, part->end - part->start, &lines);
+		base64_put(out, bytes, len, &lines);
+}
+
+/* Puts a patch of the content in. Returns 0 or -1. */
+static int replace_content(
+	struct conversion *conversion, const struct mime_part *part, struct buf *content)
+{
+	size_t len;
+	char *bytes = buf_take(content, &len);
+
+	if (bytes == NULL)
+		return -1;
+	return patches_add(
+		&conversion->patches, part->start, content_end(conversion, part), bytes, len);
 }
 
 static int encode_part(struct conversion *conversion, const struct mime_part *part)
 {
 	bool text = part->kind == PART_PLAIN || part->kind == PART_HTML;
 	const char *bytes = conversion->entity->data;
-	size_t end_of_header = empty_line(bytes, part->start), len;
+	size_t end_of_header = empty_line(bytes, part->start);
+	size_t len = content_end(conversion, part) - part->start;
 	char *field = strdup(
 		text ? ENCODING_FIELD ": quoted-printable\r\n" : ENCODING_FIELD ": base64\r\n");
 	struct buf content;
-	char *encoded;
 
 	if (field == NULL || patches_add(&conversion->patches, end_of_header, end_of_header,
 				     field, strlen(field)) < 0)
 		return -1;
-	buf_init(&content, 4 * (part->end - part->start) + LINE_MAX_MIME);
-	encode(part, bytes + part->start, &content);
-	encoded = buf_take(&content, &len);
-	if (encoded == NULL)
-		return -1;
-	return patches_add(&conversion->patches, part->start, part->end, encoded, len);
+	buf_init(&content, 4 * len + LINE_MAX_MIME);
+	encode(text, bytes + part->start, len, &content);
+	return replace_content(conversion, part, &content);
+}
+
+static void wrap_base64(const char *bytes, size_t len, struct buf *out)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (isspace((unsigned char)bytes[i]))
+			continue;
+		if (column == LINE_MAX_MIME) {
+			buf_append(out, "\r\n", 2);
+			column = 0;
+		}
+		buf_byte(out, bytes[i]);
+		column++;
+	}
+}
+
+/* Soft line breaks where lines are too long; neither a break that is there nor a "=C3" is taken apart. */
+static void wrap_quoted_printable(const char *bytes, size_t len, struct buf *out)
+{
+	size_t column = 0, step;
+
+	for (size_t i = 0; i < len; i += step) {
+		bool coded = bytes[i] == '=' && len - i >= 3;
+
+		step = coded ? 3 : 1;
+		if (!coded && (bytes[i] == '\r' || bytes[i] == '\n')) {
+			column = 0;
+		} else if (coded && bytes[i + 2] == '\n') {
+			column = 0;
+		} else if (column + step >= LINE_MAX_MIME) {
+			buf_string(out, "=\r\n");
+			column = step;
+		} else {
+			column += step;
+		}
+		buf_append(out, bytes + i, step);
+	}
+}
+
+/* The same content in shorter lines. */
+static int wrap_part(struct conversion *conversion, const struct mime_part *part)
+{
+	const char *bytes = conversion->entity->data + part->start;
+	size_t len = content_end(conversion, part) - part->start;
+	struct buf content;
+
+	buf_init(&content, 2 * len + LINE_MAX_MIME);
+	if (part->encoding == ENCODING_BASE64)
+		wrap_base64(bytes, len, &content);
+	else
+		wrap_quoted_printable(bytes, len, &content);
+	return replace_content(conversion, part, &content);
 }
 
 static bool is_to_be_encoded(const struct conversion *conversion, const struct mime_part *part)
 {
 	return part->encoding == ENCODING_IDENTITY &&
-	       !is_safe(conversion->entity->data + part->start, part->end - part->start);
+	       !is_safe(conversion->entity->data + part->start,
+		       content_end(conversion, part) - part->start);
+}
+
+static bool is_to_be_wrapped(const struct conversion *conversion, const struct mime_part *part)
+{
+	return (part->encoding == ENCODING_BASE64 ||
+		       part->encoding == ENCODING_QUOTED_PRINTABLE) &&
+	       has_long_line(conversion->entity->data + part->start, part->end - part->start);
 }
 
 /* The part whose header that is, NULL for what parts stand in. */
@@ -164,6 +247,9 @@ static int convert(struct conversion *conversion)
 
 		if (relabel(conversion, header, encoded) < 0 ||
 			(encoded && encode_part(conversion, part) < 0))
+			return -1;
+		if (part != NULL && is_to_be_wrapped(conversion, part) &&
+			wrap_part(conversion, part) < 0)
 			return -1;
 	}
 	return 0;

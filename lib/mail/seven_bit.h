@@ -3,7 +3,7 @@
  * text and long lines on the way must not find anything to do.
  *
  * Contents of parts with 8-bit bytes, lines above 998 bytes or line ends other than CRLF become quoted-printable (text)
- * or base64, also within attached messages, and no Content-Transfer-Encoding says 8bit or binary any more; all
+ * or base64, also within attached messages, what is encoded already gets shorter lines, and no Content-Transfer-Encoding says 8bit or binary any more; all
  * other bytes stay. 8-bit bytes in header fields and between parts are left: no host changes those.
  *
  * Pure.

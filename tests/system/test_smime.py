@@ -128,6 +128,10 @@ FORMS = {
     "no header": b"\n" + TEXT.replace("ä", "ae").encode(),
     "long lines": part("plain", "x" * 2000 + "\n" + TEXT, "8bit"),
     "dots and blanks": part("plain", ".\n..\nFrom me  \n\t\n" + TEXT.replace("ä", "ae"), "7bit"),
+    "an attachment in one line": (
+        b'Content-Type: multipart/mixed; boundary="m"\n\n--m\n' + part("plain", TEXT, "8bit") +
+        b"\n--m\nContent-Type: application/octet-stream; name=x\n"
+        b"Content-Transfer-Encoding: base64\n\n" + base64.b64encode(b"x" * 3000) + b"\n--m--\n"),
     "appended": part("plain", "Grüße\n", "8bit"),
     "no end of line": part("plain", TEXT.rstrip("\n"), "8bit"),
     "alternative in mixed": (
@@ -210,6 +214,8 @@ def test_the_signature_holds(site, authority, sink, label, way):
         assert leaves["application/octet-stream"].get_payload(decode=True) == b"\xff\xfe\x01"
         assert any(text == "Grüße\n" or text == "Grüße" for text in found)
         assert shown["Content-Language"] == "de"
+    if label == "an attachment in one line":
+        assert list(shown.iter_attachments())[0].get_content() == b"x" * 3000
     if label == "dots and blanks":
         assert ".\n..\nFrom me  \n\t\n" in found[0]
 

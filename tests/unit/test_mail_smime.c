@@ -113,6 +113,11 @@ static void test_line_ends(void **state)
 	static const struct {
 		const char *in, *want;
 	} cases[] = {
+		{"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\na\r\n--b--",
+			"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\na\r\n--b--"},
+		{"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\u00e9\r\n--b--",
+			"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+			"Content-Transfer-Encoding: quoted-printable\r\n\r\n=C3=A9\r\n--b--"},
 		{"\r\na\rb\r\n",
 			"Content-Transfer-Encoding: quoted-printable\r\n\r\na=0Db\r\n"},
 		{"\r\n\0", "Content-Transfer-Encoding: quoted-printable\r\n\r\n=00"},
@@ -126,7 +131,8 @@ static void test_line_ends(void **state)
 		struct buf entity;
 
 		buf_init(&entity, 1000);
-		buf_append(&entity, cases[i].in, i == 1 ? 3 : strlen(cases[i].in));
+		buf_append(
+			&entity, cases[i].in, cases[i].in[2] == '\0' ? 3 : strlen(cases[i].in));
 		assert_int_equal(seven_bit(&entity, &error), 0);
 		assert_text(cases[i].in, entity.data, cases[i].want);
 		buf_free(&entity);
@@ -138,17 +144,39 @@ static void test_long_lines(void **state)
 	struct buf entity;
 	struct error error;
 
-	(void)state;
-	buf_init(&entity, 100000);
-	buf_string(&entity, "\r\n" LONG "\r\nshort\r\n");
-	assert_int_equal(seven_bit(&entity, &error), 0);
-	for (const char *line = entity.data; *line != '\0';) {
-		size_t len = strcspn(line, "\n");
+	static const struct {
+		const char *head, *body;
+		size_t len; /* of the body when all is put together again */
+	} cases[] = {
+		{"\r\n", LONG "\r\nshort\r\n", 1009},
+		{"Content-Transfer-Encoding: base64\r\n\r\n", LONG "\r\n", 1000},
+		{"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+			LONG_100 LONG "=3D=C3=A9" LONG "=\r\n=\r\na=3D\r\nb=", 2117},
+	};
 
-		assert_true(len <= 77);
-		line += len + (line[len] == '\n');
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t together = 0;
+		const char *body;
+
+		buf_init(&entity, 100000);
+		buf_string(&entity, cases[i].head);
+		buf_string(&entity, cases[i].body);
+		assert_int_equal(seven_bit(&entity, &error), 0);
+		body = strstr(entity.data, "\r\n\r\n") + 4;
+		for (const char *line = body; *line != '\0';) {
+			size_t len = strcspn(line, "\r");
+
+			assert_true(len <= 76);
+			if (strncmp(line + len - 1, "=\r\n", 3) == 0)
+				together += len - 1;
+			else
+				together += len + (i == 1 ? 0 : 2 * (line[len] == '\r'));
+			line += len + 2 * (line[len] == '\r');
+		}
+		assert_number(cases[i].head, (long long)together, (long long)cases[i].len);
+		buf_free(&entity);
 	}
-	buf_free(&entity);
 }
 
 /* --- signing --- */
