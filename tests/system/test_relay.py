@@ -427,6 +427,7 @@ def test_replayed_consent_mail_changes_nothing(site, waiting):
 def test_genuine_mail_in_other_forms(site):
     for number, form in enumerate((dict(format="html", encoding="base64"),
                                    dict(format="alternative", encoding="8bit"),
+                                   dict(envelope_sender="srs0=a1=b2=microsoft.com=x@forwarder.test"),
                                    {"from": "azure-noreply@microsoft.com"})):
         mailbox = "service@genuine%d.test" % number
         site.invite(mailbox)
