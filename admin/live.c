@@ -32,9 +32,7 @@ struct live {
 
 void live_put(const struct visit *visit, struct values *values, const char *id)
 {
-	const struct view *view = invitations_view(visit->admin->invitations);
-
-	values_printf(values, "live", "%llu", (unsigned long long)view_version(view));
+	values_printf(values, "live", "%llu", (unsigned long long)visit->version);
 	values_text(values, "live_id", id);
 }
 

@@ -35,8 +35,8 @@ void live_changed(void *live);
 
 web_handler_fn get_live;
 
-/* Makes the page of these values live: it shows that invitation, or (NULL) anything. To be called when its
- * contents are put together, before the store is asked. */
+/* Makes the page of these values live: it shows that invitation, or (NULL) anything, as it was when the visit began or
+ * later. */
 void live_put(const struct visit *visit, struct values *values, const char *id);
 
 #endif

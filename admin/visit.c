@@ -4,6 +4,7 @@
  */
 #include "visit.h"
 
+#include "invitations.h"
 #include "page.h"
 
 #include "base/log.h"
@@ -30,6 +31,7 @@ static struct visit *visit_new(struct admin *admin, struct web_request *request)
 		words_choose(visit->site->words, web_request_header(request, "Accept-Language"),
 			visit->generation->settings->default_language);
 	visit->now = time(NULL);
+	visit->version = view_version(invitations_view(admin->invitations));
 	access_find(visit->generation->settings, request, &visit->visitor);
 	return visit;
 }

@@ -27,6 +27,8 @@ struct visit {
 	const struct catalog *catalog;
 	struct visitor visitor;
 	time_t now;
+	uint64_t
+		version; /* of the view when the visit began: what its page shows is not older */
 	struct json_object *invitation; /* kept by handlers; or NULL */
 	struct ipc_async_call *call;
 	visit_next_fn *next;

@@ -154,6 +154,37 @@ def test_rows_in_place(provider, chromium):
     assert first.is_displayed() and chromium.driver.switch_to.active_element == link
 
 
+def test_list_in_place(provider, chromium):
+    """A new invitation comes on top, while somebody types what to search for."""
+    open_page(chromium, provider.url + "/")
+    box = chromium.one("#q")
+    box.send_keys("cust")
+    first = chromium.one("#rows tr").get_attribute("data-id")
+    fresh = provider.invite("c36")
+    chromium.wait("the new one", lambda: chromium.one("#rows tr").get_attribute("data-id") == fresh)
+    assert chromium.all("#rows tr")[1].get_attribute("data-id") == first
+    assert chromium.driver.switch_to.active_element == box
+    box.send_keys("omer 36")
+    assert box.get_attribute("value") == "customer 36"
+    provider.happens(fresh, "email_sent", message_id="fresh")
+    chromium.wait("sent", lambda: "Email sent" in chromium.one("#rows tr").text)
+    assert box.get_attribute("value") == "customer 36"
+
+
+def test_invitation_in_place(provider, chromium):
+    """The page of one: what happens to it, and nothing else, is told."""
+    invitation = provider.invite("c35")
+    open_page(chromium, provider.url + "/invitations/" + invitation)
+    events = len(chromium.all("main time"))
+    provider.happens(invitation, "email_sent", message_id="one")
+    chromium.wait("the event", lambda: len(chromium.all("main time")) > events)
+    assert "Email sent" in chromium.text()
+    asked = chromium.script("return performance.getEntriesByType('resource').length")
+    provider.happens(provider.invite("c34"), "email_sent", message_id="other")
+    time.sleep(2)
+    assert chromium.script("return performance.getEntriesByType('resource').length") <= asked + 1
+
+
 def test_server_away(provider, chromium):
     """The page says that it is old, and is live again by itself."""
     provider.site.watch.announce("the store")
