@@ -37,6 +37,24 @@ static sfsistat go_on(const struct session *session, unsigned long silent)
 	return (session->steps & silent) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
+/* Whoever speaks to the socket may do so in any order: a step that is not the session's is not taken. */
+static bool before_body(const struct session *session)
+{
+	return session != NULL && session->generation != NULL && !session->classified;
+}
+
+static bool within_body(const struct session *session)
+{
+	return session != NULL && session->generation != NULL && session->classified;
+}
+
+/* What a step out of order is told. */
+static sfsistat out_of_order(const struct session *session, unsigned long silent)
+{
+	return session != NULL && (session->steps & silent) != 0 ? SMFIS_NOREPLY
+								 : SMFIS_TEMPFAIL;
+}
+
 /* Each stage that has macros costs a message of its own, of all mail. */
 static void ask_for_macros(SMFICTX *ctx)
 {
@@ -66,10 +84,12 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	unsigned long unused1, unsigned long unused2, unsigned long *actions_r,
 	unsigned long *steps_r, unsigned long *unused1_r, unsigned long *unused2_r)
 {
-	struct session *session = session_new(the_daemon, steps_wanted(steps));
+	struct session *session = smfi_getpriv(ctx);
 
 	(void)unused1;
 	(void)unused2;
+	session_free(&session); /* a connection that negotiates again */
+	session = session_new(the_daemon, steps_wanted(steps));
 	if (session == NULL || smfi_setpriv(ctx, session) != MI_SUCCESS) {
 		session_free(&session);
 		return SMFIS_REJECT;
@@ -87,6 +107,8 @@ static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *client)
 	struct session *session = smfi_getpriv(ctx);
 
 	(void)hostname;
+	if (session == NULL)
+		return SMFIS_TEMPFAIL;
 	session_connect(session, client);
 	return go_on(session, SMFIP_NR_CONN);
 }
@@ -95,6 +117,8 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
 	struct session *session = smfi_getpriv(ctx);
 
+	if (session == NULL || arguments[0] == NULL)
+		return out_of_order(session, SMFIP_NR_MAIL);
 	session_mail(
 		session, arguments, macro(ctx, "{auth_authen}"), macro(ctx, "{cert_subject}"));
 	/* What comes by SMTP has no queue id before its first recipient. */
@@ -103,8 +127,8 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 }
 
 /* What comes by SMTP can be refused here, unless recipients are not answered for. */
-static sfsistat check_own(SMFICTX *ctx, const struct session *session, enum own_address kind,
-	const char *tag)
+static sfsistat check_own(
+	SMFICTX *ctx, const struct session *session, enum own_address kind, const char *tag)
 {
 	if (kind == OWN_NONE || session->local || (session->steps & SMFIP_NR_RCPT) != 0)
 		return SMFIS_CONTINUE;
@@ -116,9 +140,13 @@ static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
 {
 	struct session *session = smfi_getpriv(ctx);
 	char tag[TAG_LEN_MAX + 1];
-	enum own_address kind = session_own_address(session, arguments[0], tag);
-	sfsistat result = check_own(ctx, session, kind, tag);
+	enum own_address kind;
+	sfsistat result;
 
+	if (!before_body(session) || arguments[0] == NULL)
+		return out_of_order(session, SMFIP_NR_RCPT);
+	kind = session_own_address(session, arguments[0], tag);
+	result = check_own(ctx, session, kind, tag);
 	if (result != SMFIS_CONTINUE)
 		return result;
 	if (session_recipient(session, arguments[0], kind, tag) < 0)
@@ -130,6 +158,8 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
 	struct session *session = smfi_getpriv(ctx);
 
+	if (!before_body(session))
+		return out_of_order(session, SMFIP_NR_HDR);
 	headers_add(&session->headers, name, value);
 	return go_on(session, SMFIP_NR_HDR);
 }
@@ -138,6 +168,8 @@ static sfsistat on_end_of_headers(SMFICTX *ctx)
 {
 	struct session *session = smfi_getpriv(ctx);
 
+	if (!before_body(session))
+		return SMFIS_TEMPFAIL;
 	session_classify(session, queue_id(ctx));
 	if (session->kind != MAIL_UNRELATED)
 		return SMFIS_CONTINUE;
@@ -150,6 +182,8 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 {
 	struct session *session = smfi_getpriv(ctx);
 
+	if (!within_body(session))
+		return SMFIS_TEMPFAIL;
 	if (session_body(session, bytes, len))
 		return SMFIS_CONTINUE;
 	return (session->steps & SMFIP_SKIP) != 0 ? SMFIS_SKIP : SMFIS_CONTINUE;
@@ -165,9 +199,11 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 		[MAIL_TO_BOUNCE_ADDRESS] = act_bounce_address,
 	};
 	struct session *session = smfi_getpriv(ctx);
-	sfsistat result = session->kind == MAIL_UNRELATED ? SMFIS_ACCEPT
-							  : acts[session->kind](ctx, session);
+	sfsistat result;
 
+	if (!within_body(session))
+		return SMFIS_TEMPFAIL;
+	result = acts[session->kind](ctx, session);
 	session_count(session);
 	session_end_message(session);
 	return result;

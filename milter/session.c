@@ -89,6 +89,7 @@ void session_end_message(struct session *session)
 		session->own = own->next;
 		free(own);
 	}
+	session->classified = false;
 	session->marks = (struct mail_marks){0};
 	session->kind = MAIL_UNRELATED;
 	session->counted = COUNT_MAIL_UNRELATED;
@@ -229,6 +230,7 @@ void session_classify(struct session *session, const char *queue_id)
 {
 	const struct settings *settings = session_settings(session);
 
+	session->classified = true;
 	session->counted = session->stranger ? COUNT_MAIL_STRANGER : COUNT_MAIL_UNRELATED;
 	if (session->stranger)
 		log_info("%s: welcome from=%s action=none reason=\"client is not one of "

@@ -39,6 +39,7 @@ struct session {
 
 	/* the message; empty between two */
 	const struct daemon_generation *generation; /* NULL: no message */
+	bool classified;			    /* its headers are complete */
 	char sender[ADDRESS_SIZE];
 	char sender_ret[16]; /* " RET=HDRS" as given with MAIL, or "" */
 	bool internal;	     /* made by Postfix itself: refusing it would lose it */

@@ -1,0 +1,299 @@
+"""What speaks to the milter's socket is not always a Postfix that works: any order of commands, garbage, connections that
+end anywhere, and messages of every size. The daemon lives, serves who comes next, and stays small."""
+
+import os
+import random
+import socket
+import struct
+import threading
+
+import pytest
+
+from harness.site import PLATFORM, Site
+from harness.watch import running
+
+RSS_MAX_MB = 150
+VERSION, ACTIONS, STEPS = 6, 0x1ff, 0x1fffff
+BODY_CHUNK = 65535
+ACCEPT, CONTINUE, SKIP, PROGRESS, REPLACE = b"a", b"c", b"s", b"p", b"b"
+
+
+@pytest.fixture(scope="module")
+def site():
+    with running(Site(daemons=("store", "milter"), welcome_subject="^Welcome", link_fallback="append")) as started:
+        yield started
+
+
+class Peer:
+    """The other end of the milter's protocol, well behaved or not."""
+
+    def __init__(self, site, timeout=20):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout)
+        self.socket.connect(os.path.join(site.folder, "queue/postinvite/milter"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.socket.close()
+
+    def raw(self, data):
+        self.socket.sendall(data)
+
+    def command(self, name, data=b""):
+        self.raw(struct.pack("!I", len(data) + 1) + name + data)
+
+    def _exactly(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.socket.recv(count - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    def reply(self):
+        length = struct.unpack("!I", self._exactly(4))[0]
+        data = self._exactly(length)
+        return data[:1], data[1:]
+
+    def negotiate(self, steps=STEPS):
+        self.command(b"O", struct.pack("!III", VERSION, ACTIONS, steps))
+        name, data = self.reply()
+        assert name == b"O"
+        return struct.unpack("!III", data[:12])[2]
+
+
+def text(*words):
+    return b"".join(word if isinstance(word, bytes) else word.encode() for word in words) + b"\0"
+
+
+def welcome(recipient, body, fields=(), subject="Welcome"):
+    """The commands of one message of the platform's, from connection to end."""
+    yield b"C", text("client.test") + b"4" + struct.pack("!H", 25) + text("127.0.0.1")
+    yield b"M", text("<%s>" % PLATFORM)
+    yield b"R", text("<%s>" % recipient)
+    for name, value in [("Subject", " " + subject), *fields]:
+        yield b"L", text(name) + text(value)
+    yield b"N", b""
+    for start in range(0, len(body), BODY_CHUNK):
+        yield b"B", body[start:start + BODY_CHUNK]
+    yield b"E", b""
+
+
+# What is answered although the milter may be silent at most steps.
+SILENT = {b"C": 0x1000, b"M": 0x4000, b"R": 0x8000, b"L": 0x80}
+
+
+def converse(peer, commands, steps):
+    """Runs them in order; returns the last answers: [(name, data)] of the end of the message."""
+    skip = False
+    for name, data in commands:
+        if skip and name == b"B":
+            continue
+        peer.command(name, data)
+        if name == b"E":
+            answers = []
+            while not answers or answers[-1][0] not in b"actrdy":
+                answers.append(peer.reply())
+            return answers
+        if not SILENT.get(name, 0) & steps:
+            answer = peer.reply()[0]
+            if answer == ACCEPT:
+                return [(answer, b"")]
+            skip = skip or answer == SKIP
+    return []
+
+
+def new_body(answers):
+    return b"".join(data for name, data in answers if name == REPLACE)
+
+
+def serves(site, recipient):
+    """A proper Welcome mail gets its link."""
+    with Peer(site) as peer:
+        steps = peer.negotiate()
+        answers = converse(peer, welcome(recipient, b"Open {{InvitationLink}}\r\n"), steps)
+        assert answers[-1][0] in (ACCEPT, CONTINUE)
+        assert new_body(answers).startswith(b"Open " + site.wizard_url.encode() + b"/i/")
+
+
+def memory(site, name="VmHWM"):
+    with open("/proc/%d/status" % site.daemons["milter"].pid) as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name)) / 1024
+
+
+@pytest.fixture(autouse=True)
+def lives(site, request):
+    """After each test the same process is there, serves, and has never been large."""
+    pid = site.daemons["milter"].pid
+    yield
+    site.watch.announce("welcome .*action=")
+    assert site.daemons["milter"].alive() and site.daemons["milter"].pid == pid
+    serves(site, "service@after-%d.test" % (hash(request.node.name) % 10**9))
+    assert memory(site) < RSS_MAX_MB
+
+
+def until_it_ends(peer):
+    """Reads what comes until the other end closes."""
+    peer.socket.settimeout(0.2)
+    try:
+        while peer.socket.recv(65536):
+            pass
+    except (OSError, EOFError):
+        pass
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_commands_in_any_order(site, seed):
+    choice = random.Random(seed)
+    pool = [*welcome("service@order.test", b"x" * 100), (b"O", struct.pack("!III", VERSION, ACTIONS, STEPS)),
+            (b"D", b"C" + text("j") + text("mx")), (b"D", b"M" + text("{auth_authen}") + text("platform")),
+            (b"H", text("helo")), (b"T", b""), (b"A", b""), (b"K", b""), (b"Q", b""), (b"U", text("XYZZY")),
+            (b"M", text("<>")), (b"M", b""), (b"R", b""), (b"L", b""), (b"L", text("no value")), (b"C", b""),
+            (b"?", b"what"), (b"\0", b"")]
+    for _ in range(60):
+        with Peer(site) as peer:
+            try:
+                if choice.random() < 0.8:
+                    peer.negotiate(choice.choice((0, STEPS, choice.getrandbits(21))))
+                for _ in range(choice.randrange(1, 15)):
+                    peer.command(*choice.choice(pool))
+                peer.socket.shutdown(socket.SHUT_WR)
+                until_it_ends(peer)
+            except OSError:
+                pass  # it hung up on us
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_garbage(site, seed):
+    choice = random.Random(seed)
+    for _ in range(60):
+        with Peer(site) as peer:
+            try:
+                if choice.random() < 0.5:
+                    peer.negotiate()
+                peer.raw(choice.randbytes(choice.randrange(1, 5000)))
+                peer.socket.shutdown(socket.SHUT_WR)
+                until_it_ends(peer)
+            except OSError:
+                pass
+
+
+@pytest.mark.parametrize("length", [0, 1, 0x7fffffff, 0xffffffff, 2**20 + 1])
+def test_lengths_that_are_lies(site, length):
+    for negotiated in (False, True):
+        with Peer(site) as peer:
+            try:
+                if negotiated:
+                    peer.negotiate()
+                peer.raw(struct.pack("!I", length) + b"L" + b"x" * 100000)
+                peer.socket.shutdown(socket.SHUT_WR)
+                until_it_ends(peer)
+            except OSError:
+                pass
+
+
+def test_the_connection_ends_at_each_step(site):
+    commands = list(welcome("service@ends.test", b"Open {{InvitationLink}}\r\n" * 1000))
+    for step in range(len(commands) + 1):
+        for half in (False, True):
+            with Peer(site) as peer:
+                peer.negotiate()
+                for name, data in commands[:step]:
+                    peer.command(name, data)
+                if half and step < len(commands):
+                    name, data = commands[step]
+                    peer.raw((struct.pack("!I", len(data) + 1) + name + data)[:3 + len(data) // 2])
+
+
+def test_messages_one_after_the_other_and_abandoned(site):
+    with Peer(site) as peer:
+        steps = peer.negotiate()
+        for number in range(50):
+            commands = list(welcome("service@many.test", b"{{InvitationLink}}\r\n"))
+            if number % 2:
+                for name, data in commands[1:-1]:
+                    peer.command(name, data)
+                    if not SILENT.get(name, 0) & steps:
+                        peer.reply()
+                peer.command(b"A")
+            else:
+                answers = converse(peer, commands if number == 0 else commands[1:], steps)
+                assert b"/i/" in new_body(answers)
+
+
+def test_large_headers(site):
+    big = [("X-Large", " " + "x" * 70000), ("X-Folded", " " + "y" * 990 + ("\n\t" + "y" * 990) * 70)]
+    with Peer(site) as peer:
+        answers = converse(peer, welcome("service@header.test", b"{{InvitationLink}}\r\n", big), peer.negotiate())
+        assert b"/i/" in new_body(answers)
+    site.watch.announce("header fields of more than")
+    with Peer(site) as peer:
+        answers = converse(peer, welcome("service@header.test", b"{{InvitationLink}}\r\n", big * 20), peer.negotiate())
+        assert answers[-1][0] == b"y" and answers[-1][1].startswith(b"55"), answers[-1]
+
+
+def ten_megabytes(number=0):
+    head = (b"--b\r\nContent-Type: text/html\r\n\r\n<a href=\"{{InvitationLink}}\">x</a>\r\n"
+            b"--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n")
+    return head + (b"%076d\r\n" % number) * (10 * 1024 * 1024 // 78) + b"--b--\r\n"
+
+
+MULTIPART = [("MIME-Version", " 1.0"), ("Content-Type", " multipart/mixed; boundary=b")]
+
+
+def send_large(site, number, wrong):
+    body = ten_megabytes(number)
+    with Peer(site, 60) as peer:
+        answers = converse(peer, welcome("service@large%d.test" % number, body, MULTIPART), peer.negotiate())
+    got = new_body(answers)
+    if got.replace(b"=\r\n", b"")[-10**6:] != body[-10**6:] or b"/i/" not in got:
+        wrong.append(number)
+
+
+def test_large_bodies(site):
+    wrong = []
+    for number in range(3):
+        send_large(site, number, wrong)
+    threads = [threading.Thread(target=send_large, args=(site, 10 + number, wrong)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_large_text(site):
+    with Peer(site, 60) as peer:
+        body = b"<p>&amp; <b>text</b> {{InvitationLink}}</p>\r\n" + b"<i>x</i> &lt;\r\n" * 250000
+        answers = converse(peer, welcome("service@text.test", body, [("Content-Type", " text/html")]),
+                           peer.negotiate())
+    assert b"/i/" in new_body(answers)
+
+
+@pytest.mark.parametrize("depth", [40, 200, 5000])
+def test_nesting(site, depth):
+    body = b""
+    for level in range(depth):
+        body += b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (level, level + 1)
+    body += b"--b%d\r\nContent-Type: text/plain\r\n\r\n{{InvitationLink}}\r\n" % depth
+    fields = [("Content-Type", " multipart/mixed; boundary=b0")]
+    with Peer(site) as peer:
+        answers = converse(peer, welcome("service@deep%d.test" % depth, body, fields), peer.negotiate())
+    # Below 50 levels nothing is looked into: a mail without the placeholder is passed on as it is.
+    assert (b"/i/" in new_body(answers)) == (depth < 50)
+
+
+def test_many_connections(site):
+    peers = []
+    try:
+        for _ in range(150):
+            peers.append(Peer(site))
+            peers[-1].command(b"O", struct.pack("!III", VERSION, ACTIONS, STEPS))
+        for peer in peers:
+            assert peer.reply()[0] == b"O"
+    finally:
+        for peer in peers:
+            peer.socket.close()
