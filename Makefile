@@ -2,7 +2,7 @@
 # make demo       the main job on this machine, shown step by step
 # make check      everything that can be tested, packages included (make unit, system, fuzz: parts of it)
 # make corpus     real mail of collections, if they are there (CORPORA=FOLDER): a table of what becomes of it
-# make bench-milter bench-policy bench-scale bench-store bench-tokend bench-wizard   figures
+# make bench-milter bench-policy bench-rewrite bench-scale bench-store bench-tokend bench-wizard   figures
 # make install    DESTDIR= PREFIX=/usr/local
 
 BUILD = build
@@ -162,6 +162,10 @@ bench-policy: all test-programs
 	tests/install-packages bench
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-policy
 
+bench-rewrite: all
+	tests/install-packages bench
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-rewrite
+
 # BENCH_SECONDS: how long the polls are watched.
 BENCH_SECONDS = 600
 bench-tokend: all $(BUILD)/tests/entra/entra
@@ -204,5 +208,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all clean corpus unit system peer fuzz fuzzers docs demo check install test-programs \
-	bench-milter bench-policy bench-scale bench-store bench-tokend bench-wizard
+	bench-milter bench-policy bench-rewrite bench-scale bench-store bench-tokend bench-wizard
 .SECONDARY:
