@@ -74,7 +74,7 @@ static void show(struct visit *visit, struct json_object *reply, const struct er
 		page_error(&visit, error);
 		return;
 	}
-	for (size_t i = 0; records != NULL && i < json_object_array_length(records); i++) {
+	for (size_t i = 0; i < json_count(records); i++) {
 		struct json_object *record = json_object_array_get_idx(records, i);
 
 		if (record != NULL)

@@ -31,7 +31,7 @@ struct invitations {
 	int64_t sequence;		   /* of the last event seen; -1: not known yet */
 	char after[INVITATION_ID_LEN + 1]; /* the last record read */
 	bool read;			   /* all records are there */
-	bool refused; /* that the store does not want to tell has been logged */
+	bool said;			   /* what is wrong with the store has been logged */
 };
 
 static void fill(struct invitations *invitations, const struct timeval *pause)
@@ -57,6 +57,14 @@ static void out_of_memory(struct invitations *invitations)
 		"invitations: out of memory for their index (%zu MiB); beginning again in %d s",
 		view_memory(invitations->view) >> 20, (int)no_memory_pause.tv_sec);
 	fill_anew(invitations, &no_memory_pause);
+}
+
+/* Once, until the store answers again: it is asked every two seconds. */
+static void say(struct invitations *invitations, const char *what, const struct error *error)
+{
+	if (!invitations->said)
+		log_error("invitations: %s: %s", what, error->text);
+	invitations->said = true;
 }
 
 /* --- following --- */
@@ -106,11 +114,11 @@ static void followed(void *context, struct json_object *reply, const struct erro
 	struct invitations *invitations = context;
 	int64_t sequence = json_int(reply, "sequence", 0);
 
-	if (error != NULL && !invitations->refused)
-		log_error("invitations: the store refuses to tell: %s", error->text);
-	invitations->refused = error != NULL;
-	if (error != NULL)
+	if (error != NULL) {
+		say(invitations, "the store refuses to tell", error);
 		return;
+	}
+	invitations->said = false;
 	if (json_member(reply, "event") == NULL)
 		subscribed(invitations, sequence);
 	else
@@ -123,7 +131,7 @@ static int put_page(struct invitations *invitations, struct json_object *page)
 {
 	struct json_object *records = json_member(page, "invitations");
 
-	for (size_t i = 0; i < json_object_array_length(records); i++)
+	for (size_t i = 0; i < json_count(records); i++)
 		if (view_put(invitations->view, json_object_array_get_idx(records, i)) != 0)
 			return -1;
 	return 0;
@@ -136,11 +144,12 @@ static void got_page(void *context, struct json_object *reply, const struct erro
 
 	invitations->page = NULL;
 	if (error != NULL) {
-		log_error("invitations: the store gives no records: %s", error->text);
+		say(invitations, "the store gives no records", error);
 		fill(invitations, &after_fault);
 	} else if (put_page(invitations, reply) != 0) {
 		out_of_memory(invitations);
 	} else {
+		invitations->said = false;
 		invitations->read = next == NULL;
 		if (next != NULL)
 			memccpy(invitations->after, next, '\0', INVITATION_ID_LEN);

@@ -10,9 +10,9 @@
 static void got(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	struct json_object *records = json_member(reply, "invitations");
-	const size_t n = error == NULL ? json_object_array_length(records) : 0;
+	const size_t n = json_count(records);
 
-	for (size_t i = 0; i < n && i < json_object_array_length(visit->rows); i++)
+	for (size_t i = 0; i < n && i < json_count(visit->rows); i++)
 		if (json_object_array_get_idx(records, i) == NULL)
 			invitations_gone(visit->admin->invitations,
 				json_object_get_string(

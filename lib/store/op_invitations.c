@@ -92,8 +92,7 @@ static int append_one(struct ask *ask, const char *id, struct buf *out, struct e
 int op_get_many(struct ask *ask, struct engine_reply *reply, struct error *error)
 {
 	struct json_object *ids = json_member(ask->request, "ids");
-	size_t n =
-		json_object_is_type(ids, json_type_array) ? json_object_array_length(ids) : 0;
+	size_t n = json_count(ids);
 
 	if (n < 1 || n > IDS_MAX)
 		return error_set(
