@@ -176,6 +176,7 @@ bench-wizard: all test-programs
 
 bench-scale: all test-programs
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-pages
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-policy --scale 1000000
 
 bench-store: all test-programs
 	$(BUILD)/tests/bench/bench_store $(BUILD)/postinvite-store

@@ -23,7 +23,7 @@ static bool read_sender(const struct config *config, const struct request *reque
 	char sender[ADDRESS_SIZE];
 
 	return text_copy(request->values[ATTRIBUTE_SENDER], sender, sizeof(sender)) &&
-	       sender[0] != '\0' && address_listed(config->senders, sender);
+	       address_listed(config->senders, sender);
 }
 
 /* Is it one of welcome_submitters who asks? */
