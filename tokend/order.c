@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAUSE_S 60 /* between two mails to a mailbox */
-
 struct order {
 	struct request_list waiters; /* of the same change */
 	char *operator;
@@ -132,6 +130,7 @@ static time_t last_mail(const struct notice *notice, struct json_object *record)
 /* Else the request is answered. */
 static bool allowed(struct notice *notice, struct request *request, enum notice_kind kind)
 {
+	time_t pause = request->tokend->generation->settings->resend_interval;
 	time_t now = time(NULL), last = last_mail(notice, request->invitation);
 
 	if (kind == NOTICE_NONE)
@@ -141,10 +140,10 @@ static bool allowed(struct notice *notice, struct request *request, enum notice_
 		 request->tokend->stopping)
 		request_refuse(request, ERROR_TEMPORARY,
 			"another mail of this invitation is on its way; try again in a moment");
-	else if (last + PAUSE_S > now)
+	else if (last + pause > now)
 		request_refuse(request, ERROR_CONFLICT,
 			"the last mail left %ld s ago; wait another %ld s", (long)(now - last),
-			(long)(last + PAUSE_S - now));
+			(long)(last + pause - now));
 	else
 		return true;
 	return false;

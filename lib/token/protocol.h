@@ -32,7 +32,7 @@
  *	resend    id, change, operator            {kind}
  *	          A mail with the invitation's link to its mailbox, now: the one that fits its status. change: an id
  *	          of the caller's; a mail is sent once for it, however often it is asked for. Conflict: the invitation
- *	          has ended, or the last mail is less than a minute old. Uncertain: it may have left or not. For root,
+ *	          has ended, or the last mail is younger than resend_interval. Uncertain: it may have left or not. For root,
  *	          our own user and postinvite-admin's.
  *	validate  key, [operator]                 {validation, validated_at,
  *	                                           outcome: "successful" | "failed"}

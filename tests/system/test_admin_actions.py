@@ -21,7 +21,7 @@ ACTIONS = ("resend", "extend", "validate", "revoke")
 @pytest.fixture(scope="module")
 def site():
     made = Site(daemons=("store", "tokend", "wizard", "admin"), relay=False, confirmation_scopes="",
-                **ACCESS)
+                resend_interval="1m", **ACCESS)
     made.letterbox = Letterbox(made)
     with running(made) as started:
         started.entra.consent(True)
