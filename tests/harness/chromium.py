@@ -6,7 +6,8 @@ import tempfile
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import (NoSuchElementException, StaleElementReferenceException,
+                                        WebDriverException)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -81,7 +82,10 @@ class Chromium:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def wait(self, what, condition, seconds=20):
-        return WebDriverWait(self.driver, seconds).until(lambda driver: condition(), what)
+        # Pages change while they are looked at: what is found in one may be gone with the next.
+        changing = (NoSuchElementException, StaleElementReferenceException)
+        return WebDriverWait(self.driver, seconds, ignored_exceptions=changing).until(
+            lambda driver: condition(), what)
 
     def follow(self, element):
         """Clicks on what leads to another page, and waits until that is there."""
