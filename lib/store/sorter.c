@@ -240,7 +240,8 @@ int sorter_part(
 		return 0;
 	if (read_part(sorter, sorter->next++, error) != 0 || find_keys(sorter, n_r, error) != 0)
 		return -1;
-	qsort(sorter->places, *n_r, sizeof(*sorter->places), by_bytes);
+	if (*n_r > 0)
+		qsort(sorter->places, *n_r, sizeof(*sorter->places), by_bytes);
 	for (size_t i = 0; i < *n_r; i++)
 		sorter->keys[i] = sorter->places[i].key;
 	*keys_r = sorter->keys;
