@@ -15,33 +15,12 @@
 #ifndef POSTINVITE_STORE_CUSTOMERS_FILE_H
 #define POSTINVITE_STORE_CUSTOMERS_FILE_H
 
-#include "base/error.h"
-
-#include <stddef.h>
-
-#define CUSTOMERS_LINE_MAX  16384 /* bytes of a line with its continuations */
-#define CUSTOMERS_VALUE_MAX 1024  /* bytes of a column at most; ids and mailboxes less */
-
-/* In the order of the store's rows (store/protocol.h, table_rows). */
-enum customers_column {
-	CUSTOMERS_ID,
-	CUSTOMERS_MAILBOX,
-	CUSTOMERS_FULL_NAME,
-	CUSTOMERS_TENANT,
-	CUSTOMERS_M365_ADMIN_EMAIL,
-	CUSTOMERS_COLUMNS
-};
+#include "store/customers_row.h"
 
 enum customers_item {
 	CUSTOMERS_MORE, /* feed more bytes; after customers_file_end: there are no more rows */
 	CUSTOMERS_ROW,
 	CUSTOMERS_FAULT,
-};
-
-struct customers_row {
-	unsigned long line; /* where the line begins, from 1 */
-	const char
-		*columns[CUSTOMERS_COLUMNS]; /* "" where not given; valid until the next call */
 };
 
 struct customers_file;
