@@ -39,6 +39,10 @@ int op_reports(struct ask *ask, struct engine_reply *reply, struct error *error)
 	json_object_put(own);
 	if (result == 0 && sum == NULL)
 		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+	if (result == 0 &&
+		json_set_int(sum, "uptime",
+			(int64_t)(clock_monotonic_ms() - engine->started_ms) / 1000) != 0)
+		result = error_set(error, ERROR_TEMPORARY, "out of memory");
 	if (result == 0)
 		buf_string(&reply->text, json_text(sum));
 	json_object_put(sum);

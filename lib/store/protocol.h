@@ -76,7 +76,7 @@
  *	            What a program has counted and finds of itself (store/report.h); kept in memory. instance: which process
  *	            (digits and "-"); metrics: base/metrics.h; health: base/health.h; ended: it was its last. A program
  *	            reports for itself only.
- *	reports                                                {programs: [...], metrics}
+ *	reports                                                {programs: [...], metrics, uptime}
  *	            programs: {program, instance, age (s), ended, health}, the store's own included, the one heard of last first.
  *	            metrics: what all of them have counted, added up; it does not go down while the store runs.
  *	ping                                                   {sequence, uptime}

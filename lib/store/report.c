@@ -34,6 +34,13 @@ void report_instance(char instance_r[REPORT_INSTANCE_SIZE])
 		clock_real_ms());
 }
 
+uint64_t report_started(const char *instance)
+{
+	const char *dash = strchr(instance, '-');
+
+	return dash != NULL ? strtoull(dash + 1, NULL, 10) : 0;
+}
+
 struct json_object *report_request(const struct report *report)
 {
 	struct json_object *request = store_request("report");

@@ -21,6 +21,9 @@
 /* Names this process for the store, one name each time it is started. */
 void report_instance(char instance_r[REPORT_INSTANCE_SIZE]);
 
+/* When that process was started, in milliseconds: of two instances the later one is the program now. */
+uint64_t report_started(const char *instance);
+
 struct report {
 	const char *program, *instance;
 	const struct metrics *metrics;

@@ -6,7 +6,7 @@
 #include "base/health.h"
 #include "base/json.h"
 #include "base/metrics.h"
-#include "store/protocol.h"
+#include "store/report.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -220,15 +220,16 @@ static struct json_object *describe(const struct instance *instance, uint64_t no
 	return NULL;
 }
 
-/* Gauges say what is now: those of each program's instance that was heard of last count. */
+/* Gauges say what is now: those of each program's instance that was started last count, while it runs. */
 static bool is_last(const struct reports *reports, const struct instance *instance)
 {
 	const struct instance *other;
 
 	TAILQ_FOREACH (other, &reports->instances, entry)
-		if (other->program == instance->program && !other->ended)
-			return other == instance;
-	return false;
+		if (other->program == instance->program &&
+			report_started(other->name) > report_started(instance->name))
+			return false;
+	return !instance->ended;
 }
 
 static int sum_up(struct reports *reports, uint64_t now_ms, struct json_object *programs,

@@ -102,16 +102,16 @@ static void test_gauges(void **state)
 		const char *text;
 		int64_t want;
 	} steps[] = {
-		{"{\"program\":\"tokend\",\"instance\":\"1\",\"metrics\":{"
+		{"{\"program\":\"tokend\",\"instance\":\"1-100\",\"metrics\":{"
 		 "\"postinvite_tokend_dead_letters\":5}}",
 			5},
-		{"{\"program\":\"tokend\",\"instance\":\"2\",\"metrics\":{"
+		{"{\"program\":\"tokend\",\"instance\":\"2-200\",\"metrics\":{"
 		 "\"postinvite_tokend_dead_letters\":2}}",
 			2},
-		{"{\"program\":\"tokend\",\"instance\":\"1\",\"ended\":true,\"metrics\":{"
+		{"{\"program\":\"tokend\",\"instance\":\"1-100\",\"ended\":true,\"metrics\":{"
 		 "\"postinvite_tokend_dead_letters\":9}}",
 			2},
-		{"{\"program\":\"tokend\",\"instance\":\"2\",\"ended\":true,\"metrics\":{"
+		{"{\"program\":\"tokend\",\"instance\":\"2-200\",\"ended\":true,\"metrics\":{"
 		 "\"postinvite_tokend_dead_letters\":9}}",
 			-1},
 	};
