@@ -88,17 +88,16 @@ static int load_proxies(const struct settings *settings, struct site *site, stru
 static int load_certificate(
 	const struct settings *settings, struct site *site, struct error *error)
 {
-	char text[HEALTH_TEXT_SIZE];
+	char warning[HEALTH_TEXT_SIZE];
 
 	site->certificate = (struct health_certificate){.part = HEALTH_WIZARD_CERTIFICATE,
 		.setting = "wizard_tls_cert_file",
 		.path = settings->wizard_tls_cert_file};
-	if (certificate_end(site->tls_cert.data, site->tls_cert.len,
-		    &site->certificate.not_after, error) != 0)
-		return error_prefix(
-			error, "wizard_tls_cert_file %s", settings->wizard_tls_cert_file);
-	if (health_certificate_text(&site->certificate, time(NULL), text) != HEALTH_OK)
-		log_warning("%s", text);
+	if (certificate_watch(site->tls_cert.data, site->tls_cert.len, &site->certificate,
+		    warning, error) != 0)
+		return -1;
+	if (warning[0] != '\0')
+		log_warning("%s", warning);
 	return 0;
 }
 

@@ -28,3 +28,14 @@ int certificate_end(const char *pem, size_t len, time_t *not_after_r, struct err
 			error, ERROR_CONFIGURATION, "holds no certificate in PEM form");
 	return 0;
 }
+
+int certificate_watch(const char *pem, size_t len, struct health_certificate *certificate,
+	char warning_r[HEALTH_TEXT_SIZE], struct error *error)
+{
+	if (certificate_end(pem, len, &certificate->not_after, error) != 0)
+		return error_prefix(
+			error, "%s: %.200s", certificate->setting, certificate->path);
+	if (health_certificate_text(certificate, time(NULL), warning_r) == HEALTH_OK)
+		warning_r[0] = '\0';
+	return 0;
+}
