@@ -124,7 +124,11 @@ $(BUILD)/settings-doc: $(BUILD)/man/settings_doc.o $(LIB)
 $(BUILD)/templates-doc: $(BUILD)/man/templates_doc.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
 
-docs: $(BUILD)/settings-doc $(BUILD)/templates-doc
+# What the tables of metrics and of the health's parts say.
+$(BUILD)/metrics-doc: $(BUILD)/man/metrics_doc.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+docs: $(BUILD)/settings-doc $(BUILD)/templates-doc $(BUILD)/metrics-doc
 	@mkdir -p $(BUILD)/conf $(BUILD)/man
 	$(BUILD)/settings-doc sample > $(BUILD)/conf/postinvite.cf.sample
 	$(BUILD)/settings-doc manual > $(BUILD)/man/settings.mdoc
@@ -141,6 +145,12 @@ docs: $(BUILD)/settings-doc $(BUILD)/templates-doc
 		-e '/^@OPERATOR_WORDS@$$/{r $(BUILD)/man/operator_words.mdoc' -e 'd;}' \
 		-e '/^@WORDS@$$/{r $(BUILD)/man/words.mdoc' -e 'd;}' man/postinvite.templates.5.in \
 		> $(BUILD)/man/postinvite.templates.5
+	for part in metrics parts; do \
+		$(BUILD)/metrics-doc $$part > $(BUILD)/man/$$part.mdoc || exit 1; \
+	done
+	sed -e '/^@METRICS@$$/{r $(BUILD)/man/metrics.mdoc' -e 'd;}' \
+		-e '/^@PARTS@$$/{r $(BUILD)/man/parts.mdoc' -e 'd;}' man/postinvite.metrics.5.in \
+		> $(BUILD)/man/postinvite.metrics.5
 
 demo:
 	tests/install-packages build demo

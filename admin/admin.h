@@ -10,6 +10,7 @@
 
 struct invitations;
 struct live;
+struct monitor;
 struct web_server;
 
 struct admin {
@@ -20,6 +21,7 @@ struct admin {
 	struct invitations *invitations; /* the view of all of them */
 	struct live *live;		 /* pages that wait for something to happen */
 	unsigned exports;		 /* under way */
+	struct monitor *monitor;	 /* /healthz and /metrics */
 	struct web_server *server;
 	struct secret *key; /* of the marks in forms; made at each start */
 };

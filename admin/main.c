@@ -8,6 +8,7 @@
 #include "admin.h"
 #include "invitations.h"
 #include "live.h"
+#include "monitor.h"
 #include "routes.h"
 #include "site.h"
 
@@ -46,8 +47,13 @@ static int prepare(struct daemon *daemon, struct error *error)
 	program->listen = strdup(generation->settings->admin_listen);
 	program->listener = endpoint_listen(generation->settings->admin_listen, 0660,
 		daemon_own_group(daemon, generation->settings), error);
+	if (program->listener >= 0)
+		program->admin.monitor =
+			monitor_new(&program->admin, generation->settings, error);
+	else
+		error_prefix(error, "admin_listen");
 	daemon_generation_release(&generation);
-	return program->listener >= 0 ? 0 : error_prefix(error, "admin_listen");
+	return program->admin.monitor != NULL ? 0 : -1;
 }
 
 static int start_server(struct program *program, struct error *error)
@@ -62,6 +68,7 @@ static int start_server(struct program *program, struct error *error)
 		.tls_client_ca = site->tls_ca.data,
 		.routes = admin_routes,
 		.problem = admin_problem,
+		.answered = monitor_answered,
 		.context = &program->admin,
 	};
 	struct web_server *server = web_server_new(&options, error);
@@ -92,18 +99,26 @@ static void reloaded(struct daemon *daemon, void *context)
 
 	if (strcmp(settings->admin_listen, program->listen) != 0 ||
 		strcmp(settings->store_listen, program->store_listen) != 0 ||
-		strcmp(settings->tokend_listen, program->tokend_listen) != 0)
-		log_warning("reload: admin_listen, store_listen and tokend_listen change at "
-			    "the next start only");
+		strcmp(settings->tokend_listen, program->tokend_listen) != 0 ||
+		!monitor_listens(program->admin.monitor, settings))
+		log_warning("reload: admin_listen, metrics_listen, store_listen and "
+			    "tokend_listen change at the next start only");
 	replace_server(program);
 	daemon_generation_release(&generation);
+}
+
+static void said(void *context)
+{
+	struct program *program = context;
+
+	event_base_loopbreak(program->admin.base);
 }
 
 static void drained(void *context)
 {
 	struct program *program = context;
 
-	event_base_loopbreak(program->admin.base);
+	monitor_end(program->admin.monitor, said, program);
 }
 
 static void stop(struct daemon *daemon, void *context)
@@ -136,7 +151,7 @@ static int start(struct program *program, struct error *error)
 	if (admin->invitations == NULL || admin->tokend == NULL || admin->key == NULL ||
 		daemon_watch_signals(admin->daemon, admin->base, stop, reloaded, program) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory or of randomness");
-	return start_server(program, error);
+	return monitor_start(admin->monitor, error) != 0 ? -1 : start_server(program, error);
 }
 
 static int run(struct daemon *daemon)
@@ -161,6 +176,7 @@ static void cleanup(struct daemon *daemon)
 	if (program == NULL)
 		return;
 	web_server_free(&admin->server);
+	monitor_free(&admin->monitor);
 	live_free(&admin->live);
 	invitations_free(&admin->invitations);
 	ipc_async_free(&admin->store);

@@ -9,6 +9,7 @@
 #include "export.h"
 #include "list.h"
 #include "live.h"
+#include "monitor.h"
 #include "new.h"
 #include "overview.h"
 #include "page.h"
@@ -61,6 +62,8 @@ const struct web_route admin_routes[] = {
 	{"overview", "GET", "/overview", get_overview},
 	{"authentication", "GET", "/authentication", get_authentication},
 	{"live", "GET", "/live", get_live},
+	{"healthz", "GET", "/healthz", get_health},
+	{"metrics", "GET", "/metrics", get_metrics},
 	{"style", "GET", "/static/admin.css", get_style},
 	{"script", "GET", "/static/admin.js", get_script},
 	{NULL, NULL, NULL, NULL},

@@ -12,6 +12,7 @@
 #include "new.h"
 #include "page.h"
 
+#include "base/certificate.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "web/brand.h"
@@ -58,6 +59,23 @@ static int load_pages(const struct settings *settings, struct site *site, struct
 	return 0;
 }
 
+/* Also what -t says of one that ends soon. */
+static int load_certificate(
+	const struct settings *settings, struct site *site, struct error *error)
+{
+	char warning[HEALTH_TEXT_SIZE];
+
+	site->certificate = (struct health_certificate){.part = HEALTH_ADMIN_CERTIFICATE,
+		.setting = "admin_tls_cert_file",
+		.path = settings->admin_tls_cert_file};
+	if (certificate_watch(site->tls_cert.data, site->tls_cert.len, &site->certificate,
+		    warning, error) != 0)
+		return -1;
+	if (warning[0] != '\0')
+		log_warning("%s", warning);
+	return 0;
+}
+
 static int load_tls(const struct settings *settings, struct site *site, struct error *error)
 {
 	if (settings->admin_tls_cert_file[0] == '\0')
@@ -68,7 +86,7 @@ static int load_tls(const struct settings *settings, struct site *site, struct e
 		return error_prefix(error, "admin_tls_key_file");
 	if (template_read_file(settings->admin_ca_file, &site->tls_ca, error) != 0)
 		return error_prefix(error, "admin_ca_file");
-	return 0;
+	return load_certificate(settings, site, error);
 }
 
 int site_new(const struct settings *settings, void **site_r, struct error *error)

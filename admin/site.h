@@ -5,6 +5,7 @@
 #define POSTINVITE_ADMIN_SITE_H
 
 #include "base/buf.h"
+#include "base/health.h"
 #include "base/settings.h"
 #include "web/template.h"
 
@@ -16,6 +17,7 @@ struct site {
 	struct buf tls_cert; /* PEM, empty: plain HTTP on a Unix socket */
 	struct buf tls_key;
 	struct buf tls_ca;
+	struct health_certificate certificate; /* path within the settings; not_after 0: none */
 };
 
 /* 0, or -1 with error set; the shape that base/daemon.h wants. */

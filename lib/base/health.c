@@ -156,8 +156,9 @@ enum health_state health_certificate_text(
 			certificate->setting, certificate->path, at);
 	else
 		snprintf(text_r, HEALTH_TEXT_SIZE,
-			"%s %.300s expires at %s, in %ld days: put a new one there and reload",
-			certificate->setting, certificate->path, at, (long)(left / DAY));
+			"%s %.300s expires at %s, in %ld %s: put a new one there and reload",
+			certificate->setting, certificate->path, at, (long)(left / DAY),
+			left / DAY == 1 ? "day" : "days");
 	return left < 0 ? HEALTH_FAIL : HEALTH_WARN;
 }
 
@@ -239,7 +240,7 @@ void health_webhook(
 void health_queue(struct json_object *findings, const char *what, long late)
 {
 	if (late < HEALTH_LATE_WARN)
-		health_put(findings, HEALTH_QUEUE, HEALTH_OK, "every %s is done in time", what);
+		health_put(findings, HEALTH_QUEUE, HEALTH_OK, "what is due is done in time");
 	else
 		health_put(findings, HEALTH_QUEUE,
 			late < HEALTH_LATE_FAIL ? HEALTH_WARN : HEALTH_FAIL,

@@ -154,6 +154,9 @@ const struct metric metrics_table[METRICS] = {
 	[METRIC_HEALTH] = {"postinvite_health", METRIC_GAUGE, "",
 		"What /healthz says of each part: 0 ok, 1 warn, 2 fail",
 		.labels = {{"part", health_names}}},
+	[METRIC_INVITATIONS] = {"postinvite_invitations", METRIC_GAUGE, "",
+		"Invitations by status, once postinvite-admin has read them all",
+		.labels = {{"status", NULL, "as postinvite -q shows it"}}},
 
 	[METRIC_MILTER_MAILS] = {"postinvite_milter_mails_total", METRIC_COUNTER, "milter",
 		"Mails by what they were and what was done",
@@ -212,8 +215,8 @@ const struct metric metrics_table[METRICS] = {
 		"Requests to Microsoft by what was asked and the answer's status",
 		.labels = {{"endpoint", endpoints},
 			{"answer", answers,
-				"unsent: nobody was reached; lost: sent, and no whole answer came. A poll is "
-				"answered 4xx until the customer has entered the code"}}},
+				"unsent: nobody was reached; lost: sent, and no whole answer came; "
+				"a poll is answered 4xx until the customer has entered the code"}}},
 	[METRIC_TOKEND_MICROSOFT_SECONDS] = {"postinvite_tokend_microsoft_request_seconds",
 		METRIC_HISTOGRAM, "tokend",
 		"Time that a request to Microsoft took, waiting for its turn "
@@ -232,6 +235,14 @@ const struct metric metrics_table[METRICS] = {
 	[METRIC_TOKEND_MAILS] = {"postinvite_tokend_mails_total", METRIC_COUNTER, "tokend",
 		"Mails that postinvite sent itself, by what sendmail_command said",
 		.labels = {{"outcome", letter_outcomes}}},
+
+	[METRIC_ADMIN_REQUESTS] = {"postinvite_admin_requests_total", METRIC_COUNTER, "admin",
+		"Requests of operators' browsers by page and class of the answer's status",
+		.labels = {{"route", NULL, "the page; other: none of ours"},
+			{"status", status_classes}}},
+	[METRIC_ADMIN_SECONDS] = {"postinvite_admin_request_seconds", METRIC_HISTOGRAM, "admin",
+		"Time from a whole request to its answer, without those that wait for news",
+		.bounds = local_times},
 
 	[METRIC_STORE_REQUESTS] = {"postinvite_store_requests_total", METRIC_COUNTER, "store",
 		"Requests to the store; failed: it could not answer, such as on a full disk",

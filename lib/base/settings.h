@@ -61,6 +61,7 @@ struct settings {
 	const char *admin_ca_file;     /* "" or path, not empty where admin_listen is inet: */
 	const char *admin_tls_cert_file;
 	const char *admin_tls_key_file;
+	const char *metrics_listen; /* "" or an endpoint */
 	const char *link_key_file;
 	const char *vault_key_file;
 

@@ -4,6 +4,7 @@
 #include "base/settings_table.h"
 
 #include "base/color.h"
+#include "base/endpoint.h"
 #include "base/network.h"
 #include "base/settings.h"
 
@@ -53,6 +54,11 @@ static int check_unix(const char *value, struct error *error)
 		return error_set(error, ERROR_CONFIGURATION,
 			"\"%s\" is not unix:PATH: who asks is known by a Unix socket only", value);
 	return 0;
+}
+
+static int check_endpoint(const char *value, struct error *error)
+{
+	return value[0] != '\0' ? endpoint_check(value, error) : 0;
 }
 
 static int check_group(const char *value, struct error *error)
@@ -294,6 +300,10 @@ const struct setting settings_table[] = {
 	{"admin_tls_cert_file", SETTING_TEXT, "", AT(admin_tls_cert_file),
 		"PEM certificate chain of the operator's pages on inet:"},
 	{"admin_tls_key_file", SETTING_TEXT, "", AT(admin_tls_key_file), "its PEM private key"},
+	{"metrics_listen", SETTING_TEXT, "", AT(metrics_listen),
+		"where /healthz and /metrics alone are served by plain HTTP, for a monitor, such as "
+		"inet:127.0.0.1:9480; empty: with the operator's pages only",
+		.check = check_endpoint},
 	{"link_key_file", SETTING_TEXT, "$config_directory/link.key", AT(link_key_file),
 		"keys of the links, lines keyid:base64, the first is current (postinvite -k link)"},
 	{"vault_key_file", SETTING_TEXT, "$config_directory/vault.key", AT(vault_key_file),

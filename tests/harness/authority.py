@@ -9,7 +9,7 @@ class Authority:
         self.folder, self.name = folder, name
         self.certificate = self.path(name + ".pem")
         self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                      self.path(name + ".key"), "-out", self.certificate, "-subj", "/CN=" + name, "-days", "2")
+                      self.path(name + ".key"), "-out", self.certificate, "-subj", "/CN=" + name, "-days", "90")
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -17,7 +17,7 @@ class Authority:
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
 
-    def issue(self, name, subject=None, days=2, usage="clientAuth", extra=""):
+    def issue(self, name, subject=None, days=60, usage="clientAuth", extra=""):
         """Returns the paths of a certificate and its key."""
         key, request, certificate, extensions = (
             self.path("%s-%s.%s" % (self.name, name, suffix)) for suffix in ("key", "csr", "pem", "ext"))

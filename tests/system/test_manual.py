@@ -21,7 +21,7 @@ def built(name):
 
 
 @pytest.mark.parametrize("page", PAGES + [os.path.join(BUILD, "man", name) for name in (
-    "postinvite.cf.5", "postinvite.templates.5")],
+    "postinvite.cf.5", "postinvite.templates.5", "postinvite.metrics.5")],
                          ids=os.path.basename)
 def test_pages_are_good_mdoc(page):
     result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page],

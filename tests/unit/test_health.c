@@ -140,7 +140,7 @@ static void test_queue(void **state)
 		long late;
 		const char *want;
 	} cases[] = {
-		{0, "queue ok every refresh is done in time"},
+		{0, "queue ok what is due is done in time"},
 		{-5, "queue ok"},
 		{299, "queue ok"},
 		{300, "queue warn the oldest refresh that is due waits since 5 min: tokend's log"},
