@@ -134,16 +134,16 @@
 		}
 	}
 
-	function get(url) {
-		return fetch(url, {cache: "no-store", credentials: "same-origin"});
+	function get(url, signal) {
+		return fetch(url, {cache: "no-store", credentials: "same-origin", signal: signal});
 	}
 
 	function parse(text) {
 		return new DOMParser().parseFromString(text, "text/html");
 	}
 
-	function ask(url) {
-		return get(url).then(function (response) {
+	function ask(url, signal) {
+		return get(url, signal).then(function (response) {
 			if (!response.ok) {
 				throw new Error(response.status);
 			}
@@ -198,14 +198,31 @@
 			setTimeout(poll, Math.min(faults, 6) * 2000);
 		}
 
+		/* A tab in the background asks nothing: browsers have six connections to a server, for all tabs. */
 		function poll() {
+			var hidden = new AbortController();
+
+			function hide() {
+				hidden.abort();
+			}
+
 			if (document.hidden) {
 				document.addEventListener("visibilitychange", poll, {once: true});
 				return;
 			}
-			ask("/live?since=" + body.dataset.live + "&id=" + body.dataset.liveId).then(function (response) {
-				return response.json();
-			}).then(told).catch(failed);
+			document.addEventListener("visibilitychange", hide, {once: true});
+			ask("/live?since=" + body.dataset.live + "&id=" + body.dataset.liveId, hidden.signal)
+				.then(function (response) {
+					return response.json();
+				}).then(told).catch(function () {
+					if (hidden.signal.aborted) {
+						poll();
+					} else {
+						failed();
+					}
+				}).finally(function () {
+					document.removeEventListener("visibilitychange", hide);
+				});
 		}
 
 		poll();

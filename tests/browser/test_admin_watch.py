@@ -185,6 +185,29 @@ def test_invitation_in_place(provider, chromium):
     assert chromium.script("return performance.getEntriesByType('resource').length") <= asked + 1
 
 
+def test_many_tabs(provider, chromium):
+    """More tabs than a browser has connections: who looks at one sees it, and sees what happens."""
+    open_page(chromium, provider.url + "/overview")
+    first = chromium.driver.current_window_handle
+    chromium.driver.set_page_load_timeout(12)  # half of what a poll may wait
+    try:
+        for _ in range(8):
+            chromium.driver.switch_to.new_window("tab")
+            open_page(chromium, provider.url + "/overview")
+        before = count_of(chromium, "pending")
+        provider.invite("c33")
+        chromium.wait("the last tab", lambda: count_of(chromium, "pending") == before + 1, 10)
+        chromium.driver.switch_to.window(first)
+        chromium.wait("the first tab", lambda: count_of(chromium, "pending") == before + 1, 10)
+    finally:
+        chromium.driver.set_page_load_timeout(30)
+        for handle in chromium.driver.window_handles:
+            if handle != first:
+                chromium.driver.switch_to.window(handle)
+                chromium.driver.close()
+        chromium.driver.switch_to.window(first)
+
+
 def test_server_away(provider, chromium):
     """The page says that it is old, and is live again by itself."""
     provider.site.watch.announce("the store")
