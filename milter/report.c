@@ -68,7 +68,8 @@ int record_report(SMFICTX *ctx, const struct session *session, const char *invit
 	return apply_event(session, invitation, delivery_event(outcome), change, error);
 }
 
-/* 1, 0 or -1, as lookup.h has it. */
+/* 1, 0 or -1, as lookup.h has it. By its Message-ID alone nearly every report is somebody else's, and is not kept waiting
+ * for a store that does not answer. */
 static int look_up(const struct session *session, const struct report *report,
 	struct found_invitation *found_r, struct error *error)
 {
@@ -76,9 +77,7 @@ static int look_up(const struct session *session, const struct report *report,
 
 	if (found == 0)
 		found = lookup_links(session, &report->tokens, found_r, error);
-	if (found == 0)
-		found = lookup_message(session, report, found_r, error);
-	return found;
+	return found == 0 ? lookup_message(session, report, found_r, error) > 0 : found;
 }
 
 /* Returns 0, or -1 with what did not work. */

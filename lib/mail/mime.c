@@ -93,7 +93,8 @@ static size_t header_end(const struct mime *mime, size_t at)
 		const char *line = mime->bytes + at;
 		const char *newline = memchr(line, '\n', mime->len - at);
 
-		if (newline == NULL || newline == line || (newline == line + 1 && *line == '\r'))
+		if (newline == NULL || newline == line ||
+			(newline == line + 1 && *line == '\r'))
 			break;
 		at = (size_t)(newline - mime->bytes) + 1;
 	}
@@ -105,7 +106,9 @@ static int add_header(struct mime *mime, GMimeObject *object, int parent)
 {
 	GMimeHeaderList *list = g_mime_object_get_header_list(object);
 	int fields = g_mime_header_list_get_count(list);
-	struct mime_header header = {.parent = parent};
+	struct mime_header header = {.parent = parent,
+		.alternative = g_mime_content_type_is_type(
+			g_mime_object_get_content_type(object), "multipart", "alternative")};
 	gint64 offset = -1;
 	void *headers = mime->headers;
 
@@ -125,11 +128,14 @@ static int add_header(struct mime *mime, GMimeObject *object, int parent)
 	return (int)mime->header_count++;
 }
 
-/* Is it a file rather than the mail's text? Some show files within the text. */
-static bool is_file(GMimePart *part, int parent)
+/* Is it a file rather than the mail's text? Some show files within the text; what is one of several alternatives, or all
+ * there is, may have a name and is text all the same. */
+static bool is_file(const struct mime *mime, GMimePart *part, int parent)
 {
-	return g_mime_part_is_attachment(part) ||
-	       (parent >= 0 && g_mime_part_get_filename(part) != NULL);
+	if (g_mime_part_is_attachment(part))
+		return true;
+	return parent >= 0 && !mime->headers[parent].alternative &&
+	       g_mime_part_get_filename(part) != NULL;
 }
 
 static bool is_deletable_flow(GMimeContentType *type)
@@ -177,7 +183,7 @@ static void add_part(struct mime *mime, GMimePart *object, int parent)
 		.kind = has_begun(mime, start) ? kind_of(type) : PART_OTHER,
 		.encoding = encoding_of(object, g_mime_object_get_header(GMIME_OBJECT(object),
 							"Content-Transfer-Encoding")),
-		.attached = is_file(object, parent),
+		.attached = is_file(mime, object, parent),
 		.delsp = is_deletable_flow(type),
 		.start = (size_t)start,
 		.end = (size_t)end,

@@ -29,19 +29,21 @@ enum part_encoding {
 struct mime_part {
 	enum part_kind kind;
 	enum part_encoding encoding;
-	bool attached; /* Content-Disposition: attachment, or within others and with a file's name */
+	bool attached; /* Content-Disposition: attachment; or it has a file's name and is no alternative */
 	bool delsp;    /* format=flowed with delsp=yes */
 	bool returned; /* of a message within this one */
 	size_t start;  /* its encoded content within the message */
 	size_t end;
-	int header; /* its own: index for mime_header */
+	int header;			 /* its own: index for mime_header */
 	char charset[MIME_CHARSET_SIZE]; /* "" when none is named */
 };
 
 /* The header fields of a part, or of what parts stand in. */
 struct mime_header {
-	size_t start, end; /* without the empty line; both 0 where it has none of its own, as the message itself */
-	int parent;	   /* -1 at the top */
+	size_t start,
+		end; /* without the empty line; both 0 where it has none of its own, as the message itself */
+	int parent;	  /* -1 at the top */
+	bool alternative; /* of a multipart/alternative */
 };
 
 struct mime;

@@ -49,8 +49,11 @@ static void keep_mailbox(struct reader *reader, const char *address)
 static void keep_mailboxes(struct reader *reader, const char *value)
 {
 	char **addresses;
-	int count = mail_addresses(value, &addresses);
+	int count;
 
+	if (reader->report->mailbox_count == REPORT_MAILBOXES_MAX)
+		return;
+	count = mail_addresses(value, &addresses);
 	reader->failed |= count < 0;
 	for (int i = 0; i < count && i < REPORT_MAILBOXES_MAX; i++)
 		keep_mailbox(reader, addresses[i]);

@@ -2,13 +2,14 @@
 they have lost, and always passed on as they are."""
 
 import quopri
+import smtplib
 import uuid
 
 import pytest
 
 from harness.process import wait_for
 from harness.site import PLATFORM, Site
-from harness.watch import running
+from harness.watch import AWAY, running
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +167,16 @@ def test_the_same_report_twice_is_one_event(site):
     wait_for("both", lambda: len(site.relay.mails(PLATFORM)) >= count + 2)
     events = [event["type"] for event in site.events(case.mailbox)]
     assert events.count("delivery") == 1
+
+
+def test_while_the_store_is_away_only_our_own_reports_wait(site):
+    case = Case(site, "away")
+    site.watch.announce(AWAY, "report action=none")
+    assert site.daemons["store"].stop() == 0
+    case.send(case.status(recipient="other@elsewhere.test", returned=headers_returned(case, "<other@elsewhere.test>")))
+    with pytest.raises(smtplib.SMTPDataError) as refusal:
+        case.send(case.status(envelope_id=case.id))
+    assert refusal.value.smtp_code == 451
+    site.daemons["store"].start()
+    case.send(case.status(envelope_id=case.id))
+    assert case.delivery() == ("failed", "5.1.1")
