@@ -33,6 +33,13 @@ static const size_t kept[] = {
 	[MAIL_TO_BOUNCE_ADDRESS] = (size_t)1024 * 1024,
 };
 
+/* What is kept beyond that of a message counts against what all may take together: a mail is in memory twice when it is
+ * changed, three times when it is signed. */
+#define KEPT_ALWAYS ((size_t)1024 * 1024)
+#define KEPT_BY_ALL ((size_t)40 * 1024 * 1024)
+
+static atomic_size_t kept_by_all;
+
 const struct settings *session_settings(const struct session *session)
 {
 	return session->generation->settings;
@@ -82,6 +89,9 @@ void session_end_message(struct session *session)
 	daemon_generation_release(&session->generation);
 	headers_free(&session->headers);
 	buf_free(&session->message);
+	atomic_fetch_sub(&kept_by_all, session->counted_bytes);
+	session->counted_bytes = 0;
+	session->crowded = false;
 	consent_facts_free(&session->consent);
 	while (session->own != NULL) {
 		struct own_recipient *own = session->own;
@@ -160,8 +170,8 @@ enum own_address session_own_address(
 	return address_tag(settings->bounce_address, address, tag_r) ? OWN_BOUNCE : OWN_NONE;
 }
 
-static int add_own(struct session *session, const char *argument, enum own_address kind,
-	const char *tag)
+static int add_own(
+	struct session *session, const char *argument, enum own_address kind, const char *tag)
 {
 	struct own_recipient *own = calloc(1, sizeof(*own));
 
@@ -176,8 +186,8 @@ static int add_own(struct session *session, const char *argument, enum own_addre
 	return 0;
 }
 
-int session_recipient(struct session *session, const char *argument, enum own_address kind,
-	const char *tag)
+int session_recipient(
+	struct session *session, const char *argument, enum own_address kind, const char *tag)
 {
 	char address[ADDRESS_SIZE];
 
@@ -213,7 +223,8 @@ static void read_consent(struct session *session, const char *queue_id)
 	if (session_config(session)->consent_table == NULL)
 		refusal = "there are no consent_senders";
 	else if (consent_read(&session->headers, session_settings(session)->consent_senders,
-		    session_config(session)->consent_table, time(NULL), &session->consent) == 0)
+			 session_config(session)->consent_table, time(NULL),
+			 &session->consent) == 0)
 		refusal = consent_refusal(&session->consent, false);
 	if (refusal == NULL)
 		return;
@@ -246,8 +257,8 @@ void session_classify(struct session *session, const char *queue_id)
 		session->marks.to_consent_address = session->own != NULL;
 	session->kind = mail_kind(&session->marks);
 	/* With fields missing nothing is proved; what a Welcome mail's refusal says is act_welcome's business. */
-	if (session->headers.raw.failed && (session->kind == MAIL_MAYBE_REPORT ||
-						   session->kind == MAIL_CLAIMS_CONSENT))
+	if (session->headers.raw.failed &&
+		(session->kind == MAIL_MAYBE_REPORT || session->kind == MAIL_CLAIMS_CONSENT))
 		session->kind = MAIL_UNRELATED;
 	if (session->kind == MAIL_CLAIMS_CONSENT || session->kind == MAIL_TO_CONSENT_ADDRESS)
 		read_consent(session, queue_id);
@@ -258,13 +269,30 @@ void session_classify(struct session *session, const char *queue_id)
 	session->body_start = session->message.len;
 }
 
+/* Is there memory for so many bytes more? */
+static bool make_room(struct session *session, size_t len)
+{
+	size_t had = session->message.len - session->body_start;
+
+	if (had + len <= KEPT_ALWAYS)
+		return true;
+	if (atomic_fetch_add(&kept_by_all, len) + len <= KEPT_BY_ALL) {
+		session->counted_bytes += len;
+		return true;
+	}
+	atomic_fetch_sub(&kept_by_all, len);
+	return false;
+}
+
 bool session_body(struct session *session, const void *bytes, size_t len)
 {
 	size_t room = kept[session->kind] - (session->message.len - session->body_start);
 
 	if (session->cut)
 		return false;
-	session->cut = len > room;
-	buf_append(&session->message, bytes, session->cut ? room : len);
+	session->crowded = !make_room(session, len);
+	session->cut = session->crowded || len > room;
+	if (!session->crowded)
+		buf_append(&session->message, bytes, session->cut ? room : len);
 	return !session->cut;
 }

@@ -55,7 +55,9 @@ struct session {
 	struct headers headers;
 	struct buf message; /* for a mail that may be ours: MIME fields, empty line, body */
 	size_t body_start;
-	bool cut; /* the body was longer than what is kept of its kind */
+	bool cut;	      /* the body was longer than what is kept of its kind */
+	bool crowded;	      /* or than there is memory for now */
+	size_t counted_bytes; /* against what all messages may take */
 	struct consent_facts consent;
 };
 

@@ -77,6 +77,9 @@ static int read_mail(struct welcome *welcome, struct error *error)
 			HEADERS_MAX);
 	if (session->message.failed || welcome->subject == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory for a message");
+	if (session->crowded)
+		return error_set(error, ERROR_TEMPORARY,
+			"too many large mails of the platform's at once");
 	welcome->mail = mail_parse(session->message.data, session->message.len,
 		session->body_start, &rules, error);
 	if (welcome->mail == NULL)

@@ -265,6 +265,28 @@ def test_large_bodies(site):
     assert not wrong
 
 
+def test_more_large_bodies_than_there_is_memory_for(site):
+    """Some are asked to come again, each of the others is whole."""
+    site.watch.announce("too many large mails")
+    replies = []
+
+    def send(number):
+        with Peer(site, 60) as peer:
+            answers = converse(peer, welcome("service@crowd%d.test" % number, ten_megabytes(number), MULTIPART),
+                               peer.negotiate())
+        replies.append(answers[-1][1][:3] if answers[-1][0] == b"y" else b"/i/" in new_body(answers))
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(replies) == 20 and set(replies) <= {True, b"451"} and replies.count(True) >= 2, replies
+    wrong = []
+    send_large(site, 99, wrong)
+    assert not wrong
+
+
 def test_a_large_text(site):
     with Peer(site, 60) as peer:
         body = b"<p>&amp; <b>text</b> {{InvitationLink}}</p>\r\n" + b"<i>x</i> &lt;\r\n" * 250000
