@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <libmilter/mfapi.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -31,6 +32,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define LARGE_PIECE   (256 * 1024)
 #define DRAIN_MS      5000
 #define DRAIN_STEP_MS 20
 
@@ -216,5 +218,8 @@ static const struct daemon_program program = {
 
 int main(int argc, char **argv)
 {
+	/* Memory of a large mail goes back when it is done with: the C library would rather get used to its size, and keep
+	 * such pieces within the arena of each thread. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_PIECE);
 	return daemon_main(&program, argc, argv);
 }
