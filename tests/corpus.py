@@ -32,6 +32,10 @@ WORST = ("failed", "delayed", "relayed", "delivered")
 ACTIONS = {"failed": "failed", "delayed": "delayed", "relayed": "relayed", "expanded": "relayed",
            "delivered": "delivered"}
 
+# Fields that an edit may remove or change: what sums up the content, and signatures that it breaks (strip_broken_dkim).
+MAY_CHANGE = ("content-transfer-encoding", "content-md5", "content-length", "lines", "mime-version", "dkim-signature",
+              "domainkey-signature")
+
 # What bounces without an Action field say, where that is not a failure: read by people.
 SAYS = {
     r"/arf-": "-",  # complaints
@@ -79,8 +83,7 @@ def leaves(message):
                 walk(child, way)
         else:
             fields = [(name.lower(), value) for name, value in part.items()
-                      if name.lower() not in ("content-transfer-encoding", "content-md5", "lines",
-                                              "content-length", "mime-version")]
+                      if name.lower() not in MAY_CHANGE]
             found.append((way, fields, part.get_payload(decode=True) or b"",
                           str(part.get_param("charset", "")).lower()))
     walk(message, ())
