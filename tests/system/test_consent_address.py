@@ -105,6 +105,16 @@ def test_genuine_mail_is_recorded_and_discarded(site):
     assert said(site, mailbox) == ["requested", "granted"], "a replay was taken"
 
 
+def test_one_mail_by_both_ways_is_one_change(site):
+    """The mailbox lies behind the relay, and a rule sends the address a copy."""
+    mailbox, own = waiting(site, "both")
+    message = genuine(site, to=mailbox)
+    assert send(site, mailbox, message) == 250 and send(site, own, message) == 250
+    site.wait_status(mailbox, "consent_granted")
+    assert message.encode().replace(b"\r\n", b"\n").rstrip() in site.relay.wait_mail(mailbox, 2)
+    assert said(site, mailbox) == ["granted"]
+
+
 @pytest.mark.parametrize("kind,status", [
     ("review", "consent_requested"), ("denied", "consent_denied"), ("expired", "consent_expired")])
 def test_each_kind(site, kind, status):

@@ -316,6 +316,7 @@ static void test_sign(void **state)
 	BIO *whole, *content = NULL, *out = BIO_new(BIO_s_mem());
 	X509_STORE *store = X509_STORE_new();
 	STACK_OF(X509) * certificates;
+	X509_ALGOR *digest;
 
 	(void)state;
 	make(folder, "good", &good);
@@ -341,6 +342,9 @@ static void test_sign(void **state)
 	assert_int_equal(CMS_verify(cms, NULL, store, content, out,
 				 CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY),
 		1);
+	CMS_SignerInfo_get0_algs(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), NULL,
+		NULL, &digest, NULL);
+	assert_number("digest", OBJ_obj2nid(digest->algorithm), NID_sha256);
 	certificates = CMS_get1_certs(cms);
 	assert_number("chain", sk_X509_num(certificates), 2);
 	assert_non_null(strstr(signature.content_type, "micalg=sha-256"));

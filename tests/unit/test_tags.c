@@ -150,6 +150,7 @@ static void test_set(void **state)
 {
 	struct keyfile *keys = keys_of(ONE TWO), *others = keys_of(THREE);
 	struct tags *tags = tags_new(keys);
+	char tag[CONSENT_TAG_LEN + 1];
 	unsigned char id;
 	size_t n = 0;
 
@@ -165,6 +166,9 @@ static void test_set(void **state)
 	assert_false(tags_walking(tags));
 	assert_number("older key", found(tags, keyfile_nth(keys, 1, &id), 5000), 4010);
 	assert_number("no key of ours", found(tags, keyfile_nth(others, 0, &id), 5000), 0);
+	assert_int_equal(consent_tag(keyfile_nth(keys, 0, &id), "customer-0", tag), 0);
+	tag[CONSENT_TAG_LEN - 1] = tag[CONSENT_TAG_LEN - 1] == 'a' ? 'b' : 'a';
+	assert_text("one character off", tags_find(tags, tag, &n), NULL);
 	add(tags, 4010, 4011, false);
 	assert_number("one more", found(tags, keyfile_nth(keys, 0, &id), 5000), 4011);
 
@@ -277,6 +281,10 @@ static void test_tables_and_keys(void **state)
 	store_fails("not in the new table", by_address(site, zeta), site, ERROR_NOT_FOUND);
 	check_found(site, address_of(site, "other"), "none");
 	check_found(site, address_of(site, "contoso"), id); /* its invitation is there */
+	strcpy(old, address_of(site, "other"));
+	json_object_put(store_owner(
+		site, "{\"op\":\"remove\",\"change\":\"new\",\"key\":\"other\"}"));
+	store_fails("removed since", by_address(site, old), site, ERROR_NOT_FOUND);
 
 	rotated = keys_of(ONE);
 	both = keys_of(TWO ONE);
