@@ -5,8 +5,7 @@
  */
 #include "store/engine_internal.h"
 
-#include "invite/tag.h"
-
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +33,7 @@ void consent_free(struct engine *engine)
 	free(engine->consent_local);
 	free(engine->consent_domain);
 	engine->consent_local = engine->consent_domain = NULL;
+	engine->consent_customer[0] = '\0';
 }
 
 void consent_configure(struct engine *engine)
@@ -68,18 +68,72 @@ static int no_memory(struct error *error)
 int consent_append(
 	struct engine *engine, const char *customer_id, struct buf *out, struct error *error)
 {
-	char tag[CONSENT_TAG_LEN + 1];
 	unsigned char key_id;
 
 	if (!is_set(engine))
 		return 0;
-	if (without_memory(engine) ||
-		consent_tag(keyfile_current(engine->keys, &key_id), customer_id, tag) < 0)
+	if (without_memory(engine))
 		return no_memory(error);
+	if (strcmp(engine->consent_customer, customer_id) != 0) {
+		engine->consent_customer[0] = '\0';
+		if (consent_tag(keyfile_current(engine->keys, &key_id), customer_id,
+			    engine->consent_tag) < 0)
+			return no_memory(error);
+		snprintf(engine->consent_customer, sizeof(engine->consent_customer), "%s",
+			customer_id);
+	}
 	buf_string(out, engine->consent_local);
-	buf_string(out, tag);
+	buf_string(out, engine->consent_tag);
 	buf_string(out, engine->consent_domain);
 	return 0;
+}
+
+/* As records are written: {"id":"...","revision":7,"customer_id":"contoso", and so on. False when this one is not, or the id is
+ * one that JSON escapes. */
+static bool customer_of_text(const struct stored *stored, char customer_id_r[TEXT_MAX + 1])
+{
+	static const char id[] = "{\"id\":\"",
+			  revision[] = "\",\"revision\":", customer[] = ",\"customer_id\":\"";
+	const char *at = stored->text, *end = at + stored->len;
+	size_t head = strlen(id) + INVITATION_ID_LEN, len;
+
+	if (stored->len < head + strlen(revision) || memcmp(at, id, strlen(id)) != 0 ||
+		memcmp(at + head, revision, strlen(revision)) != 0)
+		return false;
+	at += head + strlen(revision);
+	while (at < end && isdigit((unsigned char)*at))
+		at++;
+	if ((size_t)(end - at) < strlen(customer) ||
+		memcmp(at, customer, strlen(customer)) != 0)
+		return false;
+	at += strlen(customer);
+	for (len = 0; at + len < end && at[len] != '"' && at[len] != '\\';)
+		len++;
+	if (at + len == end || at[len] != '"' || len > TEXT_MAX)
+		return false;
+	memcpy(customer_id_r, at, len);
+	customer_id_r[len] = '\0';
+	return true;
+}
+
+int consent_append_of(struct engine *engine, const struct stored *stored, struct buf *out,
+	struct error *error)
+{
+	char customer_id[TEXT_MAX + 1];
+	struct json_object *record;
+	int result;
+
+	if (!is_set(engine))
+		return 0;
+	if (stored->customer_id != NULL)
+		return consent_append(engine, stored->customer_id, out, error);
+	if (customer_of_text(stored, customer_id))
+		return consent_append(engine, customer_id, out, error);
+	if (json_parse(stored->text, stored->len, &record, error) != 0)
+		return -1;
+	result = consent_append(engine, json_string(record, "customer_id", ""), out, error);
+	json_object_put(record);
+	return result;
 }
 
 int consent_note(struct engine *engine, const char *customer_id, struct error *error)

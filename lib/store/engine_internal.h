@@ -23,6 +23,7 @@
 
 #include "base/frame.h"
 #include "invite/record.h"
+#include "invite/tag.h"
 #include "store/cache.h"
 #include "store/engine.h"
 #include "store/reports.h"
@@ -65,6 +66,9 @@ struct engine {
 	struct tags *tags;  /* NULL without consent_address */
 	char *consent_local;  /* JSON text around a tag: ,"consent_address":"consent+ */
 	char *consent_domain; /* @invite.provider.example" */
+	/* Whose address was made last: a customer's reply has it twice. */
+	char consent_customer[TEXT_MAX + 1];
+	char consent_tag[CONSENT_TAG_LEN + 1];
 	uint64_t sequence;  /* of the last event; within a transaction, of the last one in it */
 	uint64_t committed; /* of the last one committed */
 	uint64_t durable;   /* of the last one that is on disk */
@@ -271,6 +275,10 @@ void consent_free(struct engine *engine);
 /* Appends ,"consent_address":"..." for the customer. Returns 0 or -1. */
 int consent_append(
 	struct engine *engine, const char *customer_id, struct buf *out, struct error *error);
+
+/* The same for the customer of a record. */
+int consent_append_of(struct engine *engine, const struct stored *stored, struct buf *out,
+	struct error *error);
 
 /* A customer that may be new. Returns 0 or -1. */
 int consent_note(struct engine *engine, const char *customer_id, struct error *error);

@@ -92,25 +92,6 @@ struct json_object *stored_record(const struct stored *stored, struct error *err
 	return record;
 }
 
-static int append_consent_address(struct engine *engine, const struct stored *stored,
-	struct buf *out, struct error *error)
-{
-	struct json_object *record = NULL;
-	int result;
-
-	if (engine->tags == NULL)
-		return 0;
-	if (stored->customer_id != NULL)
-		return consent_append(engine, stored->customer_id, out, error);
-	if (stored->cached != NULL && stored->cached->record != NULL)
-		record = json_object_get(stored->cached->record);
-	else if (json_parse(stored->text, stored->len, &record, error) != 0)
-		return -1;
-	result = consent_append(engine, json_string(record, "customer_id", ""), out, error);
-	json_object_put(record);
-	return result;
-}
-
 int invitation_append(struct engine *engine, const char *id, const struct stored *stored,
 	time_t now, struct buf *out, struct error *error)
 {
@@ -121,7 +102,7 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 		(*token == '\0' && link_token_new(engine->keys, id, token) != 0))
 		return no_memory(error);
 	buf_append(out, stored->text, stored->len - 1);
-	if (append_consent_address(engine, stored, out, error) != 0)
+	if (consent_append_of(engine, stored, out, error) != 0)
 		return -1;
 	buf_string(out, ",\"status\":\"");
 	buf_string(out, status_name(stored_status(stored, now)));

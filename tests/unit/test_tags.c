@@ -257,6 +257,11 @@ static void test_replies(void **state)
 		ERROR_NOT_FOUND);
 	store_fails("none", by_address(site, "consent@a.example"), site, ERROR_NOT_FOUND);
 
+	store_open(site, "q\\\"uo\\\\te", "q@x.example", invited); /* escaped in JSON */
+	reply = store_owner(site, "{\"op\":\"get\",\"id\":\"%s\"}", invited);
+	assert_text("an odd id", store_says(reply, "consent_address"),
+		address_of(site, "q\\\"uo\\\\te"));
+	json_object_put(reply);
 	store_open(site, "new", "x@new.example", invited); /* behind the walk */
 	check_found(site, address_of(site, "new"), invited);
 	store_apply(site, invited, "revoked", "");
@@ -282,8 +287,8 @@ static void test_tables_and_keys(void **state)
 	check_found(site, address_of(site, "other"), "none");
 	check_found(site, address_of(site, "contoso"), id); /* its invitation is there */
 	strcpy(old, address_of(site, "other"));
-	json_object_put(store_owner(
-		site, "{\"op\":\"remove\",\"change\":\"new\",\"key\":\"other\"}"));
+	json_object_put(
+		store_owner(site, "{\"op\":\"remove\",\"change\":\"new\",\"key\":\"other\"}"));
 	store_fails("removed since", by_address(site, old), site, ERROR_NOT_FOUND);
 
 	rotated = keys_of(ONE);
