@@ -27,8 +27,12 @@ static int remove_key(void *context, const char *key)
 	struct json_object *reply;
 
 	if (cli_ask(cli, lookup_request(store_change_request("remove"), "key", key), &reply) !=
-		0)
-		return cli->error.kind == ERROR_NOT_FOUND ? 0 : -1;
+		0) {
+		if (cli->error.kind == ERROR_NOT_FOUND)
+			return 0;
+		return key == cli->argument ? -1
+					    : error_prefix(&cli->error, "stopped at \"%s\"", key);
+	}
 	removal->found = true;
 	cli_detail(cli, "%s: %s, invitations revoked: %lld", key,
 		json_flag(reply, "removed", false) ? "removed from the table"

@@ -114,6 +114,9 @@ def test_a_key_of_two_customers(either):
             refuses(either.cli(flag, key), 65, '"%s" is the key of 2 customers, name one: two 1, two 2' % key)
         refuses(either.cli("-d", key), 65, "customers")
     prints(either.cli("-q", "two 1"), VALUE)
+    result = either.cli("-d", "-", input="nobody\ntwo.test\nbare\n")
+    refuses(result, 65, 'stopped at "two.test": ')
+    assert json.loads(either.cli("-j", "-q", "bare").stdout)["known"]
 
 
 def test_a_key_of_two_customers_and_tokens(site):
