@@ -24,11 +24,6 @@ bool lookup_is_text(const char *key)
 	return utf8_valid(key, strlen(key));
 }
 
-int lookup_customers(struct cli *cli, const char *key, struct json_object **reply_r)
-{
-	return cli_ask(cli, lookup_request(store_request("find"), "key", key), reply_r);
-}
-
 /* "several customers: a, b, c" */
 static int several(struct cli *cli, struct json_object *customers)
 {
@@ -54,7 +49,8 @@ int lookup_customer(struct cli *cli, struct json_object **customer_r)
 	int result = 0;
 
 	*customer_r = NULL;
-	if (lookup_customers(cli, cli->argument, &reply) != 0)
+	if (cli_ask(cli, lookup_request(store_request("find"), "key", cli->argument), &reply) !=
+		0)
 		return -1;
 	customers = json_member(reply, "customers");
 	n = json_count(customers);

@@ -9,11 +9,8 @@
 /* Is it UTF-8? Any other key is to be refused before it is asked for. */
 bool lookup_is_text(const char *key);
 
-/* The customers of a key. Returns 0 with *reply_r {customers: [...]} (the caller's), or -1 with cli->error. */
-int lookup_customers(struct cli *cli, const char *key, struct json_object **reply_r);
-
 /* The one customer of cli->argument. A key of several (a tenant, a shared mailbox) is an error that
- * names them. Returns 0 with *customer_r (the caller's), or -1. */
+ * names them. Returns 0 with *customer_r (the caller's), or -1 with cli->error. */
 int lookup_customer(struct cli *cli, struct json_object **customer_r);
 
 /* The invitation of cli->argument: that of an invitation id, else its customer's latest. As above. */
