@@ -89,20 +89,28 @@ static int load_file(struct load *load, int fd, const char *name)
 	return result;
 }
 
+static int load_files(struct load *load)
+{
+	for (size_t i = 0; i < load->files_n; i++)
+		if (load_file(load, load->files[i], load->names[i]) != 0)
+			return -1;
+	return table_end(load->table);
+}
+
 static int load_all(struct load *load)
 {
 	load->table = table_begin(load->cli);
 	if (load->table == NULL)
 		return -1;
-	for (size_t i = 0; i < load->files_n; i++) {
-		if (load_file(load, load->files[i], load->names[i]) == 0)
-			continue;
-		table_clear_line(load->table);
-		if (!load->cli->given['i'])
-			cli_say("the load is given up, the customers table is as it was");
-		return -1;
-	}
-	return table_end(load->table);
+	if (load_files(load) == 0)
+		return 0;
+	table_clear_line(load->table);
+	if (table_in_doubt(load->table))
+		cli_say("the end of the load was not answered: \"postinvite -s\" tells which table "
+			"is in force");
+	else if (!load->cli->given['i'])
+		cli_say("the load is given up, the customers table is as it was");
+	return -1;
 }
 
 /* "-" is stdin, and so is no name at all with -i. */

@@ -36,6 +36,7 @@ struct table {
 	struct courier *courier;
 	struct batch batches[2];
 	struct batch *filling, *sent; /* sent: what the courier has, or had */
+	bool in_doubt;
 	long long taken, duplicates;
 	struct progress progress;
 };
@@ -213,8 +214,14 @@ int table_end(struct table *table)
 		return -1;
 	request = with_load(store_change_request("table_end"), table);
 	result = cli_ask(table->cli, request, &reply);
+	table->in_doubt = result != 0 && table->cli->error.kind == ERROR_TEMPORARY;
 	json_object_put(reply);
 	return result;
+}
+
+bool table_in_doubt(const struct table *table)
+{
+	return table->in_doubt;
 }
 
 void table_totals(const struct table *table, long long *rows_r, long long *duplicates_r)

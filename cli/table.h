@@ -21,6 +21,9 @@ int table_row(struct table *table, const char *file, const struct customers_row 
 /* All rows are there. Returns 0, the new table in force, or -1 with cli->error: the old one is. */
 int table_end(struct table *table);
 
+/* Has the new table been asked to come into force, and no answer come? */
+bool table_in_doubt(const struct table *table);
+
 /* Rows taken and duplicates among them. */
 void table_totals(const struct table *table, long long *rows_r, long long *duplicates_r);
 
