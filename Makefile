@@ -2,7 +2,7 @@
 # make demo       the main job on this machine, shown step by step
 # make check      everything that can be tested, packages included (make unit, system, fuzz: parts of it)
 # make corpus     real mail of collections, if they are there (CORPORA=FOLDER): a table of what becomes of it
-# make bench-milter bench-policy bench-rewrite bench-scale bench-store bench-tokend bench-wizard   figures
+# make bench-milter bench-policy bench-rewrite bench-scale bench-store bench-table bench-tokend bench-wizard   figures
 # make install    DESTDIR= PREFIX=/usr/local
 
 BUILD = build
@@ -191,6 +191,9 @@ bench-scale: all test-programs
 bench-store: all test-programs
 	$(BUILD)/tests/bench/bench_store $(BUILD)/postinvite-store
 
+bench-table: all test-programs
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-table
+
 install: all docs
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/postinvite/templates \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
@@ -219,5 +222,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all clean corpus unit system peer fuzz fuzzers docs demo check install test-programs \
-	bench-milter bench-policy bench-rewrite bench-scale bench-store bench-tokend bench-wizard
+	bench-milter bench-policy bench-rewrite bench-scale bench-store bench-table bench-tokend bench-wizard
 .SECONDARY:

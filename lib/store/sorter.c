@@ -12,10 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PARTS	   128 /* for each first byte */
-#define BLOCK	   4096
-#define FIRSTS_MAX (SORTER_BUFFERS / (PARTS * BLOCK))
-#define PART_MAX   (256 * 1024 * 1024)
+#define PART_BITS   7
+#define PARTS	    (1u << PART_BITS) /* for each first byte */
+#define SPREAD_BITS 10
+#define SPREAD	    (1u << SPREAD_BITS)
+#define INSERT_MAX  32
+#define BLOCK	    4096
+#define FIRSTS_MAX  (SORTER_BUFFERS / (PARTS * BLOCK))
+#define PART_MAX    (256 * 1024 * 1024)
 
 struct block {
 	unsigned part;
@@ -35,7 +39,7 @@ struct sorter {
 	size_t blocks_n, blocks_cap;
 	long long end; /* of the file */
 	struct buf bytes;
-	struct place *places;
+	struct place *places, *sorted;
 	struct kv_bytes *keys;
 	size_t keys_cap;
 };
@@ -82,6 +86,7 @@ void sorter_free(struct sorter **sorter)
 	free((*sorter)->blocks);
 	buf_free(&(*sorter)->bytes);
 	free((*sorter)->places);
+	free((*sorter)->sorted);
 	free((*sorter)->keys);
 	free(*sorter);
 	*sorter = NULL;
@@ -188,6 +193,12 @@ static int by_bytes(const void *a, const void *b)
 			  : (one->key.len > other->key.len) - (one->key.len < other->key.len);
 }
 
+/* Behind the first byte, and behind the bits that all of a part have in common. */
+static unsigned spread_of(const struct place *place)
+{
+	return (unsigned)(place->begin << (8 + PART_BITS) >> (64 - SPREAD_BITS));
+}
+
 /* The first eight bytes; a shorter key as if zeros followed. */
 static uint64_t begin_of(const unsigned char *key, size_t len)
 {
@@ -198,17 +209,54 @@ static uint64_t begin_of(const unsigned char *key, size_t len)
 	return begin;
 }
 
+/* Sorts few places that are nearly in order. */
+static void insert_sort(struct place *places, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct place place = places[i];
+		size_t at = i;
+
+		for (; at > 0 && by_bytes(&places[at - 1], &place) > 0; at--)
+			places[at] = places[at - 1];
+		places[at] = place;
+	}
+}
+
+/* Spreads the places by the bits of `begin` that differ within a part, which are as even as a hash's, so that few are left to be
+ * compared with each other. */
+static void sort_places(struct sorter *sorter, size_t n)
+{
+	size_t starts[SPREAD + 1] = {0};
+
+	for (size_t i = 0; i < n; i++)
+		starts[spread_of(&sorter->places[i]) + 1]++;
+	for (size_t i = 0; i < SPREAD; i++)
+		starts[i + 1] += starts[i];
+	for (size_t i = 0; i < n; i++)
+		sorter->sorted[starts[spread_of(&sorter->places[i])]++] = sorter->places[i];
+	for (size_t i = 0, from = 0; i < SPREAD; from = starts[i++]) {
+		if (starts[i] - from > INSERT_MAX)
+			qsort(sorter->sorted + from, starts[i] - from, sizeof(*sorter->sorted),
+				by_bytes);
+		else
+			insert_sort(sorter->sorted + from, starts[i] - from);
+	}
+}
+
 static int grow_keys(struct sorter *sorter, struct error *error)
 {
 	size_t cap = sorter->keys_cap > 0 ? sorter->keys_cap * 2 : 4096;
 	struct place *places = realloc(sorter->places, cap * sizeof(*places));
+	struct place *sorted = realloc(sorter->sorted, cap * sizeof(*sorted));
 	struct kv_bytes *keys = realloc(sorter->keys, cap * sizeof(*keys));
 
 	if (places != NULL)
 		sorter->places = places;
+	if (sorted != NULL)
+		sorter->sorted = sorted;
 	if (keys != NULL)
 		sorter->keys = keys;
-	if (places == NULL || keys == NULL)
+	if (places == NULL || sorted == NULL || keys == NULL)
 		return no_memory(error);
 	sorter->keys_cap = cap;
 	return 0;
@@ -241,9 +289,9 @@ int sorter_part(
 	if (read_part(sorter, sorter->next++, error) != 0 || find_keys(sorter, n_r, error) != 0)
 		return -1;
 	if (*n_r > 0)
-		qsort(sorter->places, *n_r, sizeof(*sorter->places), by_bytes);
+		sort_places(sorter, *n_r);
 	for (size_t i = 0; i < *n_r; i++)
-		sorter->keys[i] = sorter->places[i].key;
+		sorter->keys[i] = sorter->sorted[i].key;
 	*keys_r = sorter->keys;
 	return 1;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define BLOCK_MAX   960 /* what fits into a page of the tree four times */
+#define SEEN_LEN    ((size_t)4 * 1024 * 1024)
 #define PARTS_STEP  2
 #define PAUSE_MS    3
 #define FILTER_PART 65536 /* bytes */
@@ -21,9 +22,10 @@ static const enum row_column kind_column[] = {ROW_MAILBOX, ROW_TENANT};
 struct table_draft {
 	struct kv *staged;
 	struct sorter *sorter;
-	struct buf key; /* of whatever is put */
-	bool packed;	/* all that is sorted is in the tree */
-	char kind;	/* of the block that is being filled */
+	struct filter *seen; /* customers that are in it */
+	struct buf key;	     /* of whatever is put */
+	bool packed;	     /* all that is sorted is in the tree */
+	char kind;	     /* of the block that is being filled */
 	struct buf block;
 	uint32_t number; /* of the block */
 	size_t values;	 /* indexed */
@@ -58,7 +60,9 @@ struct table_draft *table_draft_new(struct kv *kv, uint64_t number, struct error
 	scratch = draft->staged != NULL ? kv_scratch(kv, error) : -1;
 	if (scratch >= 0 && (draft->sorter = sorter_new(scratch, kinds)) == NULL)
 		no_memory(error);
-	if (draft->sorter == NULL)
+	if (draft->sorter != NULL && (draft->seen = filter_new(SEEN_LEN)) == NULL)
+		no_memory(error);
+	if (draft->seen == NULL)
 		table_draft_free(&draft);
 	return draft;
 }
@@ -69,6 +73,7 @@ void table_draft_free(struct table_draft **draft)
 		return;
 	kv_close(&(*draft)->staged);
 	sorter_free(&(*draft)->sorter);
+	filter_free(&(*draft)->seen);
 	filter_free(&(*draft)->filter);
 	buf_free(&(*draft)->key);
 	buf_free(&(*draft)->block);
@@ -76,13 +81,18 @@ void table_draft_free(struct table_draft **draft)
 	*draft = NULL;
 }
 
+/* To put a row without looking whether there is one costs half, and mostly there is none. */
 static int put_row(
 	struct table_draft *draft, const struct row *row, bool replace, struct error *error)
 {
+	uint64_t hash = table_hash(row->columns[ROW_ID]);
+	bool seen = filter_may_have(draft->seen, hash);
+
+	filter_add(draft->seen, hash);
 	buf_reset(&draft->key);
 	buf_byte(&draft->key, TABLE_ROW);
 	buf_append(&draft->key, row->columns[ROW_ID].data, row->columns[ROW_ID].len);
-	if (!replace)
+	if (seen && !replace)
 		return kv_add(draft->staged, 0, bytes_of(&draft->key), row->value, error);
 	return kv_put(draft->staged, 0, bytes_of(&draft->key), row->value, error) != 0 ? -1 : 1;
 }
@@ -188,6 +198,7 @@ static int put_filter(struct table_draft *draft, struct error *error)
 /* Packs the next parts, and puts the filter in the end. Returns 1 when all is done, 0, -1. */
 static int pack_some(struct table_draft *draft, struct error *error)
 {
+	filter_free(&draft->seen);
 	if (draft->filter == NULL)
 		draft->filter = filter_new(draft->values);
 	if (draft->filter == NULL)
