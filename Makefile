@@ -185,6 +185,7 @@ bench-wizard: all test-programs
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-wizard
 
 bench-scale: all test-programs
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-rates
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-pages
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-policy --scale 1000000
 

@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CACHE ((size_t)16 * 1024 * 1024) /* a run is short */
+
 struct engine_state {
 	struct state state;
 	struct keyfile *keys;
@@ -102,7 +104,8 @@ int state_open_engine(
 	own->state.functions = &functions;
 	own->keys = keyfile_load(settings->link_key_file, error);
 	if (own->keys != NULL)
-		own->engine = engine_open_state(settings, own->keys, KV_BDB_TRY, error);
+		own->engine = engine_open_state(
+			settings, own->keys, CACHE, KV_BDB_TRY, error);
 	if (own->engine == NULL) {
 		keyfile_free(&own->keys);
 		free(own);

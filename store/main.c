@@ -73,11 +73,12 @@ static int open_engine(struct store *store, struct error *error)
 {
 	const struct settings *settings = store->generation->settings;
 	const struct keyfile *keys = store->generation->derived;
+	size_t cache = engine_cache_size(settings);
 
-	store->engine = engine_open_state(settings, keys, KV_BDB_TRY, error);
+	store->engine = engine_open_state(settings, keys, cache, KV_BDB_TRY, error);
 	if (store->engine == NULL && error->kind == ERROR_CONFLICT) {
 		log_info("%s: waiting for it", error->text);
-		store->engine = engine_open_state(settings, keys, KV_BDB_WAIT, error);
+		store->engine = engine_open_state(settings, keys, cache, KV_BDB_WAIT, error);
 	}
 	return store->engine != NULL ? 0 : -1;
 }

@@ -44,6 +44,7 @@ struct settings {
 	const char *daemon_user;
 
 	const char *state_store; /* "bdb:DIRECTORY" */
+	long state_cache;	 /* MB, 0: by the state's size */
 	const char *vault_store; /* directory; never empty once loaded */
 	const char *store_listen;
 	const char *tokend_listen;

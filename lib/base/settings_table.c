@@ -257,6 +257,10 @@ const struct setting settings_table[] = {
 	{"state_store", SETTING_TEXT, "bdb:/var/lib/postinvite", AT(state_store),
 		"bdb: and the directory of the Berkeley DB environment",
 		.heading = "State and sockets", .check = check_state_store},
+	{"state_cache", SETTING_NUMBER, "0", AT(state_cache),
+		"memory of the store for pages of the state, in MB; 0: as much as the state takes when the store "
+		"starts, at least 64, at most an eighth of the machine's and 1024",
+		.min = 0, .max = 65536},
 	{"vault_store", SETTING_TEXT, "", AT(vault_store),
 		"directory of tokend's sealed tokens; empty: vault below that of state_store"},
 	{"store_listen", SETTING_ENDPOINT, "unix:/run/postinvite/store", AT(store_listen),

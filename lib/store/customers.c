@@ -41,7 +41,8 @@ static void value_key(struct buf *key, uint64_t table, char kind, struct kv_byte
 int customer_file(struct engine *engine, struct table_file **file_r, struct error *error)
 {
 	if (engine->file == NULL && engine->table != 0) {
-		engine->file = table_file_open(engine->kv, engine->table, error);
+		engine->file =
+			table_file_open(engine->kv, engine->table, engine->file_cache, error);
 		if (engine->file == NULL)
 			return -1;
 	}

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FILE_PART 8 /* of the cache, what the customers table's file gets besides */
+
 const char *const engine_trees[] = {
 	"invitation", "event", "index", "change", "customer", "meta", NULL};
 
@@ -107,12 +109,15 @@ struct engine *engine_open(struct kv *kv, const struct settings *settings,
 }
 
 struct engine *engine_open_state(const struct settings *settings, const struct keyfile *keys,
-	enum kv_bdb_lock lock, struct error *error)
+	size_t cache, enum kv_bdb_lock lock, struct error *error)
 {
 	struct kv *kv = kv_bdb_open(
-		settings->state_store + strlen("bdb:"), engine_trees, 0, lock, error);
+		settings->state_store + strlen("bdb:"), engine_trees, cache, lock, error);
+	struct engine *engine = kv != NULL ? engine_open(kv, settings, keys, error) : NULL;
 
-	return kv != NULL ? engine_open(kv, settings, keys, error) : NULL;
+	if (engine != NULL)
+		engine->file_cache = cache / FILE_PART;
+	return engine;
 }
 
 void engine_free(struct engine **engine)

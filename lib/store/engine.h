@@ -35,10 +35,13 @@ extern const char *const engine_trees[];
 struct engine *engine_open(struct kv *kv, const struct settings *settings,
 	const struct keyfile *keys, struct error *error);
 
-/* The same over the directory of settings->state_store. With KV_BDB_TRY it fails with conflict when
+/* The same over the directory of settings->state_store, with that many bytes for pages that were read. With KV_BDB_TRY it fails with conflict when
  * a store runs: ask that one. Root has to become the directory's owner first (see kv_bdb.h). */
 struct engine *engine_open_state(const struct settings *settings, const struct keyfile *keys,
-	enum kv_bdb_lock lock, struct error *error);
+	size_t cache, enum kv_bdb_lock lock, struct error *error);
+
+/* The bytes of cache for a store: settings->state_cache, or what the state's size asks for. */
+size_t engine_cache_size(const struct settings *settings);
 
 void engine_configure(
 	struct engine *engine, const struct settings *settings, const struct keyfile *keys);

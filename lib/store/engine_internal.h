@@ -74,6 +74,7 @@ struct engine {
 	uint64_t durable;   /* of the last one that is on disk */
 	uint64_t table;	    /* in force */
 	struct table_file *file;    /* its file, NULL: not open */
+	size_t file_cache;  /* bytes, 0: few */
 	bool changed;	    /* something may lie over the file */
 	uint64_t next_table; /* in force once the transaction is committed */
 	uint64_t last_load;

@@ -318,7 +318,8 @@ static int open_db(struct kv_file *file, const char *path, size_t cache, u_int32
 		return code;
 	db->get_env(db)->app_private = file;
 	db->set_errcall(db, on_message);
-	if ((code = db->set_cachesize(db, 0, (u_int32_t)cache, 1)) == 0 &&
+	if ((code = db->set_cachesize(db, (u_int32_t)(cache >> 30),
+		     (u_int32_t)(cache & ((1u << 30) - 1)), 1)) == 0 &&
 		((how & DB_RDONLY) != 0 || (code = db->set_pagesize(db, PAGE_SIZE)) == 0))
 		code = db->open(db, NULL, path, NULL, DB_BTREE, how, 0600);
 	if (code != 0)

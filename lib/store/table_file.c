@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define PREFIX	     "customers."
-#define FILE_CACHE   ((size_t)4 * 1024 * 1024)
+#define CACHE_LEAST  ((size_t)4 * 1024 * 1024)
 #define FILTER_WORTH 50 /* look-ups from which on the filter is worth its reading */
 
 struct table_file {
@@ -72,7 +72,8 @@ uint64_t table_filter_hash(char kind, uint64_t hash)
 
 /* --- reading it --- */
 
-struct table_file *table_file_open(struct kv *kv, uint64_t number, struct error *error)
+struct table_file *table_file_open(
+	struct kv *kv, uint64_t number, size_t cache, struct error *error)
 {
 	struct table_file *file = calloc(1, sizeof(*file));
 	char name[KV_NAME_MAX + 1];
@@ -82,7 +83,7 @@ struct table_file *table_file_open(struct kv *kv, uint64_t number, struct error 
 		return NULL;
 	}
 	table_name(number, name);
-	file->kv = kv_sealed(kv, name, FILE_CACHE, error);
+	file->kv = kv_sealed(kv, name, cache > CACHE_LEAST ? cache : CACHE_LEAST, error);
 	if (file->kv == NULL) {
 		error_prefix(error,
 			"the customers table (load it again, or put its file back from "

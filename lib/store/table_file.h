@@ -39,8 +39,9 @@ int table_draft_seal(struct table_draft *draft, int *pause_r, struct error *erro
 
 struct table_file;
 
-/* NULL: error. */
-struct table_file *table_file_open(struct kv *kv, uint64_t number, struct error *error);
+/* cache: bytes; a few MB are taken at least. NULL: error. */
+struct table_file *table_file_open(
+	struct kv *kv, uint64_t number, size_t cache, struct error *error);
 void table_file_close(struct table_file **file); /* accepts NULL; nulls */
 
 /* The row's value (row.h); as kv_get. */

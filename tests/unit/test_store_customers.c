@@ -142,6 +142,24 @@ static void test_load_replaces(void **state)
 	json_object_put(reply);
 }
 
+/* The row of a customer that comes twice is the last one, and nothing is found by what the first one said. */
+static void test_load_with_replacement(void **state)
+{
+	struct store_site *site = *state;
+	int load = store_begin_load(site);
+
+	json_object_put(store_must(
+		store_rows(site, load, "replace", STORE_THREE), site, __FILE__, __LINE__));
+	json_object_put(store_must(store_rows(site, load, "replace",
+					   "fab\\tnew@fab.example\\t\\tnew.example\\t\\n"),
+		site, __FILE__, __LINE__));
+	json_object_put(store_must(store_end_load(site, load), site, __FILE__, __LINE__));
+	store_check_find(site, "voice@fab.example", "-");
+	store_check_find(site, "fab.example", "-");
+	store_check_find(site, "NEW@fab.example", "fab+/not_invited");
+	store_check_find(site, "new.example", "fab+/not_invited");
+}
+
 static void test_repeated_table_end(void **state)
 {
 	static const char change[] = "0196f0a1b2c37def8abc0123456789ab";
@@ -472,6 +490,7 @@ int main(void)
 		MEMORY(test_find_both),
 		MEMORY(test_list),
 		MEMORY(test_load_replaces),
+		MEMORY(test_load_with_replacement),
 		MEMORY(test_repeated_table_end),
 		MEMORY(test_modes),
 		MEMORY(test_bad_rows),

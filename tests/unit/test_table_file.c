@@ -196,7 +196,7 @@ static void seal(struct table *table)
 		;
 	assert_number("sealed", result, 1);
 	table_draft_free(&table->draft);
-	table->file = table_file_open(table->kv, 3, &table->error);
+	table->file = table_file_open(table->kv, 3, 0, &table->error);
 	assert_non_null(table->file);
 }
 
@@ -349,7 +349,7 @@ static void test_sweep(void **state)
 	assert_number("sweep", table_file_sweep(kv, needed, &number, &error), 0);
 	assert_number("last", table_file_last(kv, &last, &error), 0);
 	assert_number("last", (long long)last, 12);
-	assert_null(table_file_open(kv, 5, &error));
+	assert_null(table_file_open(kv, 5, 0, &error));
 	assert_number("missing", error.kind, ERROR_TEMPORARY);
 	kv_close(&kv);
 }
