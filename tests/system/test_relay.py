@@ -216,6 +216,16 @@ def test_a_link_that_a_scanner_wrapped_is_one_of_ours(site):
     assert body_of(site.relay.wait_mail(mailbox, 2)) == wrapped.encode()
 
 
+def test_another_platform_link_beside_ours_is_left(site):
+    """It was somebody else's when the mail was here first, and is now."""
+    mailbox = "service@beside.test"
+    link = site.invite(mailbox).link
+    body = "%s and %s" % (link, PLATFORM_LINK)
+    message = headers(PLATFORM, mailbox, "Welcome to Provider Voice") + b"\r\n" + body.encode()
+    site.relay.send(PLATFORM, mailbox, message)
+    assert body_of(site.relay.wait_mail(mailbox, 2)) == body.encode()
+
+
 def test_a_forged_link_keeps_nobody_from_the_genuine_one(site):
     site.watch.announce("is none of ours")
     mailbox = "service@forged.test"
