@@ -133,8 +133,8 @@ static int mark_pieces(struct text_part *text, const struct reading *reading,
 	for (size_t at = range.start; reading_piece(reading, &at, range.end, &piece);) {
 		mark.start = piece.start;
 		mark.end = piece.end;
-		mark.stuffed = mark.further && piece.start > 0 &&
-			       text->text[piece.start - 1] == '\n';
+		mark.stuffed =
+			mark.further && piece.start > 0 && text->text[piece.start - 1] == '\n';
 		if (add_mark(text, &mark) < 0)
 			return -1;
 		mark.further = true;

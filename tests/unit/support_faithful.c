@@ -21,7 +21,8 @@ struct piece {
 
 static bool same(struct piece one, struct piece other)
 {
-	return one.len == other.len && (one.len == 0 || memcmp(one.bytes, other.bytes, one.len) == 0);
+	return one.len == other.len &&
+	       (one.len == 0 || memcmp(one.bytes, other.bytes, one.len) == 0);
 }
 
 static bool may_change(const struct header_field *field, bool recoded)

@@ -199,8 +199,9 @@ static void knows_the_order_of_bytes(void **state)
 		const char *want;
 	} cases[] = {
 		{"UTF-16", "\xfe\xff\0a", 4, "UTF-16BE"},
-		{"utf-16", "\xff\xfe"
-			   "a\0",
+		{"utf-16",
+			"\xff\xfe"
+			"a\0",
 			4, "UTF-16LE"},
 		{"utf-16", "\0a", 2, "UTF-16BE"},
 		{"utf-16", "a\0", 2, "UTF-16LE"},

@@ -195,7 +195,8 @@ static void knows_flowed_text(void **state)
 		{"platform link flowed",
 			FLOWED "\nOpen https://platform.example/authen \nticate/47.\n",
 			"Open " LINK " \n .\n"},
-		{"no boundary comes to be", FLOWED "\n{{Invitation \nLink}}--b\n{{Invitation \n Link}}--b\n",
+		{"no boundary comes to be",
+			FLOWED "\n{{Invitation \nLink}}--b\n{{Invitation \n Link}}--b\n",
 			LINK " \n --b\n" LINK " \n --b\n"},
 		{"spaces count without delsp",
 			"Content-Type: text/plain; format=flowed\n\nOpen {{Invita \ntionLink}}\n",
@@ -273,8 +274,10 @@ static void appends_to_empty_parts(void **state)
 	static const struct inject_case cases[] = {
 		{"header's end and boundary share a line end",
 			MIXED "--b\n" PLAIN "\n--b\n" HTML "\n\n--b--\n",
-			"--b\n" PLAIN "\n\nPlease follow this link to complete your invitation:\n" LINK
-			"\n\n--b\n" HTML "\n<p>Please follow this link to complete your invitation:"
+			"--b\n" PLAIN
+			"\n\nPlease follow this link to complete your invitation:\n" LINK
+			"\n\n--b\n" HTML
+			"\n<p>Please follow this link to complete your invitation:"
 			"<br>\n<a href=\"" LINK "\">" LINK "</a></p>\n\n--b--\n",
 			.edit = MAIL_APPEND_LINK},
 	};

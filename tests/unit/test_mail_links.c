@@ -43,7 +43,8 @@ static const struct link_case {
 	{"several", P "/1 " P "/2 " P "/1", "<" P "/1> <" P "/2> <" P "/1>", "1"},
 	{"over seams", "{{\1Li\1\1nk}}", "<{{\1Li\1\1nk}}>", ""},
 	{"a seam ends a link", P "/1\0012", "<" P "/1>\0012", "1"},
-	{"within another address", "https://s.example/?u=" P "/1", "https://s.example/?u=" P "/1", ""},
+	{"within another address", "https://s.example/?u=" P "/1",
+		"https://s.example/?u=" P "/1", ""},
 	{"behind an equals sign", "href=" P "/1", "href=<" P "/1>", "1"},
 	{"tail of a text", P "/1", "<" P "/1>", "1"},
 };
@@ -152,8 +153,8 @@ static void notices_our_own(void **state)
 		struct links links;
 
 		assert_number(cases[i].text,
-			links_find(cases[i].text, strlen(cases[i].text), &rules, &links,
-				&tokens),
+			links_find(
+				cases[i].text, strlen(cases[i].text), &rules, &links, &tokens),
 			0);
 		assert_text(cases[i].text, tokens.count > 0 ? tokens.text[0] : NULL,
 			cases[i].first);

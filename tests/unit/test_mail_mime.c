@@ -91,9 +91,9 @@ static void finds_headers(void **state)
 {
 	static const char first[] = "X-A: b\r\nContent-transfer-encoding:\r\n\t7bit\r\n";
 	struct support_mail raw;
-	struct mime *mime = parse(&raw,
-		"Content-Type: multipart/mixed; boundary=b\n\n--b\nX-A: b\n"
-		"Content-transfer-encoding:\n\t7bit\n\nx\n--b\n\ny\n--b--\n");
+	struct mime *mime =
+		parse(&raw, "Content-Type: multipart/mixed; boundary=b\n\n--b\nX-A: b\n"
+			    "Content-transfer-encoding:\n\t7bit\n\nx\n--b\n\ny\n--b--\n");
 	const struct mime_header *header = mime_header(mime, mime_part(mime, 0)->header);
 	const struct mime_header *top = mime_header(mime, header->parent);
 
@@ -117,11 +117,12 @@ static void knows_files_and_flow(void **state)
 	} cases[] = {
 		{"text", "Content-Type: text/plain\n", false, false},
 		{"attachment", "Content-Disposition: attachment\n", true, false},
-		{"shown within the text", "Content-Disposition: inline; filename=a.txt\n", true, false},
+		{"shown within the text", "Content-Disposition: inline; filename=a.txt\n", true,
+			false},
 		{"named", "Content-Type: text/plain; name=a.txt\n", true, false},
 		{"flowed", "Content-Type: text/plain; format=flowed\n", false, false},
-		{"flowed without spaces", "Content-Type: text/plain; format=Flowed; delsp=Yes\n", false,
-			true},
+		{"flowed without spaces",
+			"Content-Type: text/plain; format=Flowed; delsp=Yes\n", false, true},
 	};
 
 	(void)state;
@@ -168,8 +169,9 @@ static void survives_depth(void **state)
 static void opens_attached_messages(void **state)
 {
 	struct support_mail raw;
-	struct mime *mime = parse(&raw, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n"
-					"Content-Type: message/rfc822\n\nSubject: y\n\nz\n--b--\n");
+	struct mime *mime =
+		parse(&raw, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n"
+			    "Content-Type: message/rfc822\n\nSubject: y\n\nz\n--b--\n");
 	struct error error;
 
 	(void)state;
