@@ -198,6 +198,9 @@ def test_a_sign_in_is_counted(site):
         series.replace("3xx", "2xx") for series in grown}
     assert 'postinvite_store_requests_total{op="apply",outcome="ok"}' in grown
     assert "postinvite_store_commit_seconds_count" in grown and "postinvite_store_sequence" in grown
+    site.cli("-V", entra.STRANGER, check=True)
+    wait_for("the refresh", lambda: site.metrics()['postinvite_tokend_refreshes_total{outcome="refreshed"}'] == 1,
+             20, 0.5)
     health = site.health()
     assert health["microsoft"][0] == "ok" and "answered at" in health["microsoft"][1]
     assert health["clock"][0] == "ok"

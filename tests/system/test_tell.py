@@ -335,6 +335,21 @@ def test_bounce_of_our_mail_is_harmless(site, store):
     assert after["id"] == record["id"] and after["delivery"] == "none"
 
 
+def reported(store, name):
+    """A number that the programs have reported, and tokend's finding about webhooks."""
+    reports = store.call({"op": "reports"})
+    found = {part["part"]: part for program in reports["programs"] for part in program["health"]}
+    return reports["metrics"].get("postinvite_tokend_" + name, 0), found.get("webhook", {})
+
+
+def test_it_is_counted(site, store):
+    """What a killed tokend had not reported yet is not."""
+    for name in ('webhooks_total{outcome="taken"}', "webhook_seconds_count", 'mails_total{outcome="sent"}',
+                 'mails_total{outcome="refused"}'):
+        wait_for(name, lambda: reported(store, name)[0] > 0, 15, 0.5)
+    assert reported(store, "")[1]["state"] == "ok"
+
+
 # --- what nobody takes ---
 
 @pytest.fixture(scope="module")
@@ -362,6 +377,12 @@ def test_dead_letters(lonely):
     assert {letter["invitation"] for letter in listed} == {name}
     assert listed[0]["type"] == "created" and "500" in listed[0]["reason"]
     assert dead_letters(tokend, after=listed[0]["id"]) == listed[1:]
+
+    wait_for("the number", lambda: reported(store, "dead_letters")[0] == len(numbers), 15, 0.5)
+    assert reported(store, 'webhooks_total{outcome="dead_letter"}')[0] == len(numbers)
+    assert reported(store, 'webhooks_total{outcome="refused"}')[0] >= len(numbers)
+    finding = reported(store, "")[1]
+    assert finding["state"] == "warn" and "%d events were given up" % len(numbers) in finding["text"]
 
     # Survives a kill; a retry that fails changes nothing.
     tokend.close()
