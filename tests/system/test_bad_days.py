@@ -1,6 +1,7 @@
 """Bad days: a full disk, Microsoft away or talking nonsense, the wrong person."""
 
 import os
+import re
 import shutil
 import smtplib
 import subprocess
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from harness import entra
+from harness.operator_browser import Operator
 from harness.process import wait_for
 from harness.site import USER, Site
 from harness.watch import LogWatch, running
@@ -282,12 +284,16 @@ def test_full_disk(small_disk):
     filler = fill(os.path.join(site.folder, "state"))
     codes = [try_welcome(site, "full%d@disk.test" % number) for number in range(40)]
     assert codes[-1] == 451 and set(codes) <= {250, 451}, codes
+    page = Operator(site, None).page("/healthz")
+    assert page.status == 503 and "fail disk: only 0 MiB are left for " in page.body
+    assert re.search(r"^fail store: changes cannot be made durable \(.*the disk is full", page.body, re.M)
     refused = codes.index(451)
     site.relay.send("ada@elsewhere.test", "bob@there.test", "Subject: hello\r\n\r\nhello\r\n")
     site.relay.wait_mail("bob@there.test")
     os.unlink(filler)
     wait_for("the store to work again",
              lambda: try_welcome(site, "full%d@disk.test" % refused) == 250)
+    assert "ok   store: answers; the last change" in Operator(site, None).page("/healthz").body
     for number in range(refused + 1):
         record = site.record("full%d@disk.test" % number)
         assert record["email_sent_count"] == 1, number
