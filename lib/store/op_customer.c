@@ -41,7 +41,11 @@ static int add_by_value(struct engine *engine, char in_table, struct index_query
 	struct customers *customers, struct error *error)
 {
 	struct index_query query = {in_table, of_invitation.value};
+	enum row_column column = in_table == TABLE_MAILBOX ? ROW_MAILBOX : ROW_TENANT;
 
+	/* Postfix lets no mailbox without @ reach us: that look-up would find nothing. */
+	if (!row_may_be(column, kv_text(of_invitation.value)))
+		return 0;
 	if (customer_each(engine, query, add_customer, customers, error) < 0)
 		return -1;
 	return index_each(engine, of_invitation, add_of_invitation, customers, error) < 0 ? -1
