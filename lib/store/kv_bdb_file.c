@@ -7,14 +7,13 @@
  */
 #include "store/kv_bdb_file.h"
 
+#include "base/background.h"
 #include "store/kv_class.h"
 
 #include <db.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,24 +198,6 @@ static void *flush_run(void *context)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
-static int start_thread(struct flush *flush)
-{
-	pthread_attr_t detached;
-	sigset_t all, before;
-	pthread_t thread;
-	int code;
-
-	sigfillset(&all);
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&thread, &detached, flush_run, flush);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&detached);
-	return code;
-}
-
 static void close_writer(struct kv_file *file)
 {
 	if (file->writer != NULL)
@@ -239,7 +220,7 @@ static int flush_start(struct kv_file *file, struct error *error)
 	flush->users = 2;
 	flush->db = file->db;
 	flush->db->get_env(flush->db)->app_private = NULL; /* the file may be closed before */
-	code = start_thread(flush);
+	code = background_run(flush_run, flush);
 	if (code != 0) {
 		free(flush->directory);
 		free(flush);
@@ -372,16 +353,19 @@ struct kv *kv_bdb_file_sealed(
 	return open_file(directory, name, cache, DB_RDONLY, error);
 }
 
+/* As long as a descriptor of it is open, removing it costs nothing. */
 int kv_bdb_file_discard(const char *directory, const char *name, struct error *error)
 {
 	char *path = path_of(directory, name, error);
-	int result;
+	int fd, result = 0;
 
 	if (path == NULL)
 		return -1;
-	result = unlink(path) == 0 || errno == ENOENT
-			 ? 0
-			 : error_errno(error, errno, "remove %s", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (unlink(path) != 0 && errno != ENOENT)
+		result = error_errno(error, errno, "remove %s", path);
+	if (fd >= 0)
+		background_close(fd);
 	free(path);
 	return result;
 }

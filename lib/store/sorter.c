@@ -4,6 +4,7 @@
  */
 #include "store/sorter.h"
 
+#include "base/background.h"
 #include "base/buf.h"
 
 #include <errno.h>
@@ -80,7 +81,7 @@ void sorter_free(struct sorter **sorter)
 {
 	if (*sorter == NULL)
 		return;
-	close((*sorter)->fd);
+	background_close((*sorter)->fd);
 	free((*sorter)->buffers);
 	free((*sorter)->used);
 	free((*sorter)->blocks);
