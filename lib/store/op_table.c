@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOADS_MAX 4 /* at a time: each takes some memory */
+
 struct load {
 	struct load *next;
 	const void *client;
@@ -58,11 +60,25 @@ static struct load **find_load(struct ask *ask, struct error *error)
 	return NULL;
 }
 
+static size_t count_loads(const struct engine *engine)
+{
+	size_t n = 0;
+
+	for (const struct load *load = engine->loads; load != NULL; load = load->next)
+		n++;
+	return n;
+}
+
 int op_table_begin(struct ask *ask, struct engine_reply *reply, struct error *error)
 {
 	struct engine *engine = ask->engine;
-	struct load *load = calloc(1, sizeof(*load));
+	struct load *load;
 
+	if (count_loads(engine) == LOADS_MAX)
+		return error_set(error, ERROR_CONFLICT,
+			"%d loads of the customers table are under way: wait until one has ended",
+			LOADS_MAX);
+	load = calloc(1, sizeof(*load));
 	if (load == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	load->client = ask->caller->client;

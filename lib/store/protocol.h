@@ -61,7 +61,7 @@
  *	remove      change, key                                {removed: bool, revoked: n}
  *	            `postinvite -d`: an invitation id revokes that one; any other key removes the customer from the table and
  *	            revokes its invitations that have not ended. Several customers have that key: conflict. Not found: error.
- *	table_begin                                            {load}
+ *	table_begin                                            {load}; conflict when four are under way
  *	table_rows  load, rows, mode "warn"|"replace"|"ignore"    {duplicates: [index, ...]}
  *	            rows: a text, a line for each, "customer_id TAB mailbox TAB full_name TAB tenant TAB m365_admin_email",
  *	            the latter three may be empty.

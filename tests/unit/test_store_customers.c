@@ -250,6 +250,18 @@ static void test_bad_rows(void **state)
 		site, "", 9, "Zeta+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
 }
 
+static void test_many_loads(void **state)
+{
+	struct store_site *site = *state;
+
+	for (int i = 0; i < 4; i++)
+		store_begin_load(site);
+	store_fails("one more", store_ask(site, STORE_ROLE_OWNER, "{\"op\":\"table_begin\"}"),
+		site, ERROR_CONFLICT);
+	engine_client_gone(site->engine, site);
+	store_load_table(site, STORE_THREE);
+}
+
 static void test_client_goes_away(void **state)
 {
 	struct store_site *site = *state;
@@ -494,6 +506,7 @@ int main(void)
 		MEMORY(test_repeated_table_end),
 		MEMORY(test_modes),
 		MEMORY(test_bad_rows),
+		MEMORY(test_many_loads),
 		MEMORY(test_client_goes_away),
 		MEMORY(test_remove),
 		MEMORY(test_lines),
