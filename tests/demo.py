@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness import entra  # noqa: E402
 from harness.journey import Customer, code_of, link_of, review  # noqa: E402
+from harness.operator_proxy import OperatorProxy  # noqa: E402
 from harness.process import program  # noqa: E402
 from harness.relay import parse  # noqa: E402
 from harness.site import PLATFORM, Site  # noqa: E402
@@ -106,19 +107,20 @@ def story(site):
     print()
 
 
-def stay(site):
+def stay(site, url):
     print("""Everything stays up until Ctrl-C. To try by hand:
 
   mails as delivered     %s/mail/all/new/
   sign-in page           %s/device   (its certificate is its own)
                          accounts %s, %s; password: %s
   consent requests       %s/consent-requests   (as %s)
+  operator's pages       %s/
   the CLI                %s -c %s -s
   logs                   %s/*.log
 
 Enter sends a Welcome mail to second@customer.test and shows its link.
 """ % (site.folder, site.entra.url, entra.SERVICE, "second@customer.test", entra.PASSWORD,
-       site.entra.url, entra.ADMIN, program("postinvite"), site.config, site.folder), flush=True)
+       site.entra.url, entra.ADMIN, url, program("postinvite"), site.config, site.folder), flush=True)
     for _ in sys.stdin:
         print(site.invite("second@customer.test").link, flush=True)
 
@@ -135,7 +137,7 @@ def main():
     site = follower = None
     status = 1
     try:
-        site = Site()
+        site = Site(admin_user_header="X-Remote-User", admin_subjects="ada:operate")
         say("a private relay, the daemons and a simulator of Microsoft Entra start in %s" %
             site.folder)
         site.start()
@@ -143,7 +145,8 @@ def main():
         story(site)
         status = 0
         if sys.stdin.isatty() and sys.stdout.isatty():
-            stay(site)
+            with OperatorProxy(site) as proxy:
+                stay(site, proxy.url)
     except KeyboardInterrupt:
         say("interrupted")
         status = 130 if status else 0
