@@ -115,10 +115,12 @@ def test_forms_are_marked(site, invited, ada, action):
     eve = Operator(site, "eve")
     eve.page(path(invited, action))
     mallory = Operator(site, "ada")
+    cookie = "; ".join("%s=%s" % (cookie.name, cookie.value) for cookie in ada.cookies)
     faults = {
         "no mark": ada.post(url, {"change": fields["change"]}),
         "wrong mark": ada.post(url, dict(fields, csrf="A" * 43)),
         "another's mark": eve.post(url, fields),
+        "another's mark and cookie": Operator(site, "eve").post(url, fields, Cookie=cookie),
         "no cookie": mallory.post(url, fields),
         "another site": ada.post(url, fields, **{"Sec-Fetch-Site": "cross-site"}),
         "a sibling site": ada.post(url, fields, **{"Sec-Fetch-Site": "same-site"}),
