@@ -23,6 +23,12 @@ struct entry {
 	size_t len;
 };
 
+/* A part of a history. */
+struct page {
+	int64_t limit; /* of its events */
+	uint64_t last; /* the number of its last event where others follow, else 0 */
+};
+
 /* Whom engine_events tells. */
 struct follower {
 	engine_event_fn *fn;
@@ -155,19 +161,18 @@ static int collect(struct engine *engine, const struct trail *trail, uint64_t af
 	return numbers->failed ? error_set(error, ERROR_TEMPORARY, "out of memory") : 0;
 }
 
-/* Appends the numbers' events, the oldest first, until the page is full: then
- * *last_r is the last one's number, else 0. */
+/* Appends the numbers' events, the oldest first, until the page is full. */
 static int append_events(struct engine *engine, const struct buf *numbers, struct buf *out,
-	uint64_t *last_r, struct error *error)
+	struct page *page, struct error *error)
 {
 	size_t begin = out->len;
 	uint64_t number = 0;
 	struct entry entry;
+	int64_t n = 0;
 
-	*last_r = 0;
-	for (size_t left = numbers->len; left > 0;) {
-		if (out->len > begin + PAGE_MAX) {
-			*last_r = number;
+	for (size_t left = numbers->len; left > 0; n++) {
+		if (n == page->limit || out->len > begin + PAGE_MAX) {
+			page->last = number;
 			break;
 		}
 		left -= sizeof(number);
@@ -183,11 +188,14 @@ static int append_events(struct engine *engine, const struct buf *numbers, struc
 
 int op_history(struct ask *ask, struct engine_reply *reply, struct error *error)
 {
-	uint64_t after = (uint64_t)json_int(ask->request, "after", 0), last = 0;
+	uint64_t after = (uint64_t)json_int(ask->request, "after", 0);
+	struct page page = {.limit = json_int(ask->request, "limit", INT64_MAX)};
 	struct stored stored;
 	struct buf numbers;
 	int result;
 
+	if (page.limit < 1)
+		return error_set(error, ERROR_PERMANENT, "\"limit\" is not 1 or more");
 	if (ask_invitation(ask, reply->id, error) != 0)
 		return -1;
 	result = invitation_load(ask->engine, reply->id, &stored, error);
@@ -199,11 +207,11 @@ int op_history(struct ask *ask, struct engine_reply *reply, struct error *error)
 	buf_string(&reply->text, "{\"events\":[");
 	result = collect(ask->engine, &stored.trail, after, &numbers, error);
 	if (result == 0)
-		result = append_events(ask->engine, &numbers, &reply->text, &last, error);
+		result = append_events(ask->engine, &numbers, &reply->text, &page, error);
 	buf_free(&numbers);
 	buf_byte(&reply->text, ']');
-	if (last != 0)
-		buf_printf(&reply->text, ",\"next\":%llu", (unsigned long long)last);
+	if (page.last != 0)
+		buf_printf(&reply->text, ",\"next\":%llu", (unsigned long long)page.last);
 	buf_byte(&reply->text, '}');
 	return result;
 }

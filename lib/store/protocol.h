@@ -51,9 +51,10 @@
  *	            By customer id; those of the table and those known by an invitation alone.
  *	            format "lines", of find and list: instead of objects a text, a line for each customer, "key TAB status
  *	            TAB invitation_email TAB expires_at" with "-" for what is missing; key: as asked for, in a list the customer id.
- *	history     id, [after]                                {events: [...], next: number or absent} oldest first
+ *	history     id, [after], [limit]                       {events: [...], next: number or absent} oldest first
  *	            Each is the event (invite/event.h) with its "sequence" and the "status" it led to. Those behind
- *	            the sequence number `after`; next is there when they do not fit in one answer.
+ *	            the sequence number `after`; next is there when they do not fit in one answer, or
+ *	            are more than `limit`.
  *	subscribe   [since]                                    {sequence}, then events
  *	            {sequence, id, event, status, invitation}. since: everything behind that number; absent, or
  *	            a number that is still to come (the state was put back from a backup): from now.

@@ -300,6 +300,30 @@ static void test_history(void **state)
 	}
 }
 
+static void test_history_limit(void **state)
+{
+	struct store_site *site = *state;
+	char id[INVITATION_ID_LEN + 1];
+	struct json_object *reply;
+
+	store_open(site, "c", "a@b.example", id);
+	for (int i = 0; i < 4; i++)
+		store_apply(site, id, "consent_hint", ",\"text\":\"a\"");
+	for (int after = 0; after < 5; after += 2) {
+		reply = store_owner(site,
+			"{\"op\":\"history\",\"id\":\"%s\",\"after\":%d,\"limit\":2}", id,
+			after);
+		assert_number(
+			"events", (long long)store_length(reply, "events"), after < 4 ? 2 : 1);
+		assert_number("next", json_int(reply, "next", 0), after < 4 ? after + 2 : 0);
+		json_object_put(reply);
+	}
+	store_fails("no limit",
+		store_ask(site, STORE_ROLE_OWNER,
+			"{\"op\":\"history\",\"id\":\"%s\",\"limit\":0}", id),
+		site, ERROR_PERMANENT);
+}
+
 /* A history longer than an answer comes in pages. */
 static void test_long_history(void **state)
 {
@@ -391,6 +415,7 @@ int main(void)
 		ENGINE(test_changes_are_forgotten),
 		ENGINE(test_apply),
 		ENGINE(test_history),
+		ENGINE(test_history_limit),
 		ENGINE(test_long_history),
 		ENGINE(test_first_connection),
 		ENGINE(test_customer_is_bound),
