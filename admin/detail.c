@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define DESCRIPTION_MAX 4096
+#define HISTORY_ROWS	200 /* on a page */
 
 /* What can have been done just now. */
 static const char *const done_words[] = {
@@ -153,6 +154,8 @@ static void got_record(
 	question = store_request("history");
 	if (question != NULL)
 		json_set_string(question, "id", json_string(visit->invitation, "id", ""));
+	if (question != NULL)
+		json_set_int(question, "limit", HISTORY_ROWS);
 	if (question != NULL && after != NULL)
 		json_set_int(question, "after", strtoll(after, NULL, 10));
 	visit_ask_store(visit, question, show);

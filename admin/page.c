@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_MAX     (1024 * 1024)
+#define PAGE_MAX     (8 * 1024 * 1024) /* what others wrote may be all '&' */
 #define CSRF_COOKIE  "postinvite_admin"
 #define CSRF_PURPOSE "postinvite admin csrf"
 

@@ -90,6 +90,22 @@ def test_granted_scopes_and_validation(site, invited, ada):
     assert not [link for link in page.links if link.endswith(("/resend", "/extend"))], page.links
 
 
+def test_long_history(site, invited, ada):
+    """It comes in pages, whatever others had written into it."""
+    texts = ["%03d" % number + "&" * 2000 for number in range(300)]
+    for text in texts:
+        happens(site, invited, "sign_in_failed", code="x", text=text)
+    seen, page = "", ada.page(path(invited))
+    while True:
+        assert page.status == 200
+        seen += page.text
+        links = [link for link in page.links if "after=" in link]
+        if not links:
+            break
+        page = ada.page(links[0])
+    assert [text[:3] for text in texts if "(x): %s&" % text[:3] in seen] == [text[:3] for text in texts]
+
+
 # --- who may ---
 
 @pytest.mark.parametrize("action", ACTIONS)
