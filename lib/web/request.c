@@ -78,9 +78,14 @@ const char *web_request_parameter(const struct web_request *request)
 static const char *look_up(
 	const struct web_request *request, enum MHD_ValueKind kind, const char *name)
 {
-	const char *value = MHD_lookup_connection_value(request->connection->mhd, kind, name);
+	const char *value = NULL;
+	size_t len = 0;
 
-	return value != NULL && form_text_valid(value, strlen(value)) ? value : NULL;
+	if (MHD_lookup_connection_value_n(request->connection->mhd, kind, name, strlen(name),
+		    &value, &len) != MHD_YES ||
+		value == NULL)
+		return NULL;
+	return form_text_valid(value, len) ? value : NULL;
 }
 
 const char *web_request_query(const struct web_request *request, const char *name)

@@ -280,6 +280,7 @@ static const struct {
 	{"query and cookie", "GET /now/x?q=a+b HTTP/1.1\r\nCookie: z=1; c=2\r\n" END,
 		{"200 OK", "x q=a b c=2"}},
 	{"query that is no text", "GET /now/x?q=%ff HTTP/1.1\r\n" END, {"200 OK", "x q=- c=-"}},
+	{"query with a NUL", "GET /now/x?q=a%00b HTTP/1.1\r\n" END, {"200 OK", "x q=- c=-"}},
 	{"header replaced", "GET /now/x HTTP/1.1\r\n" END, {"Cache-Control: max-age=1\r\n"}},
 	{"two cookies", "GET /now/x HTTP/1.1\r\n" END,
 		{"Set-Cookie: a=1\r\n", "Set-Cookie: b=2\r\n"}},
