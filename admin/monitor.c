@@ -177,9 +177,9 @@ void get_metrics(void *context, struct web_request *request)
 /* --- metrics_listen --- */
 
 static const struct web_route routes[] = {
-	{"healthz", "GET", "/healthz", get_health},
-	{"metrics", "GET", "/metrics", get_metrics},
-	{NULL, NULL, NULL, NULL},
+	{"healthz", "GET", "/healthz", get_health, .head = true},
+	{"metrics", "GET", "/metrics", get_metrics, .head = true},
+	{0},
 };
 
 static void problem(void *context, struct web_request *request, unsigned status)

@@ -62,11 +62,11 @@ const struct web_route admin_routes[] = {
 	{"overview", "GET", "/overview", get_overview},
 	{"authentication", "GET", "/authentication", get_authentication},
 	{"live", "GET", "/live", get_live},
-	{"healthz", "GET", "/healthz", get_health},
-	{"metrics", "GET", "/metrics", get_metrics},
+	{"healthz", "GET", "/healthz", get_health, .head = true},
+	{"metrics", "GET", "/metrics", get_metrics, .head = true},
 	{"style", "GET", "/static/admin.css", get_style},
 	{"script", "GET", "/static/admin.js", get_script},
-	{NULL, NULL, NULL, NULL},
+	{0},
 };
 
 void admin_problem(void *context, struct web_request *request, unsigned status)

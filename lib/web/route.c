@@ -4,7 +4,6 @@
  */
 #include "web/route.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define SEGMENT_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"

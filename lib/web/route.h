@@ -4,12 +4,15 @@
  * In a pattern '*' stands for one whole path segment of A-Z a-z 0-9 - _ . ~ (RFC 3986 section
  * 2.3), which becomes the request's parameter. One '*' a pattern at most. A HEAD is answered
  * 200 with nothing wherever there is a GET, without calling its function: mail scanners send
- * them, and they change nothing.
+ * them, and they change nothing. Where the status is the answer, as for monitors, `head` has
+ * it answered as the GET is, without the body.
  *
  * Threads: pure.
  */
 #ifndef POSTINVITE_WEB_ROUTE_H
 #define POSTINVITE_WEB_ROUTE_H
+
+#include <stdbool.h>
 
 #define ROUTE_PARAMETER_MAX 128 /* a longer segment matches nothing */
 
@@ -21,6 +24,7 @@ struct web_route {
 	const char *method;
 	const char *pattern;
 	web_handler_fn *handle;
+	bool head; /* of a GET that changes nothing */
 }; /* a table ends with a NULL name */
 
 enum route_match { ROUTE_FOUND, ROUTE_HEAD, ROUTE_NO_PATH, ROUTE_NO_METHOD };

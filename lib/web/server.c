@@ -168,7 +168,7 @@ static void dispatch(struct web_server *server, struct web_request *request, con
 		add_allow(request, server->options.routes, path);
 	if (request->fault != 0)
 		server->options.problem(server->options.context, request, request->fault);
-	else if (request->match == ROUTE_HEAD)
+	else if (request->match == ROUTE_HEAD && !request->route->head)
 		web_answer(request, MHD_HTTP_OK, "text/html; charset=utf-8", NULL);
 	else
 		request->route->handle(server->options.context, request);

@@ -29,9 +29,10 @@ class Watched(Site):
         self.metrics_port = free_port()
         super().__init__(metrics_listen="inet:127.0.0.1:%d" % self.metrics_port, **settings)
 
-    def get(self, path, **headers):
+    def get(self, path, method="GET", **headers):
         """(status, type, text) of a path of metrics_listen."""
-        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.metrics_port, path), headers=headers)
+        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.metrics_port, path), headers=headers,
+                                         method=method)
         try:
             answer = urllib.request.urlopen(request, timeout=10)
         except urllib.error.HTTPError as refused:
@@ -248,6 +249,7 @@ def test_the_store_is_away(site):
     begun = time.monotonic()
     status, _, text = site.get("/healthz")
     assert status == 503 and time.monotonic() - begun < 4
+    assert site.get("/healthz", "HEAD")[::2] == (503, "")
     assert text.startswith("fail\nfail store: does not answer (the store (unix:")
     assert "start postinvite-store" in text and "warn milter: not known" in text
     numbers = site.metrics()

@@ -102,13 +102,20 @@ static void get_redirect(void *context, struct web_request *request)
 	web_redirect(request, "/elsewhere");
 }
 
+static void get_state(void *context, struct web_request *request)
+{
+	(void)context;
+	answer_text(request, 503, "it fails");
+}
+
 static const struct web_route routes[] = {
+	{"state", "GET", "/state", get_state, .head = true},
 	{"now", "GET", "/now/*", get_now},
 	{"form", "POST", "/form", post_form},
 	{"later", "GET", "/later", get_later},
 	{"never", "GET", "/never", get_never},
 	{"redirect", "GET", "/redirect", get_redirect},
-	{NULL, NULL, NULL, NULL},
+	{0},
 };
 
 /* Refuses one chain of proxies, and whoever does not come by loopback. */
@@ -289,6 +296,8 @@ static const struct {
 			"Referrer-Policy: no-referrer\r\n",
 			"X-Content-Type-Options: nosniff\r\n", "X-Frame-Options: DENY\r\n"}},
 	{"head", "HEAD /never HTTP/1.1\r\n" END, {"200 OK", "Cache-Control: no-store\r\n"}},
+	{"head of what tells by its status", "HEAD /state HTTP/1.1\r\n" END,
+		{"503 Service", "Content-Type: text/plain\r\n", "Content-Length: 8\r\n"}},
 	{"redirect", "GET /redirect HTTP/1.1\r\n" END,
 		{"303 See Other", "Location: /elsewhere\r\n"}},
 	{"unknown path", "GET /x HTTP/1.1\r\n" END, {"404 Not Found", "problem"}},
