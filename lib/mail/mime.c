@@ -10,12 +10,15 @@
  */
 #include "mail/mime.h"
 
+#include "mail/headers.h"
+
 #include <gmime/gmime.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 50
+#define DEPTH_MAX  50
+#define GROUPS_MAX 5000 /* of addresses, in all messages within the message */
 
 struct mime {
 	const char *bytes;
@@ -267,6 +270,36 @@ static GMimeMessage *parse(GByteArray *bytes)
 	return message;
 }
 
+static bool is_address_field(const struct header_field *field)
+{
+	static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
+	struct header_field trimmed = *field;
+
+	while (trimmed.name_len > 0 &&
+		strchr(" \t", trimmed.line[trimmed.name_len - 1]) != NULL)
+		trimmed.name_len--;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (header_named(&trimmed, names[i]))
+			return true;
+	return false;
+}
+
+/* GMime reads the addresses of a message within the message, and calls itself for a group within a group (each has a colon)
+ * until the stack is used up. No mail has so many; any line may be a field of one. */
+static bool is_bearable(const struct mime *mime)
+{
+	struct header_field field;
+	size_t at = 0, colons = 0;
+
+	while (colons <= GROUPS_MAX && field_next(mime->bytes, mime->len, &at, &field)) {
+		if (!is_address_field(&field))
+			continue;
+		for (size_t i = 0; i < field.value_len; i++)
+			colons += field.value[i] == ':';
+	}
+	return colons <= GROUPS_MAX;
+}
+
 /* Fills the parts. GMime's view of the borrowed bytes ends here. */
 static void read_tree(struct mime *mime)
 {
@@ -288,7 +321,8 @@ static struct mime *parse_tree(const struct mime *source, struct error *error)
 
 	if (mime != NULL) {
 		*mime = *source;
-		read_tree(mime);
+		if (is_bearable(mime))
+			read_tree(mime);
 		if (!mime->failed)
 			return mime;
 	}

@@ -49,7 +49,7 @@ struct mime_header {
 struct mime;
 
 /* bytes: header fields, empty line and, from body_start on, the body, in lines that end in CRLF; borrowed. A message cut short is parsed
- * as far as it goes. NULL: error (temporary: out of memory). */
+ * as far as it goes; one with thousands of groups of addresses in messages within it has no parts. NULL: error (temporary: out of memory). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 
 /* The same, with the parts of attached messages, which mime_parse does not look into. With body_start 0 the message's own
@@ -77,8 +77,8 @@ char *mail_decode_header(const char *value);
 /* The text with what is no UTF-8 replaced: what JSON takes. The caller's; NULL without memory. */
 char *mail_utf8(const char *text);
 
-/* The addr-specs of an address list, groups opened, in order. Returns their number, or -1 out of
- * memory; free with mail_addresses_free. */
+/* The addr-specs of an address list, groups opened, in order; none of a value above 64 KB or with more than 100 colons. Returns
+ * their number, or -1 out of memory; free with mail_addresses_free. */
 int mail_addresses(const char *value, char ***addresses_r);
 void mail_addresses_free(char ***addresses);
 

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_MAX   ((size_t)64 * 1024)
+#define GROUPS_MAX 100
+
 void mail_init(void)
 {
 	g_mime_init();
@@ -52,9 +55,20 @@ static int count_mailboxes(InternetAddressList *list, char **addresses, int coun
 	return count;
 }
 
+/* GMime calls itself for a group within a group (each has a colon) until the stack is used up; no list of addresses has many. */
+static bool is_list(const char *value)
+{
+	size_t colons = 0, len = 0;
+
+	for (; value[len] != '\0' && len <= LIST_MAX && colons <= GROUPS_MAX; len++)
+		colons += value[len] == ':';
+	return value[len] == '\0';
+}
+
 int mail_addresses(const char *value, char ***addresses_r)
 {
-	InternetAddressList *list = internet_address_list_parse(NULL, value);
+	InternetAddressList *list =
+		is_list(value) ? internet_address_list_parse(NULL, value) : NULL;
 	int count = count_mailboxes(list, NULL, 0);
 
 	*addresses_r = calloc((size_t)count + 1, sizeof(char *));

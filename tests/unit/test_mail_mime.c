@@ -166,6 +166,36 @@ static void survives_depth(void **state)
 	buf_free(&in);
 }
 
+/* GMime calls itself for each group within a group. */
+static void survives_groups_of_addresses(void **state)
+{
+	static const char *const names[] = {
+		"To", "To \t", "cc", "BCC", "From", "Sender", "Reply-To"};
+	struct support_mail raw;
+	struct mime *mime;
+	struct buf in;
+	char **addresses;
+
+	(void)state;
+	buf_init(&in, 16 * 1024 * 1024);
+	for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+		buf_reset(&in);
+		buf_printf(&in, "Content-Type: message/rfc822\n\n%s:\n ", names[n]);
+		for (int i = 0; i < 500000; i++)
+			buf_string(&in, i % 1000 == 0 ? "a:\n " : "a:");
+		mime = parse(&raw, in.data);
+		assert_number(names[n], mime_part_count(mime), 0);
+		mime_free(&mime);
+		support_mail_free(&raw);
+	}
+	buf_reset(&in);
+	for (int i = 0; i < 500000; i++)
+		buf_string(&in, "a:");
+	assert_number("a list", mail_addresses(in.data, &addresses), 0);
+	mail_addresses_free(&addresses);
+	buf_free(&in);
+}
+
 static void opens_attached_messages(void **state)
 {
 	struct support_mail raw;
@@ -274,6 +304,7 @@ int main(void)
 		cmocka_unit_test(finds_headers),
 		cmocka_unit_test(knows_files_and_flow),
 		cmocka_unit_test(survives_depth),
+		cmocka_unit_test(survives_groups_of_addresses),
 		cmocka_unit_test(opens_attached_messages),
 		cmocka_unit_test(decodes_words),
 		cmocka_unit_test(reads_addresses),
