@@ -54,11 +54,11 @@ bool domain_listed(string_list domains, const char *domain)
 static bool tag_value(const char *tags, const char *name, char *value_r, size_t size)
 {
 	while (*tags != '\0') {
-		size_t len = strcspn(tags, ";"), name_len;
+		size_t len, name_len;
 
 		tags += strspn(tags, BLANKS);
 		len = strcspn(tags, ";");
-		name_len = strcspn(tags, "=" BLANKS);
+		name_len = strcspn(tags, "=;" BLANKS);
 		if (name_len < len && name_len == strlen(name) &&
 			strncmp(tags, name, name_len) == 0) {
 			const char *value = memchr(tags, '=', len);

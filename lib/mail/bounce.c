@@ -11,7 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define TEXT_LOOKED_AT 16384 /* the reason stands at the beginning */
+#define TEXT_LOOKED_AT	  16384 /* the reason stands at the beginning */
+#define SUBJECT_LOOKED_AT 2048	/* for each text anew */
 
 /* In lower case, white space as one space. */
 static const char *const delays[] = {"not yet been delivered", "(delay)", "has been delayed",
@@ -55,7 +56,7 @@ static bool has_refusal(const char *text)
 			isdigit((unsigned char)at[2]) && (at[3] == ' ' || at[3] == '-') &&
 			strspn(at + 4, "0123456789:") < 2)
 			return true;
-		dsn_find_status(at, strlen(at) < 12 ? strlen(at) : 12, status);
+		dsn_find_status(at, strnlen(at, 12), status);
 		if (*status == '5')
 			return true;
 	}
@@ -94,8 +95,12 @@ static void put_words(struct buf *out, const char *text, size_t len)
 static void put_subject(struct buf *out, const struct headers *headers)
 {
 	char *raw = headers_value(headers, "Subject");
-	char *subject = raw == NULL ? NULL : mail_decode_header(raw);
+	char *subject = NULL;
 
+	if (raw != NULL) {
+		raw[strnlen(raw, SUBJECT_LOOKED_AT)] = '\0';
+		subject = mail_decode_header(raw);
+	}
 	if (subject != NULL)
 		put_words(out, subject, strlen(subject));
 	free(raw);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define SIGNATURES_MAX 100
+
 /* Is the domain that one, or below it? */
 static bool within(const char *domain, const char *signing)
 {
@@ -42,7 +44,7 @@ bool broken_dkim(const struct headers *headers, size_t n)
 	struct header_field field;
 	size_t offset = 0;
 
-	while (headers_next(headers, &offset, &field)) {
+	while (n <= SIGNATURES_MAX && headers_next(headers, &offset, &field)) {
 		char domain[256];
 
 		if (!header_named(&field, DKIM_SIGNATURE) || --n > 0)

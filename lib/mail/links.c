@@ -112,19 +112,33 @@ static size_t link_end(const struct text *text, size_t i)
 	return end;
 }
 
-/* Does i stand within an address that began before? A scanner wraps links so. */
-static bool within_address(const struct text *text, size_t i)
-{
-	size_t start = i;
+/* What stands before a place that is asked about; places come in order, and each byte is looked at once. */
+struct before {
+	size_t seen; /* so many bytes */
+	size_t run;  /* the last ones of which an address may be made of */
+	bool scheme; /* there is "://" in these */
+};
 
-	while (start > 0 && is_url(text->bytes[start - 1]))
-		start--;
-	return memmem(text->bytes + start, i - start, "://", 3) != NULL;
+/* Does i stand within an address that began before? A scanner wraps links so. */
+static bool within_address(const struct text *text, size_t i, struct before *before)
+{
+	for (; before->seen < i; before->seen++) {
+		const char *at = text->bytes + before->seen;
+
+		if (!is_url(*at)) {
+			before->run = 0;
+			before->scheme = false;
+			continue;
+		}
+		before->run++;
+		before->scheme |= before->run >= 3 && memcmp(at - 2, "://", 3) == 0;
+	}
+	return before->scheme;
 }
 
 /* The length of a platform link at i, 0 when there is none; its identifier into id_r. */
-static size_t match_platform(
-	const struct text *text, size_t i, const char *url, char id_r[PLATFORM_ID_MAX + 1])
+static size_t match_platform(const struct text *text, size_t i, const char *url,
+	struct before *before, char id_r[PLATFORM_ID_MAX + 1])
 {
 	size_t url_len = strlen(url), id, end;
 
@@ -132,7 +146,7 @@ static size_t match_platform(
 		text->bytes[i + url_len] != '/')
 		return 0;
 	if (i > 0 && (is_id(text->bytes[i - 1]) || text->bytes[i - 1] == '/' ||
-			     within_address(text, i)))
+			     within_address(text, i, before)))
 		return 0;
 	id = end = i + url_len + 1;
 	while (end < text->len && is_id(text->bytes[end]))
@@ -152,8 +166,10 @@ static size_t match_platform(
 bool links_are(const char *bytes, const char *platform_url, char id_r[PLATFORM_ID_MAX + 1])
 {
 	const struct text text = {bytes, strlen(bytes)};
+	struct before before = {0};
 
-	return match_platform(&text, 0, platform_url, id_r) == text.len && text.len > 0;
+	return match_platform(&text, 0, platform_url, &before, id_r) == text.len &&
+	       text.len > 0;
 }
 
 static void add_token(struct link_tokens *tokens, const char *text, size_t len)
@@ -208,6 +224,7 @@ int links_find(const char *bytes, size_t len, const struct link_rules *rules,
 	struct links *links_r, struct link_tokens *tokens)
 {
 	const struct text text = {bytes, len};
+	struct before before = {0};
 	size_t done = 0;
 
 	*links_r = (struct links){0};
@@ -221,7 +238,7 @@ int links_find(const char *bytes, size_t len, const struct link_rules *rules,
 		if (found > 0)
 			start -= scheme_before(&text, i, done);
 		else if (*rules->platform_url != '\0')
-			found = match_platform(&text, i, rules->platform_url, id);
+			found = match_platform(&text, i, rules->platform_url, &before, id);
 		if (found == 0 && tokens != NULL && *rules->tracked_url != '\0')
 			take_token(&text, i, rules->tracked_url, tokens);
 		i += found > 0 ? found : 1;

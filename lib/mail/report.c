@@ -13,9 +13,18 @@
 #include <string.h>
 #include <strings.h>
 
+/* Lists of addresses are read one by one, and anybody can write many; a Welcome mail's is short. */
+#define LISTS_MAX 50
+#define LIST_MAX  4096
+
+/* Of texts in words so many; each costs a look at the subject, too. */
+#define WORDS_MAX 20
+
 struct reader {
 	const struct report_source *source;
 	struct report *report;
+	int lists;   /* of addresses that were read */
+	int words;   /* texts that were read for their words */
 	bool failed; /* out of memory */
 };
 
@@ -51,8 +60,10 @@ static void keep_mailboxes(struct reader *reader, const char *value)
 	char **addresses;
 	int count;
 
-	if (reader->report->mailbox_count == REPORT_MAILBOXES_MAX)
+	if (reader->report->mailbox_count == REPORT_MAILBOXES_MAX ||
+		reader->lists == LISTS_MAX || strlen(value) > LIST_MAX)
 		return;
+	reader->lists++;
 	count = mail_addresses(value, &addresses);
 	reader->failed |= count < 0;
 	for (int i = 0; i < count && i < REPORT_MAILBOXES_MAX; i++)
@@ -132,7 +143,7 @@ static void read_words(struct reader *reader, const char *text, size_t len)
 	/* Fields of a status in the midst of words; but not words that begin with "Action:". */
 	if (memmem(text, len, "Final-Recipient:", 16) != NULL)
 		read_status(reader, text, len);
-	if (reader->report->facts.count == 0 &&
+	if (reader->report->facts.count == 0 && reader->words++ < WORDS_MAX &&
 		bounce_read(reader->source->headers, text, len, &recipient))
 		reader->failed |= dsn_add(&reader->report->facts, &recipient) < 0;
 }

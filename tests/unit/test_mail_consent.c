@@ -135,6 +135,28 @@ static void normalises_subjects(void **state)
 }
 
 /* Name and patterns as somebody typed them, the subject as somebody else's system did. */
+/* The accents of one letter are sorted, and a subject may consist of them. */
+static void bounds_subjects(void **state)
+{
+	struct buf value;
+	char *subject;
+
+	(void)state;
+	buf_init(&value, 1024 * 1024);
+	buf_string(&value, "a");
+	while (value.len < 4093)
+		buf_string(&value, "\u0301\u0323");
+	subject = subject_read(value.data);
+	assert_true(strlen(subject) > 4000);
+	free(subject);
+	while (value.len < 900000)
+		buf_string(&value, "\u0301\u0323");
+	subject = subject_read(value.data);
+	assert_text("too long", subject, "");
+	free(subject);
+	buf_free(&value);
+}
+
 static void normalises_the_table(void **state)
 {
 	static const char text[] = "/Zugriff auf  %{app} gewa\u0308hrt/ approved";
@@ -146,7 +168,8 @@ static void normalises_the_table(void **state)
 	(void)state;
 	assert_text("another name", consent_table_match(table, subject), NULL);
 	free(subject);
-	subject = subject_read("=?utf-8?q?Zugriff_auf_Tel=C3=A9phone?=\t=?utf-8?q?_gew=C3=A4hrt?=");
+	subject = subject_read(
+		"=?utf-8?q?Zugriff_auf_Tel=C3=A9phone?=\t=?utf-8?q?_gew=C3=A4hrt?=");
 	assert_text("composed", consent_table_match(table, subject), "granted");
 	free(subject);
 	consent_table_free(&table);
@@ -429,6 +452,7 @@ int main(void)
 		cmocka_unit_test(matches_subjects),
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(normalises_subjects),
+		cmocka_unit_test(bounds_subjects),
 		cmocka_unit_test(normalises_the_table),
 		cmocka_unit_test(bounds_the_table),
 		cmocka_unit_test(knows_the_subjects_of_the_shipped_table),

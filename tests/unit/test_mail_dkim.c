@@ -247,6 +247,31 @@ static void survives_broken_signatures(void **state)
 	}
 }
 
+/* libopendkim compares each field with each name in "h=". */
+static void bounds_its_work(void **state)
+{
+	static const struct signature whole = {DOMAIN, NULL, -1};
+	struct authentication result;
+	struct headers headers;
+	char *line = sign(&whole);
+
+	(void)state;
+	headers_init(&headers);
+	headers_add(&headers, "DKIM-Signature", line);
+	add_fields(&headers);
+	support_dns_set(fixture.dns, DNS_ANSWERS_TEXT, fixture.public_text);
+	while (headers.raw.len < 100000)
+		headers_add(&headers, "X-Filler", " 012345678901234567890123456789");
+	verify(&headers, body, &result);
+	assert_number("100 KB", result.outcome, AUTHENTICATION_PASS);
+	while (headers.raw.len < 900000)
+		headers_add(&headers, "X-Filler", " 012345678901234567890123456789");
+	verify(&headers, body, &result);
+	assert_number("900 KB", result.outcome, AUTHENTICATION_FAIL);
+	headers_free(&headers);
+	free(line);
+}
+
 /* --- looking up --- */
 
 static void checks_servers(void **state)
@@ -396,6 +421,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_not),
 		cmocka_unit_test(knows_a_key_that_is_not_to_be_had),
 		cmocka_unit_test(survives_broken_signatures),
+		cmocka_unit_test(bounds_its_work),
 		cmocka_unit_test(checks_servers),
 		cmocka_unit_test(looks_up),
 		cmocka_unit_test(asks_the_second_server),

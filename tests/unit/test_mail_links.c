@@ -3,6 +3,7 @@
  */
 #include "mail/links.h"
 
+#include "base/buf.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -122,6 +123,23 @@ static void knows_a_whole_address(void **state)
 	assert_false(links_are("", P, id));
 }
 
+/* Each of them asks what stands before it. */
+static void ends_soon(void **state)
+{
+	static const struct link_rules rules = {"", P, "", ""};
+	struct links links;
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 4 * 1024 * 1024);
+	while (text.len < 3 * 1024 * 1024)
+		buf_string(&text, P "/1,");
+	assert_number("ends", links_find(text.data, text.len, &rules, &links, NULL), 0);
+	assert_number("all but one are within an address", links.count, 1);
+	links_free(&links);
+	buf_free(&text);
+}
+
 static void notices_our_own(void **state)
 {
 	static const struct link_rules rules = {
@@ -170,6 +188,7 @@ int main(void)
 		cmocka_unit_test(finds),
 		cmocka_unit_test(follows_its_rules),
 		cmocka_unit_test(knows_a_whole_address),
+		cmocka_unit_test(ends_soon),
 		cmocka_unit_test(notices_our_own),
 	};
 

@@ -273,6 +273,40 @@ static void bounds_its_work(void **state)
 	buf_free(&in);
 }
 
+/* What a stranger may write at no cost ends soon, and says nothing. */
+static void ends_soon(void **state)
+{
+	static const struct {
+		const char *label, *start, *again;
+	} cases[] = {
+		{"replies in many parts", "Content-Type: multipart/mixed; boundary=b\n\n",
+			"--b\n\n 5 5 5 5 5 5 5\n"},
+		{"lists of addresses", "\n", "To: x\n"},
+		{"a list of addresses", "\nTo: ", "x,"},
+		{"groups of addresses", "\nTo: ", "x:"},
+		{"in a returned mail", "Content-Type: message/rfc822\n\nTo: ", "x:"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct support_mail raw;
+		struct report report;
+		struct buf in;
+
+		buf_init(&in, 2 * 1024 * 1024);
+		buf_string(&in, DAEMON "Subject: ");
+		while (in.len < 60000)
+			buf_string(&in, " 5");
+		buf_printf(&in, "\n%s", cases[i].start);
+		while (in.len < 1024 * 1024)
+			buf_string(&in, cases[i].again);
+		assert_number(cases[i].label, read_text(in.data, &raw, &report), -1);
+		report_free(&report);
+		support_mail_free(&raw);
+		buf_free(&in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +314,7 @@ int main(void)
 		cmocka_unit_test(understands_words),
 		cmocka_unit_test(finds_what_it_is_about),
 		cmocka_unit_test(bounds_its_work),
+		cmocka_unit_test(ends_soon),
 	};
 
 	return cmocka_run_group_tests(tests, support_mail_init, NULL);
