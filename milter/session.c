@@ -284,6 +284,17 @@ static bool make_room(struct session *session, size_t len)
 	return false;
 }
 
+/* A Welcome mail that there is no memory for has to come again, and is not looked at. Would all of them keep what they have until
+ * they end, none might get through. */
+static void give_way(struct session *session)
+{
+	if (session->kind != MAIL_MAYBE_WELCOME)
+		return;
+	buf_free(&session->message);
+	atomic_fetch_sub(&kept_by_all, session->counted_bytes);
+	session->counted_bytes = 0;
+}
+
 bool session_body(struct session *session, const void *bytes, size_t len)
 {
 	size_t room = kept[session->kind] - (session->message.len - session->body_start);
@@ -292,7 +303,9 @@ bool session_body(struct session *session, const void *bytes, size_t len)
 		return false;
 	session->crowded = !make_room(session, len);
 	session->cut = session->crowded || len > room;
-	if (!session->crowded)
+	if (session->crowded)
+		give_way(session);
+	else
 		buf_append(&session->message, bytes, session->cut ? room : len);
 	return !session->cut;
 }
