@@ -54,7 +54,7 @@ static int ask_for_tag(const struct session *session, const char *tag, struct ta
 		json_object_put(request);
 		return error_set(error, ERROR_NOT_FOUND, "not a bounce address of this site");
 	}
-	result = ipc_call(session_config(session)->store, request, &reply, error);
+	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	invitation = json_member(reply, "invitation");
 	take(invitation, "id", tagged_r->id, sizeof(tagged_r->id));

@@ -31,6 +31,8 @@ static bool take(struct json_object *invitation, struct found_invitation *found_
 	strcpy(found_r->id, id);
 	snprintf(found_r->mailbox, sizeof(found_r->mailbox), "%s",
 		json_string(invitation, "invitation_email", ""));
+	snprintf(found_r->message_id, sizeof(found_r->message_id), "%s",
+		json_string(invitation, "message_id", ""));
 	return true;
 }
 

@@ -13,6 +13,7 @@
 struct found_invitation {
 	char id[INVITATION_ID_LEN + 1];
 	char mailbox[ADDRESS_SIZE]; /* "" where it has none */
+	char message_id[1024];	    /* of its latest Welcome mail; likewise */
 };
 
 /* Each returns 1 with the invitation, 0 when there is none, or -1 (temporary) when the store does not answer. */

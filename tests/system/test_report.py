@@ -103,6 +103,20 @@ def test_the_link_in_the_returned_mail_leads_to_it(site):
     assert case.delivery() == ("failed", "5.1.1")
 
 
+def test_the_link_in_another_mail_says_nothing_of_the_welcome_mail(site):
+    """Somebody passed it on by hand, and that came back."""
+    case = Case(site, "passed-on")
+    before = case.delivery()
+    case.send(case.status(recipient="colleague@elsewhere.test", returned=(
+        "--r\nContent-Type: message/rfc822\n\nTo: colleague@elsewhere.test\nMessage-ID: <by-hand@customer.test>\n\n"
+        "Can you do that? %s\n\n" % case.link)))
+    assert case.delivery() == before
+    case.send(case.status(recipient="alias@elsewhere.test", returned=(
+        "--r\nContent-Type: message/rfc822\n\nTo: %s\nMessage-ID: <earlier@provider.test>\n\n%s\n\n" % (
+            case.mailbox, case.link))))
+    assert case.delivery() == ("failed", "5.1.1")
+
+
 def test_a_forged_link_leads_nowhere(site):
     case = Case(site, "forged")
     forged = case.link[:-6] + "AAAAAA"
