@@ -1,6 +1,5 @@
 /*
- * A visit waits for one answer at a time. While it waits the request is deferred, and the server may cancel
- * it; after that nobody calls `next` any more.
+ * What a visit has is freed when it ends: with its answer, or when the server cancels it.
  */
 #include "visit.h"
 
@@ -9,11 +8,17 @@
 
 #include "base/log.h"
 #include "store/protocol.h"
-#include "token/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+static void cancelled(void *context)
+{
+	struct visit *visit = context;
+
+	visit_end(&visit);
+}
 
 static struct visit *visit_new(struct admin *admin, struct web_request *request)
 {
@@ -25,6 +30,7 @@ static struct visit *visit_new(struct admin *admin, struct web_request *request)
 	}
 	visit->admin = admin;
 	visit->request = request;
+	visit->ask = (struct web_ask){.visit = visit, .request = request, .cancel = cancelled};
 	visit->generation = daemon_generation(admin->daemon);
 	visit->site = visit->generation->derived;
 	visit->catalog =
@@ -53,76 +59,25 @@ void visit_end(struct visit **visit)
 {
 	struct visit *v = *visit;
 
-	if (v->call != NULL)
-		ipc_async_cancel(&v->call);
+	web_ask_end(&v->ask);
 	if (v->own_free != NULL)
 		v->own_free(v->own);
 	json_object_put(v->invitation);
-	json_object_put(v->question);
 	json_object_put(v->rows);
 	daemon_generation_release(&v->generation);
 	free(v);
 	*visit = NULL;
 }
 
-static void cancelled(void *context)
-{
-	struct visit *visit = context;
-
-	visit_end(&visit);
-}
-
-static void answered(void *context, struct json_object *reply, const struct error *error)
-{
-	struct visit *visit = context;
-
-	visit->call = NULL;
-	visit->next(visit, reply, error);
-}
-
-static void ask(struct visit *visit, struct ipc_async *whom, struct json_object *request,
-	int timeout_ms)
-{
-	struct error error = {ERROR_TEMPORARY, "out of memory"};
-
-	if (request != NULL)
-		visit->call = ipc_async_call(whom, request, timeout_ms, answered, visit);
-	json_object_put(request);
-	if (visit->call != NULL)
-		web_request_defer(visit->request, false, cancelled, visit);
-	else
-		visit->next(visit, NULL, &error);
-}
-
 void visit_ask_store(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
-	visit->next = next;
-	ask(visit, visit->admin->store, request, IPC_TIMEOUT_MS);
-}
-
-static void pinged(struct visit *visit, struct json_object *reply, const struct error *error)
-{
-	struct json_object *question = visit->question;
-
-	(void)reply;
-	visit->question = NULL;
-	visit->next = visit->after_ping;
-	if (error == NULL) {
-		ask(visit, visit->admin->tokend, question, visit->question_ms);
-		return;
-	}
-	json_object_put(question);
-	visit->next(visit, NULL, error);
+	web_ask(&visit->ask, visit->admin->store, request, IPC_TIMEOUT_MS, next);
 }
 
 void visit_ask_tokend(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next)
 {
-	visit->question = request;
-	visit->question_ms = timeout_ms;
-	visit->after_ping = next;
-	visit->next = pinged;
-	ask(visit, visit->admin->tokend, token_request("ping", NULL), IPC_TIMEOUT_MS);
+	web_ask_slow(&visit->ask, visit->admin->tokend, request, timeout_ms, next);
 }
 
 void visit_ask_invitation(struct visit *visit, visit_next_fn *next)

@@ -11,13 +11,7 @@
 #include "site.h"
 
 #include "base/json.h"
-#include "web/request.h"
-
-struct visit;
-
-/* What comes next when an answer is there; reply is borrowed, NULL when error is not. */
-typedef void visit_next_fn(
-	struct visit *visit, struct json_object *reply, const struct error *error);
+#include "web/ask.h"
 
 struct visit {
 	struct admin *admin;
@@ -30,11 +24,7 @@ struct visit {
 	uint64_t
 		version; /* of the view when the visit began: what its page shows is not older */
 	struct json_object *invitation; /* kept by handlers; or NULL */
-	struct ipc_async_call *call;
-	visit_next_fn *next;
-	struct json_object *question; /* what follows a ping */
-	visit_next_fn *after_ping;
-	int question_ms;
+	struct web_ask ask;
 	struct json_object *rows; /* of rows_ask: the ids it asked for, and what is next */
 	visit_next_fn *rows_next;
 	void *own; /* a handler's; freed by own_free */
@@ -44,10 +34,9 @@ struct visit {
 /* For a visitor who has that role at least; ROLE_NONE: for anybody. NULL: answered. */
 struct visit *visit_begin(void *admin, struct web_request *request, enum role needed);
 
-/* Asks (the request is taken over, NULL is out of memory) and goes on with `next`. */
+/* As web_ask. */
 void visit_ask_store(struct visit *visit, struct json_object *request, visit_next_fn *next);
-/* tokend may take that long; one that is away is noticed within IPC_TIMEOUT_MS all the same, because it is
- * pinged before. */
+/* As web_ask_slow. */
 void visit_ask_tokend(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next);
 

@@ -74,7 +74,7 @@ static void keep(struct visit *visit, struct json_object *code)
 	visit->code = code;
 }
 
-/* The continuation waits in the visit while tokend is asked; visit->next is the answer's. */
+/* The continuation waits in the visit while tokend is asked. */
 static void got_code(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	visit_next_fn *next = visit->after_code;
@@ -95,7 +95,7 @@ void code_fetch(struct visit *visit, visit_next_fn *next)
 		return;
 	}
 	visit->after_code = next;
-	visit->idle = false;
+	visit->ask.idle = false;
 	visit_ask_tokend(visit, token_request("code", visit->token), got_code);
 }
 

@@ -117,7 +117,7 @@ static void get_status(void *context, struct web_request *request)
 		json_set_int(question, "revision", strtoll(since, NULL, 10));
 		json_set_int(question, "timeout", LONG_POLL_S);
 	}
-	visit->idle = true;
+	visit->ask.idle = true;
 	visit_ask_store(visit, question, LONG_POLL_LIMIT_MS, got_status);
 }
 

@@ -1,18 +1,34 @@
 /*
- * A visit waits for one answer at a time. While it waits the request is deferred, and the
- * server may cancel it; after that nobody calls `next` any more.
+ * What a visit has is freed when it ends: with its answer, or when the server cancels it.
  */
 #include "visit.h"
 
 #include "base/log.h"
-#include "store/protocol.h"
-#include "token/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Above what tokend gives a slow Entra, below what the server gives an answer. */
 #define MICROSOFT_TIMEOUT_MS 30000
+
+static void visit_free(struct visit **visit)
+{
+	struct visit *v = *visit;
+
+	web_ask_end(&v->ask);
+	json_object_put(v->invitation);
+	json_object_put(v->code);
+	daemon_generation_release(&v->generation);
+	free(v);
+	*visit = NULL;
+}
+
+static void cancelled(void *context)
+{
+	struct visit *visit = context;
+
+	visit_free(&visit);
+}
 
 struct visit *visit_new(struct wizard *wizard, struct web_request *request)
 {
@@ -24,6 +40,7 @@ struct visit *visit_new(struct wizard *wizard, struct web_request *request)
 	}
 	visit->wizard = wizard;
 	visit->request = request;
+	visit->ask = (struct web_ask){.visit = visit, .request = request, .cancel = cancelled};
 	visit->generation = daemon_generation(wizard->daemon);
 	visit->site = visit->generation->derived;
 	visit->policy = visit->site->policy;
@@ -31,27 +48,6 @@ struct visit *visit_new(struct wizard *wizard, struct web_request *request)
 		words_choose(visit->site->words, web_request_header(request, "Accept-Language"),
 			visit->generation->settings->default_language);
 	return visit;
-}
-
-static void visit_free(struct visit **visit)
-{
-	struct visit *v = *visit;
-
-	if (v->call != NULL)
-		ipc_async_cancel(&v->call);
-	json_object_put(v->invitation);
-	json_object_put(v->code);
-	json_object_put(v->question);
-	daemon_generation_release(&v->generation);
-	free(v);
-	*visit = NULL;
-}
-
-static void cancelled(void *context)
-{
-	struct visit *visit = context;
-
-	visit_free(&visit);
 }
 
 int visit_link(struct visit *visit, const char *token)
@@ -65,61 +61,20 @@ int visit_link(struct visit *visit, const char *token)
 	return 0;
 }
 
-static void answered(void *context, struct json_object *reply, const struct error *error)
-{
-	struct visit *visit = context;
-
-	visit->call = NULL;
-	visit->next(visit, reply, error);
-}
-
-static void ask(struct visit *visit, struct ipc_async *whom, struct json_object *request,
-	int timeout_ms)
-{
-	struct error error = {ERROR_TEMPORARY, "out of memory"};
-
-	if (request != NULL)
-		visit->call = ipc_async_call(whom, request, timeout_ms, answered, visit);
-	json_object_put(request);
-	if (visit->call != NULL)
-		web_request_defer(visit->request, visit->idle, cancelled, visit);
-	else
-		visit->next(visit, NULL, &error);
-}
-
 void visit_ask_store(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next)
 {
-	visit->next = next;
-	ask(visit, visit->wizard->store, request, timeout_ms);
+	web_ask(&visit->ask, visit->wizard->store, request, timeout_ms, next);
 }
 
 void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
-	visit->next = next;
-	ask(visit, visit->wizard->tokend, request, IPC_TIMEOUT_MS);
-}
-
-static void pinged(struct visit *visit, struct json_object *reply, const struct error *error)
-{
-	struct json_object *question = visit->question;
-
-	(void)reply;
-	visit->question = NULL;
-	visit->next = visit->after_ping;
-	if (error == NULL) {
-		ask(visit, visit->wizard->tokend, question, MICROSOFT_TIMEOUT_MS);
-		return;
-	}
-	json_object_put(question);
-	visit->next(visit, NULL, error);
+	web_ask(&visit->ask, visit->wizard->tokend, request, IPC_TIMEOUT_MS, next);
 }
 
 void visit_ask_microsoft(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
-	visit->question = request;
-	visit->after_ping = next;
-	visit_ask_tokend(visit, token_request("ping", NULL), pinged);
+	web_ask_slow(&visit->ask, visit->wizard->tokend, request, MICROSOFT_TIMEOUT_MS, next);
 }
 
 void visit_keep_invitation(struct visit *visit, struct json_object *reply)

@@ -12,7 +12,7 @@
 #include "base/ipc_client.h"
 #include "invite/link.h"
 #include "invite/record.h"
-#include "web/request.h"
+#include "web/ask.h"
 
 struct web_server;
 
@@ -27,12 +27,6 @@ struct wizard {
 	struct monitor *monitor;
 };
 
-struct visit;
-
-/* What comes next when an answer is there; reply is borrowed, NULL when error is not. */
-typedef void visit_next_fn(
-	struct visit *visit, struct json_object *reply, const struct error *error);
-
 struct visit {
 	struct wizard *wizard;
 	struct web_request *request;
@@ -44,15 +38,11 @@ struct visit {
 	const char *policy;		/* the answer's Content-Security-Policy */
 	struct json_object *invitation; /* as last seen, or NULL */
 	struct json_object *code; /* tokend's live code, shown to this browser only; or NULL */
-	struct ipc_async_call *call;
-	visit_next_fn *next;
+	struct web_ask ask;
 	visit_next_fn *after_code; /* of code_fetch */
 	const char *op; /* of chain_press: what tokend is asked once the link is opened, and what is next */
 	visit_next_fn *after_open;
-	visit_next_fn *after_ping; /* of visit_ask_microsoft, and what it asks then */
-	struct json_object *question;
 	char refusal[512]; /* tokend's, for the customer; or "" */
-	bool idle;	   /* the next question may take long because nothing happens */
 };
 
 /* NULL: out of memory, and answered. */
@@ -61,13 +51,12 @@ struct visit *visit_new(struct wizard *wizard, struct web_request *request);
 /* Verifies the link token. Returns 0, or -1: not one of ours. */
 int visit_link(struct visit *visit, const char *token);
 
-/* Asks (the request is taken over, NULL is out of memory) and goes on with `next`. */
+/* As web_ask. */
 void visit_ask_store(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next);
 void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_next_fn *next);
 
-/* The same of what tokend may ask Microsoft first. A tokend that is away is noticed within
- * IPC_TIMEOUT_MS all the same, because it is pinged before. */
+/* The same of what tokend may ask Microsoft first: web_ask_slow. */
 void visit_ask_microsoft(struct visit *visit, struct json_object *request, visit_next_fn *next);
 
 /* Keeps the reply's "invitation". */
