@@ -24,6 +24,9 @@
 #define SCRIPT_MAX (10 * 1024)
 #define PEM_MAX	   (64 * 1024)
 
+static const char *const style_files[] = {"common.css", "admin.css", NULL};
+static const char *const script_files[] = {"copy.js", "admin.js", NULL};
+
 static void tell_missing(void *context, const char *text)
 {
 	(void)context;
@@ -52,8 +55,8 @@ static int load_pages(const struct settings *settings, struct site *site, struct
 	source.words = site->words;
 	site->pages = template_set_load(&source, error);
 	if (site->pages == NULL ||
-		template_read_named(source.directory, "admin.css", &site->style, error) != 0 ||
-		template_read_named(source.directory, "admin.js", &site->script, error) != 0)
+		template_read_all(source.directory, style_files, &site->style, error) != 0 ||
+		template_read_all(source.directory, script_files, &site->script, error) != 0)
 		return -1;
 	brand_style(settings->brand_color, &site->style);
 	return 0;

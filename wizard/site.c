@@ -24,6 +24,9 @@
 #define SCRIPT_MAX (10 * 1024)
 #define PEM_MAX	   (64 * 1024)
 
+static const char *const style_files[] = {"common.css", "style.css", NULL};
+static const char *const script_files[] = {"copy.js", "wizard.js", NULL};
+
 /* Where the path begins behind scheme://host, or the end. */
 static const char *url_path(const char *url)
 {
@@ -176,8 +179,8 @@ static int load(const struct settings *settings, struct site *site, struct error
 	source.words = site->words;
 	site->pages = template_set_load(&source, error);
 	if (site->pages == NULL ||
-		template_read_named(source.directory, "style.css", &site->style, error) != 0 ||
-		template_read_named(source.directory, "wizard.js", &site->script, error) != 0)
+		template_read_all(source.directory, style_files, &site->style, error) != 0 ||
+		template_read_all(source.directory, script_files, &site->script, error) != 0)
 		return error_prefix(error, "template_directory");
 	if (load_brand(settings, site, error) != 0 || load_proxies(settings, site, error) != 0)
 		return -1;

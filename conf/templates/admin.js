@@ -8,40 +8,12 @@
 
 	/* --- copying --- */
 
-	function copySelection(text) {
-		var area = document.createElement("textarea");
-		var copied = false;
-
-		area.value = text;
-		area.setAttribute("readonly", "");
-		area.className = "spoken";
-		document.body.appendChild(area);
-		area.select();
-		try {
-			copied = document.execCommand("copy");
-		} catch (e) {
-			copied = false;
-		}
-		area.remove();
-		return copied;
-	}
-
 	function copy(button) {
-		function tell(copied) {
+		copyText(button.dataset.copy, function (copied) {
 			say.textContent = copied ? say.dataset.copied : say.dataset.notCopied;
 			button.classList.toggle("done", copied);
 			button.focus();
-		}
-
-		if (navigator.clipboard && window.isSecureContext) {
-			navigator.clipboard.writeText(button.dataset.copy).then(function () {
-				tell(true);
-			}, function () {
-				tell(copySelection(button.dataset.copy));
-			});
-		} else {
-			tell(copySelection(button.dataset.copy));
-		}
+		});
 	}
 
 	function offerCopies(root) {

@@ -19,38 +19,10 @@
 
 	/* --- copying --- */
 
-	function copySelection(text) {
-		var area = document.createElement("textarea");
-		var copied = false;
-
-		area.value = text;
-		area.setAttribute("readonly", "");
-		area.className = "spoken";
-		document.body.appendChild(area);
-		area.select();
-		try {
-			copied = document.execCommand("copy");
-		} catch (e) {
-			copied = false;
-		}
-		area.remove();
-		return copied;
-	}
-
 	function copy(text, place) {
-		function tell(copied) {
+		copyText(text, function (copied) {
 			place.textContent = copied ? place.dataset.copied : place.dataset.notCopied;
-		}
-
-		if (navigator.clipboard && window.isSecureContext) {
-			navigator.clipboard.writeText(text).then(function () {
-				tell(true);
-			}, function () {
-				tell(copySelection(text));
-			});
-		} else {
-			tell(copySelection(text));
-		}
+		});
 	}
 
 	function copyCode() {

@@ -282,7 +282,7 @@ int template_read_file(const char *path, struct buf *out, struct error *error)
 	return 0;
 }
 
-int template_read_named(
+static int read_named(
 	const char *directory, const char *name, struct buf *out, struct error *error)
 {
 	char *path;
@@ -293,4 +293,13 @@ int template_read_named(
 	result = template_read_file(path, out, error);
 	free(path);
 	return result;
+}
+
+int template_read_all(
+	const char *directory, const char *const *names, struct buf *out, struct error *error)
+{
+	for (; *names != NULL; names++)
+		if (read_named(directory, *names, out, error) != 0)
+			return -1;
+	return 0;
 }

@@ -69,10 +69,12 @@ void template_escape(const char *text, struct buf *out);
 /* Appends a whole text file of at most out's maximum. Returns 0 or -1 (configuration, with its
  * name). */
 int template_read_file(const char *path, struct buf *out, struct error *error);
-int template_read_named(
-	const char *directory, const char *name, struct buf *out, struct error *error);
 
 /* The same of a file that need not be text. */
 int template_read_bytes(const char *path, struct buf *out, struct error *error);
+
+/* The same of a directory's text files, one behind the other; names is NULL-terminated. */
+int template_read_all(const char *directory, const char *const *names, struct buf *out,
+	struct error *error);
 
 #endif

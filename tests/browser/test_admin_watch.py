@@ -247,5 +247,5 @@ def test_without_scripts(provider):
 
 def test_sizes():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "conf", "templates")
-    assert os.path.getsize(os.path.join(folder, "admin.js")) < 10240
-    assert os.path.getsize(os.path.join(folder, "admin.css")) < 15360
+    for limit, names in ((10240, ("copy.js", "admin.js")), (15360, ("common.css", "admin.css"))):
+        assert sum(os.path.getsize(os.path.join(folder, name)) for name in names) < limit
