@@ -160,7 +160,7 @@ static int take_invitation(
 	return 0;
 }
 
-/* Fills what the sources say of that id. Returns 1, 0 when nothing is left of it, -1. */
+/* Fills what the sources say of that id. Returns 1 or -1. */
 static int fill(const struct customer_walk *walk, struct kv_bytes id,
 	struct customer *customer_r, struct error *error)
 {
@@ -174,25 +174,22 @@ static int fill(const struct customer_walk *walk, struct kv_bytes id,
 	customer_r->known = over ? rows->value.len > 0 : is_at(walk, FILE_ROWS, id);
 	if (customer_r->known && row_read(id, rows->value, &customer_r->row, error) != 0)
 		return -1;
-	return customer_r->known || invited;
+	customer_r->removed = !customer_r->known && !invited;
+	return 1;
 }
 
 int customer_walk_next(
 	struct customer_walk *walk, struct customer *customer_r, struct error *error)
 {
 	struct kv_bytes id = {0};
-	int found;
+	int found = least(walk, &id, error);
 
-	do {
-		found = least(walk, &id, error);
-		if (found != 1)
-			return found;
-		buf_reset(&walk->last);
-		buf_append(&walk->last, id.data, id.len);
-		if (walk->last.failed)
-			return error_set(
-				error, ERROR_TEMPORARY, "an index is damaged in the database");
-		found = fill(walk, kv_buf(&walk->last), customer_r, error);
-	} while (found == 0);
-	return found;
+	if (found != 1)
+		return found;
+	buf_reset(&walk->last);
+	buf_append(&walk->last, id.data, id.len);
+	if (walk->last.failed)
+		return error_set(
+			error, ERROR_TEMPORARY, "an index is damaged in the database");
+	return fill(walk, kv_buf(&walk->last), customer_r, error);
 }

@@ -242,6 +242,7 @@ struct customer {
 	bool known; /* it is in the table: */
 	struct row row;
 	char invitation[INVITATION_ID_LEN + 1]; /* its latest, or "" */
+	bool removed; /* in a walk only: the table had it, and nothing is left of it */
 };
 
 /* The customers whose id is greater than `after`. Nothing may be written until it is closed. NULL: error. */
@@ -250,7 +251,7 @@ struct customer_walk *customer_walk(
 	struct engine *engine, const char *after, struct error *error);
 void customer_walk_close(struct customer_walk **walk); /* accepts NULL; nulls */
 
-/* The next one, 1; 0 behind the last; -1. Valid until the next call. */
+/* The next one, also one that was removed, 1; 0 behind the last; -1. Valid until the next call. */
 int customer_walk_next(
 	struct customer_walk *walk, struct customer *customer_r, struct error *error);
 

@@ -8,6 +8,7 @@
 
 #define LIMIT_DEFAULT 100
 #define LINES_MAX     (512 * 1024) /* bytes of lines in an answer */
+#define WALK_MAX      10000	   /* customers that a page of a list looks at */
 
 /* Distinct customer ids, each with its NUL. */
 struct customers {
@@ -23,6 +24,8 @@ static int add_customer(void *context, const char *customer_id, struct error *er
 	for (size_t i = 0; i < customers->n; i++, at += strlen(at) + 1)
 		if (strcmp(at, customer_id) == 0)
 			return 0;
+	if (customers->n >= CUSTOMERS_MAX)
+		return 1;
 	buf_append(&customers->ids, customer_id, strlen(customer_id) + 1);
 	if (customers->ids.failed)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
@@ -309,18 +312,20 @@ int op_find(struct ask *ask, struct engine_reply *reply, struct error *error)
 
 /* --- list --- */
 
-/* Adds customers behind *last and moves it. Returns 1 when there are more, 0 at the end, -1. */
+/* Adds customers behind *last and moves it; those that were removed are passed over, in steps. Returns 1 when there are
+ * more, 0 at the end, -1. */
 static int add_page(struct answer *answer, int64_t limit, struct buf *last, struct error *error)
 {
 	struct customer_walk *walk = customer_walk(answer->ask->engine, last->data, error);
 	struct customer customer;
 	int result = walk != NULL ? 1 : -1;
 
-	for (int64_t n = 0; result == 1; n++) {
+	for (int64_t n = 0, seen = 0; result == 1; seen++) {
 		result = customer_walk_next(walk, &customer, error);
-		if (result != 1 || n == limit || answer_full(answer))
+		if (result != 1 || n == limit || seen == WALK_MAX || answer_full(answer))
 			break;
-		if (answer_add(answer, &customer, customer.id, error) != 0)
+		n += !customer.removed;
+		if (!customer.removed && answer_add(answer, &customer, customer.id, error) != 0)
 			result = -1;
 		buf_reset(last);
 		buf_append(last, customer.id.data, customer.id.len);

@@ -16,6 +16,7 @@ struct load {
 	uint64_t table;
 	int64_t rows;
 	struct table_draft *draft;
+	bool sealing; /* it takes no rows any more */
 	bool sealed;
 };
 
@@ -145,7 +146,9 @@ static int put_rows(struct engine *engine, struct table_draft *draft, struct row
 				rows->duplicates.len > 0 ? "," : "", rows->n);
 		rows->at = newline + 1;
 	}
-	return 0;
+	return rows->duplicates.failed
+		       ? error_set(error, ERROR_PERMANENT, "too many rows in one request")
+		       : 0;
 }
 
 int op_table_rows(struct ask *ask, struct engine_reply *reply, struct error *error)
@@ -157,6 +160,9 @@ int op_table_rows(struct ask *ask, struct engine_reply *reply, struct error *err
 	if (load == NULL)
 		return -1;
 	result = read_rows(ask, &rows, error);
+	if (result == 0 && (*load)->sealing)
+		result = error_set(error, ERROR_CONFLICT,
+			"the new table is being brought to disk: rows come before table_seal");
 	if (result == 0)
 		result = put_rows(ask->engine, (*load)->draft, &rows, error);
 	if (result == 0) {
@@ -176,6 +182,7 @@ int op_table_seal(struct ask *ask, struct engine_reply *reply, struct error *err
 
 	if (load == NULL)
 		return -1;
+	(*load)->sealing = true;
 	if (!(*load)->sealed)
 		sealed = table_draft_seal((*load)->draft, &pause, error);
 	if (sealed < 0) {

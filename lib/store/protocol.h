@@ -48,7 +48,8 @@
  *	status      key                                        {status}
  *	            key: a customer id or a mailbox; of its latest invitation, "not_invited" without one. Not found: error.
  *	list        [after], [limit <= 1000], [format]         {customers: [...]} or {lines}, next: key or absent
- *	            By customer id; those of the table and those known by an invitation alone.
+ *	            By customer id; those of the table and those known by an invitation alone. Where many were removed, there may be
+ *	            fewer than limit, even none, and next.
  *	            format "lines", of find and list: instead of objects a text, a line for each customer, "key TAB status
  *	            TAB invitation_email TAB expires_at" with "-" for what is missing; key: as asked for, in a list the customer id.
  *	history     id, [after], [limit]                       {events: [...], next: number or absent} oldest first
@@ -65,7 +66,7 @@
  *	table_begin                                            {load}; conflict when four are under way
  *	table_rows  load, rows, mode "warn"|"replace"|"ignore"    {duplicates: [index, ...]}
  *	            rows: a text, a line for each, "customer_id TAB mailbox TAB full_name TAB tenant TAB m365_admin_email",
- *	            the latter three may be empty.
+ *	            the latter three may be empty. A fault ends the load, and so do rows behind its first table_seal (conflict).
  *	table_seal  load                                       {sealed: bool, pause: ms}
  *	            Brings the new table to the disk; to be repeated, after that pause, until sealed is true.
  *	table_end   load, change                               {rows: n}
