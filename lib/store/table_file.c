@@ -26,6 +26,12 @@ static int no_memory(struct error *error)
 	return error_set(error, ERROR_TEMPORARY, "out of memory");
 }
 
+static int damaged(struct error *error)
+{
+	return error_set(error, ERROR_TEMPORARY,
+		"the customers table's file is damaged: load it again");
+}
+
 /* --- what both have --- */
 
 void table_name(uint64_t number, char name_r[KV_NAME_MAX + 1])
@@ -135,9 +141,7 @@ static int fill_filter(
 	if (found == 0 && at == len)
 		return 0;
 	filter_free(&file->filter);
-	return found < 0 ? -1
-			 : error_set(error, ERROR_TEMPORARY,
-				   "the customers table's file is damaged: load it again");
+	return found < 0 ? -1 : damaged(error);
 }
 
 /* How many bytes the filter's parts have together. */
@@ -182,6 +186,24 @@ static int may_have(struct table_file *file, char kind, uint64_t hash, struct er
 	       filter_may_have(file->filter, table_filter_hash(kind, hash));
 }
 
+/* Takes the entry at *at: its id. Returns whether it ends within the block. */
+static bool take_entry(
+	const unsigned char **at, const unsigned char *end, struct kv_bytes *id_r)
+{
+	const unsigned char *id;
+	size_t len;
+
+	if ((size_t)(end - *at) < HASH_LEN + 2)
+		return false;
+	id = *at + HASH_LEN + 2;
+	len = (size_t)id[-2] << 8 | id[-1];
+	if (len > (size_t)(end - id))
+		return false;
+	*id_r = (struct kv_bytes){id, len};
+	*at = id + len;
+	return true;
+}
+
 /* Calls each for the block's entries of that hash. Returns as `each`, 0 when more may follow in the next block, 2
  * when none does. */
 static int each_of_block(struct kv_bytes block, const unsigned char hash[HASH_LEN],
@@ -190,15 +212,17 @@ static int each_of_block(struct kv_bytes block, const unsigned char hash[HASH_LE
 	const unsigned char *at = block.data, *end = at + block.len;
 
 	while (at < end) {
-		size_t len = (size_t)at[HASH_LEN] << 8 | at[HASH_LEN + 1];
-		struct kv_bytes id = {at + HASH_LEN + 2, len};
-		int order = memcmp(at, hash, HASH_LEN), result;
+		const unsigned char *entry = at;
+		struct kv_bytes id;
+		int order, result;
 
+		if (!take_entry(&at, end, &id))
+			return damaged(error);
+		order = memcmp(entry, hash, HASH_LEN);
 		if (order > 0)
 			return 2;
 		if (order == 0 && (result = each(context, id, error)) != 0)
 			return result;
-		at += HASH_LEN + 2 + len;
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "store/kv_memory.h"
 #include "store/sorter.h"
 #include "store/table_file.h"
+#include "store/table_format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -326,6 +327,44 @@ static void test_large_table(void **state)
 	end(&table);
 }
 
+/* An index's block that ends in the middle of an entry, or whose entry says to be longer than it is. */
+static void test_damaged_index(void **state)
+{
+	static const char ends[][16] = {"", "\x00", "\x00\x01", "\x00\x03" "ab", "\xff\xff" "ab"};
+	static const size_t lens[] = {0, 1, 2, 4, 4};
+	struct table_query query = {TABLE_MAILBOX, text("a@a")};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		unsigned char key[2 + HASH_LEN] = {TABLE_INDEX, TABLE_MAILBOX};
+		unsigned char *block = malloc(HASH_LEN + lens[i]);
+		struct table table = {.kv = open_kv()};
+		char name[KV_NAME_MAX + 1];
+		struct kv *staged;
+		int n = 0;
+
+		table_put_hash(table_hash(query.value), key + 2);
+		memcpy(block, key + 2, HASH_LEN);
+		memcpy(block + HASH_LEN, ends[i], lens[i]);
+		table_name(3, name);
+		staged = kv_stage(table.kv, name, &table.error);
+		assert_number("put",
+			kv_put(staged, 0, (struct kv_bytes){key, sizeof(key)},
+				(struct kv_bytes){block, HASH_LEN + lens[i]}, &table.error),
+			0);
+		while (kv_seal(staged, &table.error) == 0)
+			;
+		kv_close(&staged);
+		table.file = table_file_open(table.kv, 3, 0, &table.error);
+		assert_number("each",
+			table_file_each(table.file, &query, count_id, &n, &table.error), -1);
+		assert_non_null(strstr(table.error.text, "damaged"));
+		assert_number("given", n, 0);
+		end(&table);
+		free(block);
+	}
+}
+
 static bool needed(void *context, uint64_t number)
 {
 	return number == *(uint64_t *)context;
@@ -364,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_small_table),
 		cmocka_unit_test(test_empty_table),
 		cmocka_unit_test(test_large_table),
+		cmocka_unit_test(test_damaged_index),
 		cmocka_unit_test(test_sweep),
 	};
 
