@@ -152,16 +152,22 @@ unsigned monitor_op(const struct monitor *monitor, const char *name)
 	return metrics_place(monitor->ops, name);
 }
 
+static bool is_ours(const struct error *error)
+{
+	return error->kind == ERROR_TEMPORARY || error->kind == ERROR_CONFIGURATION;
+}
+
 void monitor_request(struct monitor *monitor, unsigned op, const struct error *error)
 {
-	bool ours = error != NULL &&
-		    (error->kind == ERROR_TEMPORARY || error->kind == ERROR_CONFIGURATION);
-
 	metrics_count(monitor->metrics, METRIC_STORE_REQUESTS, op,
-		error == NULL ? COUNT_REQUEST_OK
-		: ours	      ? COUNT_REQUEST_FAILED
-			      : COUNT_REQUEST_REFUSED);
-	if (!ours)
+		error == NULL	? COUNT_REQUEST_OK
+		: is_ours(error) ? COUNT_REQUEST_FAILED
+				 : COUNT_REQUEST_REFUSED);
+}
+
+void monitor_change_failed(struct monitor *monitor, const struct error *error)
+{
+	if (!is_ours(error))
 		return;
 	monitor->fault = *error;
 	monitor->fault_until = clock_monotonic_ms() + FAULT_MS;

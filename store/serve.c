@@ -132,6 +132,8 @@ static void on_request(
 	buf_reset(&reply->text);
 	if (engine_request(serve->engine, &caller, request, reply, &error) != 0) {
 		monitor_request(serve->monitor, op, &error);
+		if (reply->durable)
+			monitor_change_failed(serve->monitor, &error);
 		fail(serve, peer, call, &error);
 		return;
 	}

@@ -63,6 +63,9 @@ void monitor_free(struct monitor **monitor); /* accepts NULL; nulls */
 unsigned monitor_op(const struct monitor *monitor, const char *name);
 void monitor_request(struct monitor *monitor, unsigned op, const struct error *error); /* NULL: answered */
 
+/* A change was refused; it is the store's trouble if the error says so. */
+void monitor_change_failed(struct monitor *monitor, const struct error *error);
+
 /* Everything so far is durable, or is not; a batch of changes is, which took so long. */
 void monitor_sync(struct monitor *monitor, const struct error *error);
 void monitor_commit(struct monitor *monitor, uint64_t us);

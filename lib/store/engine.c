@@ -251,7 +251,6 @@ static int run_change(
 		result = engine_commit(ask->engine, error);
 	else
 		engine_abort(ask->engine);
-	reply->durable = true;
 	if (result == 0)
 		result = op->answer(ask, &outcome, &reply->text, error);
 	buf_free(&outcome);
@@ -265,7 +264,7 @@ int engine_request(struct engine *engine, const struct engine_caller *caller,
 	const struct op *op = op_find_named(json_string(request, "op", NULL));
 	int result;
 
-	reply->durable = false;
+	reply->durable = op != NULL && op->change != NULL;
 	reply->next = ENGINE_DONE;
 	if (op == NULL)
 		return error_set(error, ERROR_PERMANENT, "unknown request");

@@ -63,7 +63,7 @@ enum engine_next {
 
 struct engine_reply {
 	struct buf text; /* the reply, one JSON object; initialise with engine_reply_init */
-	bool durable;	 /* may go out only after an engine_sync that returned 0 */
+	bool durable;	 /* of a change, also one that failed: may go out only after an engine_sync that returned 0 */
 	enum engine_next next;
 	char id[INVITATION_ID_LEN + 1]; /* ENGINE_WAIT: whose */
 	int timeout_s;			/* ENGINE_WAIT */

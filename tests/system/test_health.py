@@ -18,6 +18,7 @@ from harness import entra, secrets
 from harness.operator_browser import Operator
 from harness.process import BUILD, TOP, free_port, program, wait_for
 from harness.site import PLATFORM, Site
+from harness.store_client import StoreClient, StoreError
 from harness.watch import AWAY, running
 
 PROGRAMS = ("milter", "policy", "wizard", "tokend")
@@ -118,6 +119,16 @@ def test_every_number_is_in_the_manual(site):
     with open(os.path.join(TOP, "README.md")) as file:
         named = set(re.findall(r"postinvite_\w+(?=[{ )])", file.read()))
     assert len(named) > 4 and named <= {re.sub(r"\{.*", "", series) for series in site.metrics()}
+
+
+def test_what_a_request_lacks_is_no_fault_of_the_store(site):
+    site.watch.announce(r"there is no such load")
+    client = StoreClient(site)
+    with pytest.raises(StoreError):
+        client.once({"op": "table_seal", "load": 99})
+    client.close()
+    assert site.health()["store"][0] == "ok"
+    assert site.metrics()['postinvite_store_requests_total{op="table_seal",outcome="failed"}'] == 1
 
 
 # --- counters ---
