@@ -53,7 +53,7 @@ static void engine_close(struct state *state)
 
 	/* What fails now is done by whoever opens the state next: nothing to say here. */
 	while (own->loaded && !engine_fatal(own->engine) &&
-		engine_housekeep(own->engine, time(NULL), &error) > 0)
+		engine_tidy(own->engine, time(NULL), &error) > 0)
 		;
 	if (!engine_fatal(own->engine)) {
 		engine_checkpoint(own->engine, 1, &error);

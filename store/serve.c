@@ -228,7 +228,9 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (more == 1)
 		again = (struct timeval){.tv_usec = MORE_MS * 1000};
-	if (more < 0 || make_durable(serve, &error) != 0 ||
+	if (more < 0)
+		say(serve, &error);
+	if (make_durable(serve, &error) != 0 ||
 		engine_checkpoint(serve->engine, more == 1 ? KV_CHECKPOINT_KB : 1, &error) != 0)
 		say(serve, &error);
 	follow_events(serve->follow); /* some may have waited for room on the disk */

@@ -118,6 +118,9 @@ int engine_events(struct engine *engine, uint64_t *after, unsigned max, engine_e
  * customers. Returns 1 when there is more to do now, 0, or -1. */
 int engine_housekeep(struct engine *engine, time_t now, struct error *error);
 
+/* The same of what is kept on disk only: for a process that ends. */
+int engine_tidy(struct engine *engine, time_t now, struct error *error);
+
 int engine_checkpoint(
 	struct engine *engine, unsigned kilobytes, struct error *error); /* kv_checkpoint */
 bool engine_fatal(const struct engine *engine);				 /* kv_fatal */

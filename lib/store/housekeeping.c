@@ -82,7 +82,8 @@ static bool table_needed(void *context, uint64_t number)
 {
 	const struct engine *engine = context;
 
-	return number == engine->table || load_active(engine, number);
+	/* 0: what is no table's, such as a file that was given its name only halfway */
+	return number != 0 && (number == engine->table || load_active(engine, number));
 }
 
 /* The first table from *table on that is not in force and to which there were changes. Returns 1, 0 when there is none, -1. */
@@ -227,12 +228,19 @@ static int sweep(struct engine *engine, time_t now, struct error *error)
 	return more;
 }
 
-int engine_housekeep(struct engine *engine, time_t now, struct error *error)
+int engine_tidy(struct engine *engine, time_t now, struct error *error)
 {
 	int changes = forget_changes(engine, now, error);
 	int rows = changes >= 0 ? remove_rubbish(engine, error) : -1;
 	int swept = rows >= 0 ? sweep(engine, now, error) : -1;
-	int tags = swept >= 0 ? consent_step(engine, error) : -1;
 
-	return tags < 0 ? -1 : changes + rows + swept + tags > 0;
+	return swept < 0 ? -1 : changes + rows + swept > 0;
+}
+
+int engine_housekeep(struct engine *engine, time_t now, struct error *error)
+{
+	int tidied = engine_tidy(engine, now, error);
+	int tags = tidied >= 0 ? consent_step(engine, error) : -1;
+
+	return tags < 0 ? -1 : tidied + tags > 0;
 }

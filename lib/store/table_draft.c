@@ -92,6 +92,8 @@ static int put_row(
 	buf_reset(&draft->key);
 	buf_byte(&draft->key, TABLE_ROW);
 	buf_append(&draft->key, row->columns[ROW_ID].data, row->columns[ROW_ID].len);
+	if (draft->key.failed)
+		return no_memory(error);
 	if (seen && !replace)
 		return kv_add(draft->staged, 0, bytes_of(&draft->key), row->value, error);
 	return kv_put(draft->staged, 0, bytes_of(&draft->key), row->value, error) != 0 ? -1 : 1;
@@ -113,6 +115,8 @@ int table_draft_row(
 		buf_byte(&draft->key, kinds[i]);
 		buf_append(&draft->key, hash, sizeof(hash));
 		buf_append(&draft->key, row->columns[ROW_ID].data, row->columns[ROW_ID].len);
+		if (draft->key.failed)
+			return no_memory(error);
 		if (sorter_add(draft->sorter, draft->key.data, draft->key.len, error) != 0)
 			added = -1;
 		draft->values++;
@@ -136,6 +140,8 @@ static int put_block(struct table_draft *draft, const unsigned char *last, struc
 	buf_append(&draft->key, last + 1, HASH_LEN);
 	for (int shift = 24; shift >= 0; shift -= 8)
 		buf_byte(&draft->key, (char)(draft->number >> shift));
+	if (draft->key.failed || draft->block.failed)
+		return no_memory(error);
 	result =
 		kv_put(draft->staged, 0, bytes_of(&draft->key), bytes_of(&draft->block), error);
 	buf_reset(&draft->block);

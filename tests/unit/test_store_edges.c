@@ -7,6 +7,7 @@
 #include "base/json.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* --- loads out of step --- */
 
@@ -112,6 +113,45 @@ static void test_list_of_removed(void **state)
 	assert_true(pages > 1);
 }
 
+/* A process that ends tidies up, and does not find out tags for nobody. */
+static void test_tidy(void **state)
+{
+	static const char ask[] =
+		"{\"op\":\"candidates\",\"consent_tag\":\"aaaaaaaaaaaaaaaa\"}";
+	struct store_site *site = *state;
+	int more;
+
+	site->settings.consent_address = "consent@one.example";
+	engine_configure(site->engine, &site->settings, site->keys);
+	add_customers(site, "a", 12000);
+	while ((more = engine_tidy(site->engine, time(NULL), &site->error)) == 1)
+		;
+	assert_number("tidied", more, 0);
+	store_fails("not known yet", store_ask(site, STORE_ROLE_MILTER, ask), site,
+		ERROR_TEMPORARY);
+	store_keep_house(site, time(NULL));
+	store_fails("nobody's", store_ask(site, STORE_ROLE_MILTER, ask), site, ERROR_NOT_FOUND);
+}
+
+/* What a kill left of a load goes, also where no table was ever loaded. */
+static void test_rubbish_without_table(void **state)
+{
+	static const char *const names[] = {"scratch-a1B2c3", "__db.customers.1"};
+	struct store_site *site = *state;
+	char path[4096];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/state/%s.sealed", site->folder, names[i]);
+		fclose(fopen(path, "w"));
+	}
+	store_site_reopen(site);
+	store_keep_house(site, time(NULL));
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/state/%s.sealed", site->folder, names[i]);
+		assert_number(names[i], access(path, F_OK), -1);
+	}
+}
+
 #define MEMORY(test) cmocka_unit_test_setup_teardown(test, store_site_memory, store_site_remove)
 #define BDB(test)    cmocka_unit_test_setup_teardown(test, store_site_bdb, store_site_remove)
 
@@ -122,6 +162,8 @@ int main(void)
 		BDB(test_rows_behind_seal),
 		MEMORY(test_key_of_too_many),
 		MEMORY(test_list_of_removed),
+		MEMORY(test_tidy),
+		BDB(test_rubbish_without_table),
 	};
 
 	return cmocka_run_group_tests_name("edges of the store", tests, NULL, NULL);
