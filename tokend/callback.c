@@ -77,6 +77,12 @@ void callback_passing(struct request *request, const char *code, const char *tex
 
 /* --- a code --- */
 
+static void not_redeemed(struct request *request, const struct refusal *refusal)
+{
+	monitor_refusal(request->tokend, refusal);
+	callback_failed(request, refusal);
+}
+
 static void got_tokens(void *context, const struct http_answer *answer)
 {
 	struct request *request = context;
@@ -85,10 +91,10 @@ static void got_tokens(void *context, const struct http_answer *answer)
 	request->http = NULL;
 	if (answer->outcome != HTTP_ANSWERED)
 		callback_passing(request, answer->fault, answer->error.text);
-	else if (oauth_tokens_read(&answer->reply, &request->redirect->tokens, &refusal) != 0)
-		callback_failed(request, &refusal);
-	else
+	else if (oauth_tokens_read(&answer->reply, &request->redirect->tokens, &refusal) == 0)
 		request->redirect->purpose->tokens(request);
+	else
+		not_redeemed(request, &refusal);
 }
 
 static void redeem(struct request *request, const char *code)

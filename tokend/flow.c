@@ -224,6 +224,7 @@ void flow_end(struct flow *flow, const struct refusal *refusal, bool final)
 	struct json_object *event = store_refusal_event("sign_in_failed", refusal);
 	struct error error;
 
+	monitor_refusal(flow->tokend, refusal);
 	monitor_sign_in_failed(flow->tokend, refusal);
 	log_info("invitation=%s sign_in_failed code=%s final=%s text=%s", flow->id,
 		refusal->code, final ? "yes" : "no", refusal->text);

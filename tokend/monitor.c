@@ -11,6 +11,7 @@
 #include "base/health.h"
 #include "store/report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,12 +113,12 @@ void monitor_refusal(struct tokend *tokend, const struct refusal *refusal)
 		return;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (strcmp(refusal->code, ours[i]) == 0)
-			strcpy(tokend->monitor->refused, refusal->text);
+			snprintf(tokend->monitor->refused, sizeof(tokend->monitor->refused), "%.*s",
+				(int)refusal->own, refusal->text);
 }
 
 void monitor_sign_in_failed(struct tokend *tokend, const struct refusal *refusal)
 {
-	monitor_refusal(tokend, refusal);
 	metrics_count(tokend->metrics, METRIC_TOKEND_SIGN_INS,
 		refusal->outcome == OUTCOME_DECLINED  ? COUNT_SIGN_IN_DECLINED
 		: refusal->outcome == OUTCOME_EXPIRED ? COUNT_SIGN_IN_EXPIRED

@@ -17,10 +17,10 @@ void monitor_free(
 /* Says that tokend ends; `said` is called with tokend, once, soon. */
 void monitor_end(struct tokend *tokend, void (*said)(void *tokend));
 
-/* Microsoft said no: does it refuse the app registration? */
+/* Microsoft said no to us, not to a browser, which may say what it likes: does it refuse the app registration? */
 void monitor_refusal(struct tokend *tokend, const struct refusal *refusal);
 
-/* The same, and a sign-in came to nothing by it. */
+/* A sign-in came to nothing. */
 void monitor_sign_in_failed(struct tokend *tokend, const struct refusal *refusal);
 
 /* For http_observe of what goes to webhook_url. */

@@ -74,6 +74,7 @@ int refusal_set(struct refusal *refusal_r, enum outcome outcome, const char *cod
 	vsnprintf(refusal_r->text, sizeof(refusal_r->text), format, args);
 	va_end(args);
 	one_line(refusal_r->text);
+	refusal_r->own = strlen(refusal_r->text);
 	return -1;
 }
 
@@ -137,6 +138,7 @@ static int refuse(struct refusal *refusal_r, const struct facts *facts,
 {
 	char name[64];
 	struct buf text;
+	size_t own;
 
 	buf_init(&text, 1024);
 	plain_name(facts->error, name, sizeof(name));
@@ -148,10 +150,13 @@ static int refuse(struct refusal *refusal_r, const struct facts *facts,
 	for (size_t i = 0; i < facts->codes_n; i++)
 		buf_printf(&text, ", AADSTS%d", facts->codes[i]);
 	buf_byte(&text, ')');
+	own = text.len;
 	if (row->quote && facts->description != NULL)
 		put_quote(&text, facts->description);
 	refusal_set(refusal_r, row->outcome, row->name != NULL ? row->name : facts->error, "%s",
 		text.data);
+	if (own < refusal_r->own)
+		refusal_r->own = own;
 	buf_free(&text);
 	return -1;
 }

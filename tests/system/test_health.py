@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -328,6 +329,35 @@ def test_the_application_is_refused(site):
     time.sleep(1.5)
     customer.start()
     site.wait_part("microsoft", "ok")
+
+
+def test_whose_application_is_refused(site):
+    """Microsoft's words may name the customer; ours are enough, and anybody may read them."""
+    site.watch.announce("sign_in", "AADSTS")
+    customer = site.invite("fourth@customer.test")
+    site.entra.fault("devicecode", times=1, status=400, body={
+        "error": "invalid_client", "error_codes": [650052],
+        "error_description": "AADSTS650052: The app needs what your organization 'Contoso Ltd' has not subscribed to."})
+    with pytest.raises(LookupError):
+        customer.start()
+    text = site.wait_part("microsoft", "fail")
+    assert text.endswith("(invalid_client, AADSTS650052)")
+    assert "Contoso" not in site.get("/healthz")[2]
+    time.sleep(1.5)
+    customer.start()
+    site.wait_part("microsoft", "ok")
+
+
+def test_what_a_browser_says_is_no_finding(site):
+    """Whoever has a link can bring any error back from Microsoft's page."""
+    site.watch.announce("sign_in")
+    customer = site.invite("fifth@customer.test")
+    page = customer.browser.submit(customer.page(), "/code")
+    state = urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query)["state"][0]
+    page = customer.browser.get("%s/callback?error=unauthorized_client&state=%s" % (site.wizard_url, state))
+    assert "unauthorized_client" in page.text
+    time.sleep(12)  # a report is due every 10 s
+    assert site.health()["microsoft"][0] == "ok"
 
 
 # --- certificates ---

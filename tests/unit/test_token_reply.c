@@ -269,6 +269,7 @@ static void test_quote(void **state)
 		"Microsoft refused for a reason that is not known here; start again, or tell "
 		"support the "
 		"codes (brand_new, AADSTS5). Microsoft says: AADSTS5: No.");
+	assert_text("what it says", refusal.text + refusal.own, ". Microsoft says: AADSTS5: No.");
 	reply = reply_of(400,
 		"{\"error\":\"invalid_scope\",\"error_description\":\"The token "
 		"SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRET is\\u0007 bad\"}");
@@ -287,6 +288,7 @@ static void test_quote(void **state)
 		400, "{\"error\":\"invalid_grant\",\"error_description\":\"Something\"}");
 	refusal_read(&reply, &refusal);
 	assert_null(strstr(refusal.text, "Something"));
+	assert_text("our words alone", refusal.text + refusal.own, "");
 }
 
 static void test_set_cuts_whole_characters(void **state)
