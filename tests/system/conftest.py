@@ -44,3 +44,13 @@ def quiet(request):
         loud = site.watch.unannounced()
         assert not loud, "not announced: " + "\n".join(loud)
         assert not dead, "died: " + ", ".join(dead)
+
+
+@pytest.fixture
+def terminals():
+    """Pseudo-terminals: a bare tree without /dev/pts has none."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError as error:
+        pytest.skip("no pseudo-terminals here: %s" % error)

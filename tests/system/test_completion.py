@@ -96,7 +96,7 @@ def test_arguments(site):
     assert complete(ask + "wizard_url=x") == []
 
 
-def test_a_terminal(site):
+def test_a_terminal(site, terminals):
     """As somebody types it: the tab key makes a whole command of the beginning of a mailbox."""
     child, terminal = pty.fork()
     if child == 0:

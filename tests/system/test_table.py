@@ -275,7 +275,7 @@ def test_many_keys_at_once(site):
     assert [line.split("\t")[0] for line in out] == wanted
 
 
-def test_progress_on_a_terminal(alone):
+def test_progress_on_a_terminal(alone, terminals):
     """A line on stderr from a second on, which is wiped out in the end; nothing anywhere else."""
     terminal, end = pty.openpty()
     child = subprocess.Popen([program("postinvite"), "-c", alone.config, "-w", "-"], text=True,
