@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define DEPTH_MAX  50
-#define GROUPS_MAX 5000 /* of addresses, in all messages within the message */
+#define GROUPS_MAX 100 /* in one list of addresses */
 
 struct mime {
 	const char *bytes;
@@ -284,20 +284,26 @@ static bool is_address_field(const struct header_field *field)
 	return false;
 }
 
+static bool has_endless_groups(const struct header_field *field)
+{
+	size_t colons = 0;
+
+	for (size_t i = 0; i < field->value_len && colons <= GROUPS_MAX; i++)
+		colons += field->value[i] == ':';
+	return colons > GROUPS_MAX;
+}
+
 /* GMime reads the addresses of a message within the message, and calls itself for a group within a group (each has a colon)
- * until the stack is used up. No mail has so many; any line may be a field of one. */
+ * until the stack is used up. No list has so many; any line may be a field. */
 static bool is_bearable(const struct mime *mime)
 {
 	struct header_field field;
-	size_t at = 0, colons = 0;
+	size_t at = 0;
 
-	while (colons <= GROUPS_MAX && field_next(mime->bytes, mime->len, &at, &field)) {
-		if (!is_address_field(&field))
-			continue;
-		for (size_t i = 0; i < field.value_len; i++)
-			colons += field.value[i] == ':';
-	}
-	return colons <= GROUPS_MAX;
+	while (field_next(mime->bytes, mime->len, &at, &field))
+		if (is_address_field(&field) && has_endless_groups(&field))
+			return false;
+	return true;
 }
 
 /* Fills the parts. GMime's view of the borrowed bytes ends here. */

@@ -49,7 +49,8 @@ struct mime_header {
 struct mime;
 
 /* bytes: header fields, empty line and, from body_start on, the body, in lines that end in CRLF; borrowed. A message cut short is parsed
- * as far as it goes; one with thousands of groups of addresses in messages within it has no parts. NULL: error (temporary: out of memory). */
+ * as far as it goes; one with more than 100 groups in a list of addresses of a message within it has no parts. NULL: error
+ * (temporary: out of memory). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 
 /* The same, with the parts of attached messages, which mime_parse does not look into. With body_start 0 the message's own

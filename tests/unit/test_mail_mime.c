@@ -189,6 +189,14 @@ static void survives_groups_of_addresses(void **state)
 		support_mail_free(&raw);
 	}
 	buf_reset(&in);
+	buf_string(&in, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n");
+	for (int i = 0; i < 5000; i++)
+		buf_string(&in, "From: 2024-06-08 12:00:00\nX-A: a:a:a:a:a:a\n");
+	mime = parse(&raw, in.data);
+	assert_number("a text with such lines", mime_part_count(mime), 1);
+	mime_free(&mime);
+	support_mail_free(&raw);
+	buf_reset(&in);
 	for (int i = 0; i < 500000; i++)
 		buf_string(&in, "a:");
 	assert_number("a list", mail_addresses(in.data, &addresses), 0);
