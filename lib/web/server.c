@@ -420,7 +420,10 @@ static void retired(void *context)
 
 void web_server_retire(struct web_server **server)
 {
-	web_server_drain(*server, retired, *server);
+	if ((*server)->drain_deadline == 0) {
+		web_server_drain(*server, retired, *server);
+		(*server)->drain_deadline = UINT64_MAX;
+	}
 	*server = NULL;
 }
 

@@ -5,7 +5,9 @@ import io
 import json
 import random
 import re
+import signal
 import socket
+import time
 
 import pytest
 
@@ -115,6 +117,17 @@ def test_too_many_at_once(site, ada):
     for connection in slow:
         connection.close()
     wait_for("room for another", lambda: ada.page("/export.csv").status == 200)
+
+
+def test_reload_in_the_middle(site, ada):
+    """The file is whole, however slowly it is taken."""
+    connection, whole = raw(site, "/export.jsonl", 1000)
+    site.daemons["admin"].signal(signal.SIGHUP)
+    time.sleep(8)
+    while not whole.endswith(b"\r\n0\r\n\r\n") and (part := connection.recv(65536)):
+        whole += part
+    connection.close()
+    assert whole.endswith(b"\r\n0\r\n\r\n") and whole.count(b'"customer_id"') == MANY + len(FORMULAS)
 
 
 def test_store_dies_in_the_middle(site, ada):
