@@ -61,6 +61,10 @@ int kv_bdb_error(const char *directory, int code, const char *what, struct error
 
 static int fault(struct kv_file *file, int code, const char *what, struct error *error)
 {
+	if (code < 0 && !file->kv.staged)
+		return error_set(error, ERROR_TEMPORARY,
+			"%s: %s: the file is damaged: load it again, or put it back from a backup",
+			file->directory, what);
 	return kv_bdb_error(file->directory, file->full ? ENOSPC : code, what, error);
 }
 

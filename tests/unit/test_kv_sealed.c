@@ -329,6 +329,38 @@ static void test_full_disk(void **state)
 	}
 }
 
+/* A file that lost its end says so, and what to do, in words. */
+static void test_cut_off(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kv_bytes value;
+	char path[4096], key[16];
+	int faults = 0;
+	struct kv *sealed;
+
+	make(fixture, "a", 20000);
+	snprintf(path, sizeof(path), "%s/a.sealed", fixture->folder);
+	assert_number("cut", truncate(path, 50 * 4096), 0);
+	alarm(60);
+	sealed = kv_sealed(fixture->kv, "a", 100000, &fixture->error);
+	assert_non_null(sealed);
+	for (int i = 0; i < 20000; i += 7) {
+		snprintf(key, sizeof(key), "key%05d", i);
+		if (kv_get(sealed, 0, text(key), &value, &fixture->error) >= 0)
+			continue;
+		assert_number(key, fixture->error.kind, ERROR_TEMPORARY);
+		assert_text("text",
+			strstr(fixture->error.text, "the file is damaged") ? "damaged"
+									   : fixture->error.text,
+			"damaged");
+		faults++;
+	}
+	assert_true(faults > 0);
+	assert_false(kv_fatal(fixture->kv));
+	kv_close(&sealed);
+	alarm(0);
+}
+
 #define BOTH(test)                                                                             \
 	cmocka_unit_test_setup_teardown(test, set_up_memory, tear_down),                       \
 		cmocka_unit_test_setup_teardown(test, set_up_bdb, tear_down)
@@ -345,6 +377,7 @@ int main(void)
 		BDB(test_files),
 		BDB(test_rubbish),
 		BDB(test_full_disk),
+		BDB(test_cut_off),
 	};
 
 	return cmocka_run_group_tests_name("sealed trees", tests, NULL, NULL);
