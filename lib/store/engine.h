@@ -86,7 +86,7 @@ int engine_sync(struct engine *engine, struct error *error);
 int engine_call(struct engine *engine, struct json_object *request,
 	struct json_object **reply_r, struct error *error);
 
-/* The client went away: its table loads are removed (by engine_housekeep). */
+/* The client went away: its table loads are given up, their files removed by engine_housekeep. */
 void engine_client_gone(struct engine *engine, const void *client);
 
 /* What the store itself reports, an object as of op "report" (taken over), asked for before each answer of "reports".
@@ -114,8 +114,8 @@ int engine_events(struct engine *engine, uint64_t *after, unsigned max, engine_e
 	void *context, struct error *error);
 
 /* A small step of keeping house (milliseconds): forgets old change ids, removes ended invitations
- * beyond history_retention and customers of abandoned or replaced tables, finds out the tags of more
- * customers. Returns 1 when there is more to do now, 0, or -1. */
+ * beyond history_retention, files of abandoned or replaced customers tables and changes to those, finds out the tags of
+ * more customers. Returns 1 when there is more to do now, 0, or -1. */
 int engine_housekeep(struct engine *engine, time_t now, struct error *error);
 
 /* The same of what is kept on disk only: for a process that ends. */

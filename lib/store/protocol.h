@@ -70,7 +70,8 @@
  *	table_seal  load                                       {sealed: bool, pause: ms}
  *	            Brings the new table to the disk; to be repeated, after that pause, until sealed is true.
  *	table_end   load, change                               {rows: n}
- *	            A new customers table: invisible until table_end, one atomic change. Loads of clients that
+ *	            A new customers table: invisible until table_end, one atomic change. n: rows that were taken, also those that
+ *	            replaced another one. Loads of clients that
  *	            went away are removed. In mode "warn" and "ignore" the first row of a key wins, as in postmap.
  *	table_add   change, rows, mode                         {duplicates: [index, ...]}
  *	            Rows into the table in force (`-i`).

@@ -3,7 +3,8 @@
  * what earlier ones counted, so that counters never go down while the store lives.
  *
  * Nothing in a report is believed but what its program may count (base/metrics.h) and say (base/health.h). An instance
- * is forgotten a day after its last report, or when its program has REPORTS_INSTANCES younger ones; what it counted stays.
+ * is forgotten when another one reports for the first time and it was not heard of for a day, or REPORTS_INSTANCES of its program
+ * were heard of since; what it counted stays.
  *
  * Threads: one at a time. Times are clock_monotonic_ms.
  */
