@@ -188,6 +188,7 @@ bench-scale: all test-programs
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-rates
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-pages
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-policy --scale 1000000
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench-rewrite --scale 1000000
 
 bench-store: all test-programs
 	$(BUILD)/tests/bench/bench_store $(BUILD)/postinvite-store

@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from .process import free_port, wait_for
+from .process import free_port, program, wait_for
 
 SMTP_SOURCE = "/usr/sbin/smtp-source"
 
@@ -15,6 +15,22 @@ def add_port(site, milter):
     with open(os.path.join(site.folder, "conf/master.cf"), "a") as file:
         file.write("127.0.0.1:%d inet n - n - - smtpd -o smtpd_milters=%s\n" % (port, milter))
     return port
+
+
+def fill_state(site, count, kept=None):
+    """Gives the site, before its store starts, a state with so many customers and invitations, each with the mails of
+    sixty days. kept: a folder where it is made, unless it is there, and stays."""
+    state = os.path.join(site.folder, "state")
+    if kept:
+        owner = os.stat(state)
+        os.rmdir(state)
+        os.symlink(os.path.abspath(kept), state)
+        if os.path.exists(os.path.join(kept, "invitation.db")):
+            return
+        os.makedirs(kept, 0o700, exist_ok=True)
+        os.chown(kept, owner.st_uid, owner.st_gid)
+    subprocess.run([program("tests/bench/fill_state"), state, os.path.join(site.config, "link.key"), str(count)],
+                   check=True, stdout=subprocess.DEVNULL)
 
 
 def drained(site):
