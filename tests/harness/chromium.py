@@ -6,8 +6,7 @@ import tempfile
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import (NoSuchElementException, StaleElementReferenceException,
-                                        WebDriverException)
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -82,9 +81,9 @@ class Chromium:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def wait(self, what, condition, seconds=20):
-        # Pages change while they are looked at: what is found in one may be gone with the next.
-        changing = (NoSuchElementException, StaleElementReferenceException)
-        return WebDriverWait(self.driver, seconds, ignored_exceptions=changing).until(
+        # Pages change places while they are looked at: what is found in one may be gone with the next, and the
+        # driver has many names for that.
+        return WebDriverWait(self.driver, seconds, ignored_exceptions=(WebDriverException,)).until(
             lambda driver: condition(), what)
 
     def follow(self, element):

