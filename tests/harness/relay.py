@@ -155,6 +155,17 @@ class Relay:
         with smtplib.SMTP("127.0.0.1", self.port, timeout=60, source_address=(source, 0)) as smtp:
             return smtp.sendmail(sender, recipients, message, mail_options)
 
+    def answer(self, sender, recipients, message):
+        """Submits, and returns 250, or the code and enhanced status of the refusal: "550 5.1.1"."""
+        try:
+            self.send(sender, recipients, message)
+            return 250
+        except smtplib.SMTPRecipientsRefused as refused:
+            code, words = next(iter(refused.recipients.values()))
+        except smtplib.SMTPResponseException as refused:
+            code, words = refused.smtp_code, refused.smtp_error
+        return "%d %s" % (code, words.decode().split()[0])
+
     def mails(self, address):
         """The raw mails of a mailbox, oldest first."""
         folder = os.path.join(self.folder, "mail", "all", "new")

@@ -74,14 +74,7 @@ def report(recipient, action="failed", envelope=None, message_id=None):
 
 
 def send(site, recipients, message, sender=""):
-    try:
-        site.relay.send(sender, recipients, message)
-        return 250
-    except smtplib.SMTPRecipientsRefused as refused:
-        code, words = next(iter(refused.recipients.values()))
-    except smtplib.SMTPResponseException as refused:
-        code, words = refused.smtp_code, refused.smtp_error
-    return "%d %s" % (code, words.decode().split()[0])
+    return site.relay.answer(sender, recipients, message)
 
 
 def deliveries(site, mailbox):

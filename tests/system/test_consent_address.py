@@ -56,15 +56,7 @@ def genuine(site, kind="approved", to="requester@elsewhere.test", **more):
 
 
 def send(site, recipients, message, sender=SENDER):
-    """Sends it; the relay's code for it all."""
-    try:
-        site.relay.send(sender, recipients, message)
-        return 250
-    except smtplib.SMTPRecipientsRefused as refused:
-        code, words = next(iter(refused.recipients.values()))
-    except smtplib.SMTPResponseException as refused:
-        code, words = refused.smtp_code, refused.smtp_error
-    return "%d %s" % (code, words.decode().split()[0])
+    return site.relay.answer(sender, recipients, message)
 
 
 def hints(site, key):
