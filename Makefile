@@ -103,9 +103,11 @@ CORPORA = ../shared/corpora
 corpus: all test-programs
 	BUILD=$(BUILD) $(PYTHON) tests/corpus.py $(CORPORA)
 
-# Fuzzing: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/seeds/NAME, FUZZ_SECONDS each.
+# Fuzzing: tests/fuzz/fuzz_NAME.c with seeds in tests/fuzz/seeds/NAME and in CORPORA, FUZZ_SECONDS each. What was reached is kept
+# in FUZZ_CORPUS.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SANITIZE = address,undefined
+FUZZ_CORPUS =
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/unit/support_faithful.o $(LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/tests/unit/support_faithful.o $(LIB) $(LDLIBS)
@@ -114,7 +116,7 @@ fuzzers: $(addprefix $(BUILD)/tests/fuzz/,$(FUZZERS))
 
 fuzz:
 	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,$(FUZZ_SANITIZE) WERROR=-Werror fuzzers
-	tests/run-fuzz $(BUILD)/fuzz/tests/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+	CORPORA=$(CORPORA) FUZZ_CORPUS=$(FUZZ_CORPUS) tests/run-fuzz $(BUILD)/fuzz/tests/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 # What the table of settings says, for people.
 $(BUILD)/settings-doc: $(BUILD)/man/settings_doc.o $(LIB)
@@ -162,7 +164,7 @@ check:
 	$(MAKE) -j2 WERROR=-Werror all docs test-programs
 	$(MAKE) unit
 	$(MAKE) -j2 BUILD=$(BUILD)/asan SANITIZE=address,undefined WERROR=-Werror unit
-	$(MAKE) -j2 fuzz
+	$(MAKE) -j2 fuzz CORPORA=
 	$(MAKE) system
 
 bench-milter: all test-programs

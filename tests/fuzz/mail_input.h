@@ -14,6 +14,15 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Is it a name as Postfix hands one over? */
+static inline bool input_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] >= 0x7f)
+			return false;
+	return len > 0;
+}
+
 /* Fields "name:value" with a form feed between them; a value may have several lines. To be freed. */
 static inline void input_headers(const uint8_t *data, size_t size, struct headers *headers_r)
 {
@@ -25,18 +34,10 @@ static inline void input_headers(const uint8_t *data, size_t size, struct header
 
 		if (value != NULL)
 			*value++ = '\0';
-		headers_add(headers_r, name, value == NULL ? "" : value);
+		if (input_name(name, strlen(name)))
+			headers_add(headers_r, name, value == NULL ? "" : value);
 	}
 	free(text);
-}
-
-/* Is it a name as Postfix hands one over? */
-static inline bool input_name(const struct header_field *field)
-{
-	for (size_t i = 0; i < field->name_len; i++)
-		if (field->line[i] <= ' ' || field->line[i] >= 0x7f)
-			return false;
-	return field->name_len > 0 && field->name_len < field->line_len;
 }
 
 /* A message as the milter has it, to be freed: its header; and in lines that end in CRLF its MIME fields, an empty line, and the
@@ -52,7 +53,8 @@ static inline size_t input_message(
 	while (field_next(bytes, head, &at, &field)) {
 		char *line = strndup(field.line, field.line_len);
 
-		if (input_name(&field) && strlen(line) == field.line_len) {
+		if (field.name_len < field.line_len && input_name(line, field.name_len) &&
+			strlen(line) == field.line_len) {
 			line[field.name_len] = '\0';
 			headers_add(headers, line, line + field.name_len + 1);
 		}
