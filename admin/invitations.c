@@ -165,7 +165,7 @@ static void ask_page(struct invitations *invitations)
 		(invitations->after[0] == '\0' ||
 			json_set_string(request, "after", invitations->after) == 0))
 		invitations->page = ipc_async_call(
-			invitations->admin->store, request, 0, got_page, invitations);
+			invitations->admin->web.store, request, 0, got_page, invitations);
 	json_object_put(request);
 	if (invitations->page == NULL)
 		fill(invitations, &after_fault);
@@ -200,7 +200,7 @@ static void on_forget(evutil_socket_t fd, short what, void *context)
 {
 	struct invitations *invitations = context;
 	const struct daemon_generation *generation =
-		daemon_generation(invitations->admin->daemon);
+		daemon_generation(invitations->admin->web.daemon);
 	const time_t now = time(NULL);
 	size_t n = view_forget(
 		invitations->view, now - generation->settings->history_retention, now);
@@ -233,13 +233,13 @@ struct invitations *invitations_new(
 	invitations->context = context;
 	invitations->sequence = -1;
 	invitations->view = view_new();
-	invitations->step = event_new(admin->base, -1, 0, on_step, invitations);
-	invitations->forget = event_new(admin->base, -1, 0, on_forget, invitations);
+	invitations->step = event_new(admin->web.base, -1, 0, on_step, invitations);
+	invitations->forget = event_new(admin->web.base, -1, 0, on_forget, invitations);
 	if (invitations->view != NULL && invitations->step != NULL &&
 		invitations->forget != NULL &&
 		event_add(invitations->forget, &forget_pause) == 0)
 		invitations->subscription = ipc_async_subscribe(
-			admin->store, follow_request, followed, invitations);
+			admin->web.store, follow_request, followed, invitations);
 	if (invitations->subscription == NULL)
 		invitations_free(&invitations);
 	return invitations;

@@ -135,7 +135,7 @@ static int poll_wait(const struct poll *asked)
 	if (poll == NULL)
 		return -1;
 	*poll = *asked;
-	poll->limit = event_new(live->admin->base, -1, 0, on_limit, poll);
+	poll->limit = event_new(live->admin->web.base, -1, 0, on_limit, poll);
 	if (poll->limit == NULL || event_add(poll->limit, &wait_limit) != 0) {
 		if (poll->limit != NULL)
 			event_free(poll->limit);
@@ -170,7 +170,7 @@ struct live *live_new(struct admin *admin)
 		return NULL;
 	live->admin = admin;
 	TAILQ_INIT(&live->polls);
-	live->tour = event_new(admin->base, -1, 0, on_tour, live);
+	live->tour = event_new(admin->web.base, -1, 0, on_tour, live);
 	if (live->tour == NULL)
 		live_free(&live);
 	return live;

@@ -44,11 +44,11 @@ struct probe {
 static void look(void *context, struct json_object *findings)
 {
 	struct admin *admin = context;
-	const struct daemon_generation *generation = daemon_generation(admin->daemon);
+	const struct daemon_generation *generation = daemon_generation(admin->web.daemon);
 	const struct site *site = generation->derived;
 
-	if (site->certificate.not_after != 0)
-		health_certificate(findings, &site->certificate, time(NULL));
+	if (site->tls.certificate.not_after != 0)
+		health_certificate(findings, &site->tls.certificate, time(NULL));
 	daemon_generation_release(&generation);
 }
 
@@ -156,7 +156,7 @@ static void ask(struct admin *admin, struct web_request *request,
 	*probe = (struct probe){.admin = admin, .request = request, .answer = answer};
 	if (question != NULL)
 		probe->call =
-			ipc_async_call(admin->store, question, DEADLINE_MS, on_reports, probe);
+			ipc_async_call(admin->web.store, question, DEADLINE_MS, on_reports, probe);
 	json_object_put(question);
 	if (probe->call != NULL)
 		web_request_defer(request, false, cancelled, probe);
@@ -195,7 +195,7 @@ static void problem(void *context, struct web_request *request, unsigned status)
 
 static int start_server(struct monitor *monitor, struct error *error)
 {
-	const struct web_server_options options = {.base = monitor->admin->base,
+	const struct web_server_options options = {.base = monitor->admin->web.base,
 		.listener = monitor->listener,
 		.routes = routes,
 		.problem = problem,
@@ -226,7 +226,7 @@ struct monitor *monitor_new(
 		return monitor;
 	if (monitor->listen != NULL)
 		monitor->listener = endpoint_listen(monitor->listen, 0660,
-			daemon_own_group(admin->daemon, settings), error);
+			daemon_own_group(admin->web.daemon, settings), error);
 	if (monitor->listener >= 0)
 		return monitor;
 	error_prefix(error, "metrics_listen");
@@ -236,8 +236,8 @@ struct monitor *monitor_new(
 
 int monitor_start(struct monitor *monitor, struct error *error)
 {
-	struct reporter_options options = {.base = monitor->admin->base,
-		.store = monitor->admin->store,
+	struct reporter_options options = {.base = monitor->admin->web.base,
+		.store = monitor->admin->web.store,
 		.program = "admin",
 		.look = look,
 		.context = monitor->admin};

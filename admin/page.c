@@ -119,7 +119,7 @@ static bool secure(const struct visit *visit)
 {
 	const char *proto = web_request_header(visit->request, "X-Forwarded-Proto");
 
-	return visit->site->tls_cert.len > 0 || (proto != NULL && strcmp(proto, "https") == 0);
+	return visit->site->tls.cert.len > 0 || (proto != NULL && strcmp(proto, "https") == 0);
 }
 
 void page_csrf(struct visit *visit, struct values *values)

@@ -12,9 +12,7 @@
 #include "new.h"
 #include "page.h"
 
-#include "base/certificate.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "web/brand.h"
 #include "web/names.h"
 
@@ -22,7 +20,6 @@
 
 #define STYLE_MAX  (15 * 1024)
 #define SCRIPT_MAX (10 * 1024)
-#define PEM_MAX	   (64 * 1024)
 
 static const char *const style_files[] = {"common.css", "admin.css", NULL};
 static const char *const script_files[] = {"copy.js", "admin.js", NULL};
@@ -62,34 +59,22 @@ static int load_pages(const struct settings *settings, struct site *site, struct
 	return 0;
 }
 
-/* Also what -t says of one that ends soon. */
-static int load_certificate(
-	const struct settings *settings, struct site *site, struct error *error)
+/* Also what -t says of a certificate that ends soon. */
+static int load_tls(const struct settings *settings, struct site *site, struct error *error)
 {
+	const struct web_tls_files files = {
+		.cert = {"admin_tls_cert_file", settings->admin_tls_cert_file},
+		.key = {"admin_tls_key_file", settings->admin_tls_key_file},
+		.client_ca = {"admin_ca_file", settings->admin_ca_file},
+		.part = HEALTH_ADMIN_CERTIFICATE,
+	};
 	char warning[HEALTH_TEXT_SIZE];
 
-	site->certificate = (struct health_certificate){.part = HEALTH_ADMIN_CERTIFICATE,
-		.setting = "admin_tls_cert_file",
-		.path = settings->admin_tls_cert_file};
-	if (certificate_watch(site->tls_cert.data, site->tls_cert.len, &site->certificate,
-		    warning, error) != 0)
+	if (web_tls_load(&files, &site->tls, warning, error) != 0)
 		return -1;
 	if (warning[0] != '\0')
 		log_warning("%s", warning);
 	return 0;
-}
-
-static int load_tls(const struct settings *settings, struct site *site, struct error *error)
-{
-	if (settings->admin_tls_cert_file[0] == '\0')
-		return 0;
-	if (template_read_file(settings->admin_tls_cert_file, &site->tls_cert, error) != 0)
-		return error_prefix(error, "admin_tls_cert_file");
-	if (template_read_file(settings->admin_tls_key_file, &site->tls_key, error) != 0)
-		return error_prefix(error, "admin_tls_key_file");
-	if (template_read_file(settings->admin_ca_file, &site->tls_ca, error) != 0)
-		return error_prefix(error, "admin_ca_file");
-	return load_certificate(settings, site, error);
 }
 
 int site_new(const struct settings *settings, void **site_r, struct error *error)
@@ -101,9 +86,6 @@ int site_new(const struct settings *settings, void **site_r, struct error *error
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	buf_init(&site->style, STYLE_MAX);
 	buf_init(&site->script, SCRIPT_MAX);
-	buf_init(&site->tls_cert, PEM_MAX);
-	buf_init(&site->tls_key, PEM_MAX);
-	buf_init(&site->tls_ca, PEM_MAX);
 	result = load_pages(settings, site, error);
 	if (result != 0)
 		error_prefix(error, "template_directory");
@@ -124,9 +106,6 @@ void site_free(void *derived)
 	words_free(&site->words);
 	buf_free(&site->style);
 	buf_free(&site->script);
-	buf_free(&site->tls_cert);
-	secret_wipe(site->tls_key.data, site->tls_key.len);
-	buf_free(&site->tls_key);
-	buf_free(&site->tls_ca);
+	web_tls_free(&site->tls);
 	free(site);
 }

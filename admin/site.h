@@ -5,19 +5,16 @@
 #define POSTINVITE_ADMIN_SITE_H
 
 #include "base/buf.h"
-#include "base/health.h"
 #include "base/settings.h"
 #include "web/template.h"
+#include "web/tls.h"
 
 struct site {
 	struct words *words; /* operator.LANGUAGE */
 	struct template_set *pages;
 	struct buf style;
 	struct buf script;
-	struct buf tls_cert; /* PEM, empty: plain HTTP on a Unix socket */
-	struct buf tls_key;
-	struct buf tls_ca;
-	struct health_certificate certificate; /* path within the settings; not_after 0: none */
+	struct web_tls tls;
 };
 
 /* 0, or -1 with error set; the shape that base/daemon.h wants. */

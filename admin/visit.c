@@ -31,7 +31,7 @@ static struct visit *visit_new(struct admin *admin, struct web_request *request)
 	visit->admin = admin;
 	visit->request = request;
 	visit->ask = (struct web_ask){.visit = visit, .request = request, .cancel = cancelled};
-	visit->generation = daemon_generation(admin->daemon);
+	visit->generation = daemon_generation(admin->web.daemon);
 	visit->site = visit->generation->derived;
 	visit->catalog =
 		words_choose(visit->site->words, web_request_header(request, "Accept-Language"),
@@ -71,13 +71,13 @@ void visit_end(struct visit **visit)
 
 void visit_ask_store(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
-	web_ask(&visit->ask, visit->admin->store, request, IPC_TIMEOUT_MS, next);
+	web_ask(&visit->ask, visit->admin->web.store, request, IPC_TIMEOUT_MS, next);
 }
 
 void visit_ask_tokend(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next)
 {
-	web_ask_slow(&visit->ask, visit->admin->tokend, request, timeout_ms, next);
+	web_ask_slow(&visit->ask, visit->admin->web.tokend, request, timeout_ms, next);
 }
 
 void visit_ask_invitation(struct visit *visit, visit_next_fn *next)

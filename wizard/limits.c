@@ -28,7 +28,7 @@ static const struct {
 static void find_client(
 	const struct wizard *wizard, struct web_request *request, char key_r[CLIENT_KEY_SIZE])
 {
-	const struct daemon_generation *generation = daemon_generation(wizard->daemon);
+	const struct daemon_generation *generation = daemon_generation(wizard->web.daemon);
 	const struct site *site = generation->derived;
 	struct in6_addr peer, client;
 	struct buf forwarded;

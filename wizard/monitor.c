@@ -20,19 +20,19 @@ struct monitor {
 static void look(void *context, struct json_object *findings)
 {
 	struct wizard *wizard = context;
-	const struct daemon_generation *generation = daemon_generation(wizard->daemon);
+	const struct daemon_generation *generation = daemon_generation(wizard->web.daemon);
 	const struct site *site = generation->derived;
 
-	if (site->certificate.not_after != 0)
-		health_certificate(findings, &site->certificate, time(NULL));
+	if (site->tls.certificate.not_after != 0)
+		health_certificate(findings, &site->tls.certificate, time(NULL));
 	daemon_generation_release(&generation);
 }
 
 struct monitor *monitor_new(struct wizard *wizard)
 {
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
-	struct reporter_options options = {.base = wizard->base,
-		.store = wizard->store,
+	struct reporter_options options = {.base = wizard->web.base,
+		.store = wizard->web.store,
 		.program = "wizard",
 		.look = look,
 		.context = wizard};

@@ -9,8 +9,6 @@
 #include "permission.h"
 #include "step.h"
 
-#include "base/certificate.h"
-#include "base/endpoint.h"
 #include "base/log.h"
 #include "web/brand.h"
 #include "web/mac.h"
@@ -22,7 +20,6 @@
 
 #define STYLE_MAX  (15 * 1024)
 #define SCRIPT_MAX (10 * 1024)
-#define PEM_MAX	   (64 * 1024)
 
 static const char *const style_files[] = {"common.css", "style.css", NULL};
 static const char *const script_files[] = {"copy.js", "wizard.js", NULL};
@@ -87,39 +84,21 @@ static int load_proxies(const struct settings *settings, struct site *site, stru
 	return 0;
 }
 
-/* Also what -t says of one that ends soon. */
-static int load_certificate(
-	const struct settings *settings, struct site *site, struct error *error)
+/* Also what -t says of a certificate that ends soon. */
+static int load_tls(const struct settings *settings, struct site *site, struct error *error)
 {
+	const struct web_tls_files files = {
+		.cert = {"wizard_tls_cert_file", settings->wizard_tls_cert_file},
+		.key = {"wizard_tls_key_file", settings->wizard_tls_key_file},
+		.part = HEALTH_WIZARD_CERTIFICATE,
+	};
 	char warning[HEALTH_TEXT_SIZE];
 
-	site->certificate = (struct health_certificate){.part = HEALTH_WIZARD_CERTIFICATE,
-		.setting = "wizard_tls_cert_file",
-		.path = settings->wizard_tls_cert_file};
-	if (certificate_watch(site->tls_cert.data, site->tls_cert.len, &site->certificate,
-		    warning, error) != 0)
+	if (web_tls_load(&files, &site->tls, warning, error) != 0)
 		return -1;
 	if (warning[0] != '\0')
 		log_warning("%s", warning);
 	return 0;
-}
-
-static int load_tls(const struct settings *settings, struct site *site, struct error *error)
-{
-	bool cert = settings->wizard_tls_cert_file[0] != '\0';
-	bool key = settings->wizard_tls_key_file[0] != '\0';
-
-	if (cert != key)
-		return error_set(error, ERROR_CONFIGURATION,
-			"wizard_tls_cert_file and wizard_tls_key_file belong together: "
-			"one is empty");
-	if (!cert)
-		return 0;
-	if (template_read_file(settings->wizard_tls_cert_file, &site->tls_cert, error) != 0)
-		return error_prefix(error, "wizard_tls_cert_file");
-	if (template_read_file(settings->wizard_tls_key_file, &site->tls_key, error) != 0)
-		return error_prefix(error, "wizard_tls_key_file");
-	return load_certificate(settings, site, error);
 }
 
 static void tell_missing(void *context, const char *text)
@@ -196,8 +175,6 @@ int site_new(const struct settings *settings, void **site_r, struct error *error
 	buf_init(&site->logo, BRAND_LOGO_MAX);
 	buf_init(&site->style, STYLE_MAX);
 	buf_init(&site->script, SCRIPT_MAX);
-	buf_init(&site->tls_cert, PEM_MAX);
-	buf_init(&site->tls_key, PEM_MAX);
 	if (load(settings, site, error) != 0) {
 		site_free(site);
 		return -1;
@@ -217,9 +194,7 @@ void site_free(void *derived)
 	free(site->support_uri);
 	buf_free(&site->style);
 	buf_free(&site->script);
-	buf_free(&site->tls_cert);
-	secret_wipe(site->tls_key.data, site->tls_key.len);
-	buf_free(&site->tls_key);
+	web_tls_free(&site->tls);
 	free(site->proxies.networks);
 	free(site->base_path);
 	free(site->policy);

@@ -6,11 +6,11 @@
 #define POSTINVITE_WIZARD_SITE_H
 
 #include "base/buf.h"
-#include "base/health.h"
 #include "base/keyfile.h"
 #include "base/settings.h"
 #include "web/client.h"
 #include "web/template.h"
+#include "web/tls.h"
 
 struct site {
 	struct keyfile *keys;
@@ -26,9 +26,7 @@ struct site {
 	char *sign_out;	     /* where Microsoft's sign-ins of a browser end */
 	struct proxies proxies;
 	bool secure;	     /* customers come by https: cookies say Secure */
-	struct buf tls_cert; /* PEM, empty: plain HTTP */
-	struct buf tls_key;
-	struct health_certificate certificate; /* path within the settings; not_after 0: none */
+	struct web_tls tls;
 };
 
 /* 0, or -1 with error set; the shape that base/daemon.h wants. */

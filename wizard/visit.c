@@ -41,7 +41,7 @@ struct visit *visit_new(struct wizard *wizard, struct web_request *request)
 	visit->wizard = wizard;
 	visit->request = request;
 	visit->ask = (struct web_ask){.visit = visit, .request = request, .cancel = cancelled};
-	visit->generation = daemon_generation(wizard->daemon);
+	visit->generation = daemon_generation(wizard->web.daemon);
 	visit->site = visit->generation->derived;
 	visit->policy = visit->site->policy;
 	visit->catalog =
@@ -64,17 +64,17 @@ int visit_link(struct visit *visit, const char *token)
 void visit_ask_store(
 	struct visit *visit, struct json_object *request, int timeout_ms, visit_next_fn *next)
 {
-	web_ask(&visit->ask, visit->wizard->store, request, timeout_ms, next);
+	web_ask(&visit->ask, visit->wizard->web.store, request, timeout_ms, next);
 }
 
 void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
-	web_ask(&visit->ask, visit->wizard->tokend, request, IPC_TIMEOUT_MS, next);
+	web_ask(&visit->ask, visit->wizard->web.tokend, request, IPC_TIMEOUT_MS, next);
 }
 
 void visit_ask_microsoft(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
-	web_ask_slow(&visit->ask, visit->wizard->tokend, request, MICROSOFT_TIMEOUT_MS, next);
+	web_ask_slow(&visit->ask, visit->wizard->web.tokend, request, MICROSOFT_TIMEOUT_MS, next);
 }
 
 void visit_keep_invitation(struct visit *visit, struct json_object *reply)

@@ -8,21 +8,14 @@
 
 #include "site.h"
 
-#include "base/daemon.h"
-#include "base/ipc_client.h"
 #include "invite/link.h"
 #include "invite/record.h"
 #include "web/ask.h"
-
-struct web_server;
+#include "web/service.h"
 
 /* The program. */
 struct wizard {
-	struct event_base *base;
-	struct daemon *daemon;
-	struct ipc_async *store;
-	struct ipc_async *tokend;
-	struct web_server *server;
+	struct web_service web;
 	struct limit *limit; /* limits.h */
 	struct monitor *monitor;
 };
