@@ -1,61 +1,99 @@
 /*
- * Any requests of the owner's, a line each, where the id "it" stands for an invitation that is there: each is refused or
- * answered by JSON.
+ * Any requests, a line each: each is refused or answered by JSON. A digit before one is the role of who asks, else it is the owner.
+ * "it" stands for what is there: the invitation that was opened first, its bounce tag, its customer's consent tag.
  */
+#include "invite/tag.h"
 #include "store/engine.h"
 #include "store/kv_memory.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define CONSENT "c@a.example"
+#define BOUNCE	"b@a.example"
 #define FIRST                                                                                  \
 	"{\"op\":\"open\",\"change\":\"0196f0a1b2c37def8abc0123456789ab\",\"mailbox\":\"a@"    \
 	"b\"}"
 
-static void ask(struct engine *engine, const char *text, size_t len, char id[32])
+static const char *const names[] = {"id", "bounce_tag", "consent_tag"};
+
+struct known {
+	char text[3][TAG_LEN_MAX + 1]; /* of names */
+};
+
+static void learn(struct known *known, struct json_object *answer)
 {
-	const struct engine_caller owner = {STORE_ROLE_OWNER, NULL};
+	struct json_object *invitation = json_member(answer, "invitation");
+	const char *consent = json_string(invitation, "consent_address", "");
+
+	snprintf(known->text[0], sizeof(known->text[0]), "%s", json_string(invitation, "id", ""));
+	address_tag(BOUNCE, json_string(answer, "bounce_address", ""), known->text[1]);
+	address_tag(CONSENT, consent, known->text[2]);
+}
+
+static void ask(struct engine *engine, const char *text, struct known *known)
+{
+	struct engine_caller caller = {STORE_ROLE_OWNER, known};
 	struct json_object *request = NULL, *answer = NULL;
 	struct engine_reply reply;
 	struct error error;
 
+	if (isdigit((unsigned char)*text))
+		caller.role = (enum store_role)((*text++ - '0') % (STORE_ROLE_ADMIN + 1));
 	engine_reply_init(&reply);
-	if (json_parse(text, len, &request, &error) == 0 &&
-		strcmp(json_string(request, "id", ""), "it") == 0)
-		json_set_string(request, "id", id);
-	if (engine_request(engine, &owner, request, &reply, &error) == 0 &&
+	if (json_parse(text, strlen(text), &request, &error) == 0)
+		for (size_t i = 0; i < 3; i++)
+			if (strcmp(json_string(request, names[i], ""), "it") == 0)
+				json_set_string(request, names[i], known->text[i]);
+	if (engine_request(engine, &caller, request, &reply, &error) == 0 &&
 		json_parse(reply.text.data, reply.text.len, &answer, &error) != 0)
 		abort();
-	if (*id == '\0')
-		strcpy(id, json_string(json_member(answer, "invitation"), "id", ""));
+	if (*known->text[0] == '\0')
+		learn(known, answer);
 	engine_reply_free(&reply);
 	json_object_put(request);
 	json_object_put(answer);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static struct keyfile *keys_new(void)
 {
-	const struct settings settings = {
-		.wizard_url = "https://i.example", .invitation_lifetime = 9};
-	char path[] = "/tmp/postinvite-fuzz.XXXXXX", id[32] = "",
-	     *text = strndup((const char *)data, size);
-	static struct keyfile *keys; /* made once */
-	struct engine *engine;
+	char path[] = "/tmp/postinvite-fuzz.XXXXXX";
+	struct keyfile *keys = NULL;
 	struct error error;
 	unsigned char key;
 
-	if (keys == NULL && close(mkstemp(path)) == 0 && unlink(path) == 0 &&
+	if (close(mkstemp(path)) == 0 && unlink(path) == 0 &&
 		keyfile_add(path, &key, &error) == 0) {
 		keys = keyfile_load(path, &error);
 		unlink(path);
 	}
+	return keys;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct settings settings = {.wizard_url = "https://i.example",
+		.invitation_lifetime = 9,
+		.history_retention = 9,
+		.consent_address = CONSENT,
+		.bounce_address = BOUNCE};
+	char *text = strndup((const char *)data, size);
+	static struct keyfile *keys; /* made once */
+	struct known known = {0};
+	struct engine *engine;
+	struct error error;
+
+	if (keys == NULL)
+		keys = keys_new();
 	engine = engine_open(kv_memory_open(engine_trees, &error), &settings, keys, &error);
-	ask(engine, FIRST, strlen(FIRST), id);
+	ask(engine, FIRST, &known);
 	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;)
-		ask(engine, line, strlen(line), id);
+		ask(engine, line, &known);
 	engine_free(&engine);
 	free(text);
 	return 0;
