@@ -69,14 +69,19 @@ static int sign(const struct session *session, struct outgoing *outgoing, struct
 	return smime_sign(signer, &outgoing->entity, &outgoing->signature, error);
 }
 
+int outgoing_possible(const struct session *session, struct error *error)
+{
+	if (session_config(session)->signer == NULL)
+		return 0;
+	return seven_bit_possible(&session->message, error);
+}
+
 int outgoing_make(const struct session *session, struct rewritten *rewritten,
 	struct outgoing *outgoing_r, struct error *error)
 {
 	*outgoing_r = (struct outgoing){.rewritten = *rewritten};
 	*rewritten = (struct rewritten){0};
 	buf_init(&outgoing_r->entity, ENTITY_MAX);
-	if (outgoing_r->rewritten.body_len > ENTITY_MAX)
-		return error_set(error, ERROR_PERMANENT, "Welcome mail is too large");
 	return sign(session, outgoing_r, error);
 }
 

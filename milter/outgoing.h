@@ -16,6 +16,9 @@ struct outgoing {
 	struct smime_signature signature; /* signed: what stands around it */
 };
 
+/* Is there something about the mail as it came for which outgoing_make would refuse it for good? Returns 0 or -1. */
+int outgoing_possible(const struct session *session, struct error *error);
+
 /* Takes the new body over, and signs it where that is configured. Returns 0 or -1; to be freed in both cases. */
 int outgoing_make(const struct session *session, struct rewritten *rewritten,
 	struct outgoing *outgoing_r, struct error *error);

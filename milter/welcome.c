@@ -1,7 +1,8 @@
 /*
  * A mail of a welcome sender, complete. Read what it holds, decide (mail/recognise.h), have the invitation recorded, build the
  * whole new body, and only then tell Postfix anything: what is asked of Postfix cannot be taken back,
- * and whatever fails before leaves a mail that is refused and sent again.
+ * and whatever fails before leaves a mail that is refused and sent again. What would be refused for good is found out before the
+ * invitation is recorded, or else each try would count as a mail of it.
  */
 #include "act.h"
 #include "lookup.h"
@@ -277,7 +278,8 @@ static sfsistat inject(struct welcome *welcome, enum welcome_action action)
 	size_t links = action == WELCOME_APPEND ? 1 : welcome->findings.links;
 	struct error error;
 
-	if (open_invitation(welcome, &error) < 0 || send_on(welcome, action, &error) < 0) {
+	if (outgoing_possible(session, &error) < 0 || open_invitation(welcome, &error) < 0 ||
+		send_on(welcome, action, &error) < 0) {
 		log_warning("%s: welcome recipient=%s action=refused reason=\"%s\"",
 			queue_id(welcome->ctx), session->recipient, error.text);
 		return answer_error(welcome->ctx, &error);

@@ -203,6 +203,13 @@ static bool loopback(const char *host)
 		strncmp(host, "[::1]", 5) == 0;
 }
 
+static bool is_printable_ascii(const char *value)
+{
+	while (*value >= ' ' && *value <= '~')
+		value++;
+	return *value == '\0';
+}
+
 int settings_check_url(const char *value, struct error *error)
 {
 	bool https = strncmp(value, "https://", 8) == 0;
@@ -211,6 +218,9 @@ int settings_check_url(const char *value, struct error *error)
 		return error_set(error, ERROR_CONFIGURATION,
 			"\"%s\" does not begin with https:// (http:// is for loopback addresses)",
 			value);
+	if (!is_printable_ascii(value))
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%s\" holds what an URL has percent-encoded, or in a host's name as xn--...", value);
 	if (strpbrk(value, " \t\"'<>\\#") != NULL || strlen(value) > 1024 ||
 		value[https ? 8 : 7] == '\0')
 		return error_set(error, ERROR_CONFIGURATION, "\"%s\" is not an URL", value);

@@ -10,7 +10,7 @@
 static int load_texts(struct mail *mail, const struct link_rules *rules, struct error *error)
 {
 	struct link_rules of_mail = *rules;
-	size_t parts = mime_part_count(mail->mime);
+	size_t parts = mime_part_count(mail->mime), links = 0;
 
 	mail->texts = calloc(parts + 1, sizeof(*mail->texts));
 	if (mail->texts == NULL)
@@ -23,7 +23,7 @@ static int load_texts(struct mail *mail, const struct link_rules *rules, struct 
 			continue;
 		mail->count++;
 		if (text_part_load(text, part, mail->bytes, error) < 0 ||
-			text_part_search(text, &of_mail, &mail->tokens, error) < 0)
+			text_part_search(text, &of_mail, &mail->tokens, &links, error) < 0)
 			return -1;
 		if (*of_mail.platform_id == '\0')
 			of_mail.platform_id = text_part_platform_id(text);

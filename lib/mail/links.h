@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LINKS_MAX	1000 /* in one part; more are no Welcome mail any more */
+#define LINKS_MAX	1000 /* in one mail; more are no Welcome mail any more */
 #define PLATFORM_ID_MAX 128
 
 /* Stands where a tag stood between two letters: a placeholder goes on behind it, an address ends. */

@@ -14,7 +14,7 @@
 #define ENCODING_FIELD	       "Content-Transfer-Encoding"
 #define QUOTED_PRINTABLE_FIELD ENCODING_FIELD ": quoted-printable\r\n"
 #define LINK_WORDS	       "Please follow this link to complete your invitation:"
-#define EDIT_MAX	       8192 /* bytes of one replacement */
+#define EDIT_MAX	       16384 /* bytes of one replacement */
 #define PLACES		       (PLACE_COMMENT + 1)
 
 const char *const mail_stale_fields[] = {"Content-Length", "Content-MD5", "Lines", NULL};
@@ -118,8 +118,8 @@ static void plan_free(struct edit_plan *plan)
 struct assembly {
 	const struct mail *mail;
 	struct patches patches;
+	size_t body_max;
 	bool top_recoded;
-	bool too_large;
 };
 
 static int drop(struct assembly *assembly, size_t start, size_t end)
@@ -205,9 +205,11 @@ static int recode_header(struct assembly *assembly, const struct mime_part *part
 
 /* --- the whole body --- */
 
-static size_t body_max(const struct mail *mail)
+/* More than any edit makes of it: quoted-printable is a little more than three times as long, a charset written anew (UTF-7)
+ * up to four times, and in a link up to five bytes stand for one besides. */
+static size_t body_max(const struct mail *mail, const char *link)
 {
-	return 3 * (mail->len - mail->body_start) + MAIL_GROWTH_MAX;
+	return 16 * (mail->len - mail->body_start + EDIT_MAX) + LINKS_MAX * 80 * strlen(link);
 }
 
 /* The line end before a boundary is the boundary's. An empty part may share it with the end of its header. */
@@ -226,13 +228,14 @@ static int write_part(
 	char *bytes;
 	size_t len = 0;
 
-	buf_init(&content, body_max(assembly->mail));
+	buf_init(&content, assembly->body_max);
 	text_part_write(text, plan->edits, plan->count, &content, &recoded);
 	if (lacks_line_end(assembly->mail, part))
 		buf_string(&content, "\r\n");
-	assembly->too_large |= content.failed || plan_failed(plan);
+	content.failed |= plan_failed(plan);
 	bytes = buf_take(&content, &len);
-	if (patches_add(&assembly->patches, part->start, part->end, bytes, len) < 0 ||
+	if (bytes == NULL ||
+		patches_add(&assembly->patches, part->start, part->end, bytes, len) < 0 ||
 		drop_stale(assembly, part->header) < 0)
 		return -1;
 	return recoded ? recode_header(assembly, part) : 0;
@@ -272,15 +275,15 @@ static int edit_part(struct assembly *assembly, size_t n, enum mail_edit edit, c
 int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	struct rewritten *rewritten_r, struct error *error)
 {
-	struct assembly assembly = {.mail = mail};
+	struct assembly assembly = {.mail = mail, .body_max = body_max(mail, link)};
 	struct buf body;
 	int result = 0;
 
 	*rewritten_r = (struct rewritten){0};
-	buf_init(&body, body_max(mail));
+	buf_init(&body, assembly.body_max);
 	for (size_t i = 0; i < mail->count && result == 0; i++)
 		result = edit_part(&assembly, i, edit, link);
-	if (result == 0 && !assembly.too_large) {
+	if (result == 0) {
 		patches_apply(
 			&assembly.patches, mail->bytes, mail->body_start, mail->len, &body);
 		rewritten_r->body = buf_take(&body, &rewritten_r->body_len);
@@ -288,9 +291,6 @@ int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	rewritten_r->quoted_printable = assembly.top_recoded;
 	patches_free(&assembly.patches);
 	buf_free(&body);
-	if (rewritten_r->body != NULL)
-		return 0;
-	if (result < 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	return error_set(error, ERROR_PERMANENT, "message would grow too much with its links");
+	return rewritten_r->body != NULL ? 0
+					 : error_set(error, ERROR_TEMPORARY, "out of memory");
 }

@@ -21,9 +21,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A rewritten body is at most this much larger than three times the old one (all of it quoted-printable). */
-#define MAIL_GROWTH_MAX (1024 * 1024)
-
 struct mail;
 
 struct mail_findings {
@@ -36,7 +33,7 @@ struct mail_findings {
 	bool has_text; /* is there a part to append to, in a charset that can be written? */
 };
 
-/* bytes as in mime_parse, borrowed. NULL: error. */
+/* bytes as in mime_parse, borrowed. NULL: error (temporary: no memory; permanent: more than LINKS_MAX links). */
 struct mail *mail_parse(const char *bytes, size_t len, size_t body_start,
 	const struct link_rules *rules, struct error *error);
 void mail_free(struct mail **mail);
@@ -63,7 +60,7 @@ struct rewritten {
 	bool quoted_printable; /* the message's own Content-Transfer-Encoding is quoted-printable from now on */
 };
 
-/* Returns 0 or -1 (temporary: no memory; permanent: it would grow too much). */
+/* Returns 0 or -1 (temporary: no memory). Nothing is left to be refused for good. */
 int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	struct rewritten *rewritten_r, struct error *error);
 

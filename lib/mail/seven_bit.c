@@ -32,19 +32,30 @@ static size_t line_len(const char *line, size_t left)
 	return newline != NULL && len > 0 && line[len - 1] == '\r' ? len - 1 : len;
 }
 
-static bool has_long_line(const char *bytes, size_t len)
-{
-	while (len > 0) {
-		size_t line = line_len(bytes, len);
-		const char *newline = memchr(bytes + line, '\n', len - line);
-		size_t step = newline == NULL ? len : (size_t)(newline - bytes) + 1;
+/* A line without its line end. */
+struct line {
+	size_t start, end;
+};
 
-		if (line > LINE_MAX_SMTP)
+/* The first too long one behind the end of *line, into *line. */
+static bool next_long_line(const char *bytes, size_t len, struct line *line)
+{
+	for (size_t at = line->end; at < len;) {
+		size_t length = line_len(bytes + at, len - at);
+		const char *newline = memchr(bytes + at + length, '\n', len - at - length);
+
+		if (length > LINE_MAX_SMTP) {
+			*line = (struct line){at, at + length};
 			return true;
-		bytes += step;
-		len -= step;
+		}
+		at = newline == NULL ? len : (size_t)(newline - bytes) + 1;
 	}
 	return false;
+}
+
+static bool has_long_line(const char *bytes, size_t len)
+{
+	return next_long_line(bytes, len, &(struct line){0});
 }
 
 static bool is_safe(const char *bytes, size_t len)
@@ -268,6 +279,45 @@ static int apply(struct conversion *conversion, struct buf *entity)
 	return changed.failed ? -1 : 0;
 }
 
+static int refuse(struct error *error)
+{
+	return error_set(error, ERROR_PERMANENT,
+		"it has a line above %d bytes outside of its parts' contents and cannot be signed",
+		LINE_MAX_SMTP);
+}
+
+/* Does each long line stand in a content that is encoded or wrapped? */
+static bool all_can_be_mended(const struct buf *entity, const struct mime *mime)
+{
+	const struct mime_part *part;
+	struct line line = {0};
+	size_t n = 0;
+
+	while (next_long_line(entity->data, entity->len, &line)) {
+		while ((part = mime_part(mime, n)) != NULL && part->end < line.end)
+			n++;
+		if (part == NULL || part->start > line.start ||
+			part->encoding == ENCODING_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+int seven_bit_possible(const struct buf *entity, struct error *error)
+{
+	struct mime *mime;
+	bool possible;
+
+	if (!has_long_line(entity->data, entity->len))
+		return 0;
+	mime = mime_parse_whole(entity->data, entity->len, 0, error);
+	if (mime == NULL)
+		return -1;
+	possible = all_can_be_mended(entity, mime);
+	mime_free(&mime);
+	return possible ? 0 : refuse(error);
+}
+
 int seven_bit(struct buf *entity, struct error *error)
 {
 	struct conversion conversion = {.entity = entity};
@@ -283,10 +333,5 @@ int seven_bit(struct buf *entity, struct error *error)
 	mime_free(&conversion.mime);
 	if (result < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	if (has_long_line(entity->data, entity->len))
-		return error_set(error, ERROR_PERMANENT,
-			"it has a line above %d bytes outside of its parts' contents and cannot be "
-			"signed",
-			LINE_MAX_SMTP);
-	return 0;
+	return has_long_line(entity->data, entity->len) ? refuse(error) : 0;
 }

@@ -220,6 +220,7 @@ static int search_sections(struct search *search, const struct html *html)
 static int search_html(struct search *search)
 {
 	struct text_part *text = search->text;
+	size_t links = search->links;
 	struct html html;
 	int result = html_read(text->text, text->len, &html);
 
@@ -230,7 +231,7 @@ static int search_html(struct search *search)
 		result = search_sections(search, &html);
 	html_free(&html);
 	/* A placeholder in pointed brackets looks like a tag. */
-	if (result == 0 && search->links == 0 &&
+	if (result == 0 && search->links == links &&
 		strchr(search->rules->placeholder, '<') != NULL)
 		result = search_range(
 			search, NULL, (struct source_range){0, text->len}, PLACE_TEXT);
@@ -276,9 +277,9 @@ static void keep_one_platform_id(struct text_part *text, const char *id)
 }
 
 int text_part_search(struct text_part *text, const struct link_rules *rules,
-	struct link_tokens *tokens, struct error *error)
+	struct link_tokens *tokens, size_t *links, struct error *error)
 {
-	struct search search = {text, rules, tokens, 0};
+	struct search search = {text, rules, tokens, *links};
 	int result;
 
 	if (text->mime->kind == PART_HTML)
@@ -290,12 +291,13 @@ int text_part_search(struct text_part *text, const struct link_rules *rules,
 			&search, NULL, (struct source_range){0, text->len}, PLACE_PLAIN);
 	if (result < 0 && search.links >= LINKS_MAX)
 		return error_set(error, ERROR_PERMANENT,
-			"message part with more than %d invitation links", LINKS_MAX);
+			"message with more than %d invitation links", LINKS_MAX);
 	if (result < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	if (text->count > 0)
 		qsort(text->marks, text->count, sizeof(*text->marks), by_start);
 	keep_one_platform_id(text, rules->platform_id);
+	*links = search.links;
 	return 0;
 }
 

@@ -52,9 +52,10 @@ bool text_part_eligible(const struct mime_part *part);
 int text_part_load(struct text_part *text, const struct mime_part *part, const char *message,
 	struct error *error);
 
-/* Finds the marks; tokens that stand in it are added (NULL: not looked for). Returns 0 or -1. */
+/* Finds the marks; tokens that stand in it are added (NULL: not looked for), and *links, which all parts of a mail share, grows by
+ * the number of its links. Returns 0 or -1. */
 int text_part_search(struct text_part *text, const struct link_rules *rules,
-	struct link_tokens *tokens, struct error *error);
+	struct link_tokens *tokens, size_t *links, struct error *error);
 void text_part_free(struct text_part *text);
 
 /* The platform id of its marks, "" without one. */

@@ -24,7 +24,7 @@ static void edit(const struct mail *mail, struct faithful input, bool same)
 	struct error error;
 
 	if (mail_rewrite(mail, input.edit, input.link, &out, &error) < 0)
-		return;
+		abort();
 	input.out = &out;
 	if (same && (out.body_len != input.len - input.body_start ||
 			    memcmp(out.body, input.in + input.body_start, out.body_len) != 0))

@@ -1,5 +1,6 @@
 /*
- * Any entity: what it becomes has short lines, needs no second conversion, and holds a signature's bytes.
+ * Any entity: what it becomes has short lines, needs no second conversion, and holds a signature's bytes; and whether it can
+ * become that was known before.
  */
 #include "mail/seven_bit.h"
 
@@ -16,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static bool ready;
 	struct buf once, twice;
 	struct error error;
+	int possible;
 
 	if (!ready)
 		mail_init();
@@ -27,7 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			buf_byte(&once, '\r');
 		buf_byte(&once, (char)data[i]);
 	}
-	if (seven_bit(&once, &error) == 0) {
+	possible = seven_bit_possible(&once, &error);
+	if (seven_bit(&once, &error) < 0) {
+		if (possible == 0)
+			abort();
+	} else {
+		if (possible < 0)
+			abort();
 		buf_append(&twice, once.data, once.len);
 		if (seven_bit(&twice, &error) < 0)
 			abort();

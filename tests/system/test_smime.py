@@ -252,6 +252,29 @@ def test_mail_signed_by_the_platform_is_refused(site, authority):
                         head.replace("\n", "\r\n").encode() + signed)
 
 
+LONG = b"x" * 1200
+UNSIGNABLE = {
+    "before the parts": b'Content-Type: multipart/mixed; boundary="m"\n\n' + LONG + b"\n--m\n" + FORMS["7bit plain"] + b"\n--m--\n",
+    "in an unknown encoding": b'Content-Type: multipart/mixed; boundary="m"\n\n--m\n' + FORMS["7bit plain"] +
+                              b"\n--m\nContent-Transfer-Encoding: x-uuencode\n\n" + LONG + b"\n--m--\n",
+}
+
+
+@pytest.mark.parametrize("label", UNSIGNABLE)
+def test_what_cannot_be_signed_does_not_count(site, label):
+    site.watch.announce("welcome recipient=.* action=refused reason=.*line above 998 bytes outside")
+    mailbox = "service@unsignable%d.test" % list(UNSIGNABLE).index(label)
+    for _ in range(2):
+        with pytest.raises(Exception, match="5.6.0.*line above 998 bytes outside of its parts"):
+            send(site, mailbox, UNSIGNABLE[label])
+    assert site.cli("-q", mailbox).returncode == 1, "there is no invitation"
+    send(site, mailbox, FORMS["7bit plain"])
+    site.relay.wait_mail(mailbox)
+    with pytest.raises(Exception, match="5.6.0"):
+        send(site, mailbox, UNSIGNABLE[label])
+    assert site.record(mailbox)["email_sent_count"] == 1
+
+
 def test_other_mail_is_not_signed(site):
     site.relay.send(PLATFORM, "clerk@there.test", "Subject: Bill\r\n\r\nx\r\n")
     assert b"multipart" not in site.relay.wait_mail("clerk@there.test")

@@ -196,11 +196,12 @@ static const char *compare_text(struct comparison *comparison, const struct mime
 	struct mime_part new_part = *is;
 	struct text_part in, out;
 	const char *fault = NULL;
+	size_t links = 0;
 	struct error error;
 
 	rules.platform_id = comparison->platform_id;
 	if (text_part_load(&in, was, mail->in, &error) < 0 ||
-		text_part_search(&in, &rules, NULL, &error) < 0)
+		text_part_search(&in, &rules, NULL, &links, &error) < 0)
 		abort();
 	if (*comparison->platform_id == '\0')
 		strcpy(comparison->platform_id, text_part_platform_id(&in));

@@ -501,7 +501,15 @@ static void bounds_its_work(void **state)
 	mail = parse(&raw, in.data, &error);
 	assert_null(mail);
 	assert_number("links", error.kind, ERROR_PERMANENT);
-	assert_text("links", error.text, "message part with more than 1000 invitation links");
+	assert_text("links", error.text, "message with more than 1000 invitation links");
+	support_mail_free(&raw);
+
+	buf_reset(&in);
+	buf_string(&in, MIXED);
+	for (int i = 0; i <= LINKS_MAX; i++)
+		buf_string(&in, i % 250 == 0 ? "--b\n\n" HERE "\n" : HERE "\n");
+	assert_null(parse(&raw, in.data, &error));
+	assert_text("links", error.text, "message with more than 1000 invitation links");
 	support_mail_free(&raw);
 
 	buf_reset(&in);

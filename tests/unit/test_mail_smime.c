@@ -36,6 +36,8 @@ static void check_seven_bit(const char *label, const char *in, const char *want)
 
 	buf_init(&entity, 100000);
 	buf_string(&entity, given);
+	assert_number(label, seven_bit_possible(&entity, &error), want == NULL ? -1 : 0);
+	assert_text(label, entity.data, given);
 	assert_number(label, seven_bit(&entity, &error), want == NULL ? -1 : 0);
 	if (want != NULL)
 		assert_text(label, entity.data, wanted);
@@ -101,6 +103,12 @@ static void test_seven_bit(void **state)
 			"Content-Type: multipart/mixed; boundary=b\n\n" LONG
 			"\n--b\n\na\n--b--\n",
 			NULL},
+		{"behind the parts", PART("Content-Type: text/plain", LONG) LONG "\n", NULL},
+		{"in a field", PART("X-Long: " LONG, "a"), NULL},
+		{"in a field of an attached message",
+			PART("Content-Type: message/rfc822", "X: " LONG "\n\na"), NULL},
+		{"in an unknown encoding",
+			PART("Content-Transfer-Encoding: x-uuencode", LONG), NULL},
 	};
 
 	(void)state;
@@ -162,6 +170,7 @@ static void test_long_lines(void **state)
 		buf_init(&entity, 100000);
 		buf_string(&entity, cases[i].head);
 		buf_string(&entity, cases[i].body);
+		assert_int_equal(seven_bit_possible(&entity, &error), 0);
 		assert_int_equal(seven_bit(&entity, &error), 0);
 		body = strstr(entity.data, "\r\n\r\n") + 4;
 		for (const char *line = body; *line != '\0';) {

@@ -163,6 +163,9 @@ static void test_faults(void **state)
 		{REQUIRED "authority_url = http://login.example\n",
 			"postinvite.cf:6: authority_url: \"http://login.example\" does not begin with "
 			"https:// (http:// is for loopback addresses)\n"},
+		{REQUIRED "graph_url = https://gr\u00e4ph.example\n",
+			"postinvite.cf:6: graph_url: \"https://gr\u00e4ph.example\" holds what an URL has "
+			"percent-encoded, or in a host's name as xn--...\n"},
 		{REQUIRED "client_id = 12\n",
 			"postinvite.cf:6: client_id: is not an application (client) id such as "
 			"11111111-2222-3333-4444-555555555555\n"},
