@@ -5,6 +5,8 @@
  */
 #include "mail/dsn.h"
 
+#include "mail/dsn_value.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -85,30 +87,7 @@ static void trim(char *value)
 		value[--len] = '\0';
 }
 
-/* "smtp; 550 no such user" without the type, which is one word. */
-static const char *behind_type(const char *value)
-{
-	const char *end = value + strcspn(value, "; ");
-
-	end += strspn(end, " ");
-	return *end == ';' ? end + 1 + strspn(end + 1, " ") : value;
-}
-
-/* "rfc822; <a@b>": the address. */
-static void take_address(const char *value, char *address_r)
-{
-	const char *start = behind_type(value);
-	size_t len = strlen(start);
-
-	if (len >= 2 && start[0] == '<' && start[len - 1] == '>') {
-		start++;
-		len -= 2;
-	}
-	memcpy(address_r, start, len);
-	address_r[len] = '\0';
-}
-
-/* "5.1.1 (bad destination)": the code alone. */
+/* "5.1.1 bad destination": the code alone. */
 static void take_status(const char *value, char *status_r, size_t size)
 {
 	size_t len = strspn(value, "0123456789.");
@@ -156,33 +135,52 @@ static void end_group(struct reader *reader)
 	struct dsn_recipient recipient = {0};
 
 	trim(group->envelope_id);
-	trim(group->action);
 	trim(group->diagnostic);
-	trim(group->recipient);
-	trim(group->original);
+	dsn_drop_comments(group->action);
+	dsn_drop_comments(group->status);
+	dsn_drop_comments(group->recipient);
+	dsn_drop_comments(group->original);
 	if (*facts->envelope_id == '\0')
 		strcpy(facts->envelope_id, group->envelope_id);
-	/* "failed (retries exhausted)" */
-	group->action[strcspn(group->action, " (;")] = '\0';
+	/* "failed; retries exhausted" */
+	group->action[strcspn(group->action, " ;")] = '\0';
 	recipient.delivery = delivery_of(group->action);
 	if (recipient.delivery != NULL) {
 		take_status(group->status, recipient.status, sizeof(recipient.status));
-		strcpy(recipient.text, behind_type(group->diagnostic));
+		strcpy(recipient.text, dsn_behind_type(group->diagnostic));
 		if (*recipient.status == '\0')
 			dsn_find_status(
 				recipient.text, strlen(recipient.text), recipient.status);
-		take_address(group->recipient, recipient.recipient);
-		take_address(group->original, recipient.original);
+		dsn_address(group->recipient, recipient.recipient);
+		dsn_address(group->original, recipient.original);
 		reader->failed |= dsn_add(facts, &recipient) < 0;
 	}
 	*group = (struct group){0};
 	reader->value = NULL;
 }
 
-static void read_line(struct reader *reader, const char *line, size_t len)
+/* The field that begins with that line. Some systems put no empty line between two recipients. */
+static void begin_field(struct reader *reader, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
+	size_t name_len = colon == NULL ? 0 : (size_t)(colon - line);
+	struct group *group = &reader->group;
+	char *value;
 
+	while (name_len > 0 && isspace((unsigned char)line[name_len - 1]))
+		name_len--;
+	value = field_of(group, line, name_len);
+	if ((value == group->recipient || value == group->original) && *value != '\0')
+		end_group(reader);
+	reader->value = value;
+	if (value == NULL)
+		return;
+	*value = '\0'; /* doubled: the last counts */
+	value_add(value, colon + 1, len - (size_t)(colon + 1 - line));
+}
+
+static void read_line(struct reader *reader, const char *line, size_t len)
+{
 	if (len == 0) {
 		end_group(reader);
 		return;
@@ -192,12 +190,7 @@ static void read_line(struct reader *reader, const char *line, size_t len)
 			value_add(reader->value, line, len);
 		return;
 	}
-	reader->value =
-		colon == NULL ? NULL : field_of(&reader->group, line, (size_t)(colon - line));
-	if (reader->value == NULL)
-		return;
-	*reader->value = '\0'; /* doubled: the last counts */
-	value_add(reader->value, colon + 1, len - (size_t)(colon + 1 - line));
+	begin_field(reader, line, len);
 }
 
 int dsn_parse(const char *text, size_t len, struct dsn_facts *facts)
@@ -223,11 +216,6 @@ void dsn_free(struct dsn_facts *facts)
 	*facts = (struct dsn_facts){0};
 }
 
-static bool is_address(const char *address, const char *mailbox)
-{
-	return *mailbox != '\0' && strcasecmp(address, mailbox) == 0;
-}
-
 const struct dsn_recipient *dsn_outcome(const struct dsn_facts *facts, const char *mailbox)
 {
 	const struct dsn_recipient *outcome = NULL;
@@ -237,9 +225,9 @@ const struct dsn_recipient *dsn_outcome(const struct dsn_facts *facts, const cha
 		const struct dsn_recipient *recipient = &facts->recipients[i];
 		int weight = weight_of(recipient->delivery);
 
-		if (is_address(recipient->original, mailbox))
+		if (dsn_is_address(recipient->original, mailbox))
 			weight += 200;
-		else if (is_address(recipient->recipient, mailbox))
+		else if (dsn_is_address(recipient->recipient, mailbox))
 			weight += 100;
 		if (weight > best) {
 			best = weight;

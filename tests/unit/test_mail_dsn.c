@@ -63,6 +63,31 @@ static void parses(void **state)
 			"\nFinal-Recipient: rfc822;<a@c>\nAction: failed\n"
 			"Diagnostic-Code: smtp; 550-5.7.26 192.0.2.1 is not allowed\n",
 			"failed", "", "5.7.26", "550-5.7.26 192.0.2.1 is not allowed", "a@c"},
+		{"comments everywhere",
+			"\nFinal-Recipient: rfc822 (by (the) book) ; (x) a@c (y)\nAction: "
+			"(again) failed (5 times)\nStatus: (so) 5.1.1 (bad)\n",
+			"failed", "", "5.1.1", "", "a@c"},
+		{"comments with odd ends",
+			"\nFinal-Recipient: rfc822; \"(a\\\"\"@c (b \\) c) (d\nAction: failed\n",
+			"failed", "", "", "", "\"(a\\\"\"@c"},
+		{"folded anywhere, in any order",
+			"\nStatus:\n 5.1.1\nAction:\n\tfailed\nDiagnostic-Code: smtp;\n 550\n"
+			"\t5.1.1 no\nfinal-recipient:\n rfc822;\n a@c\n",
+			"failed", "", "5.1.1", "550 5.1.1 no", "a@c"},
+		{"spaces before the colon",
+			"\nFinal-Recipient : rfc822; a@c\nAction\t: failed\nStatus : 5.1.1\n",
+			"failed", "", "5.1.1", "", "a@c"},
+		{"internationalized, in ASCII",
+			"\nFinal-Recipient: utf-8; \\x{E4}\\x{1F408}x@c\nAction: failed\n",
+			"failed", "", "", "", "\xc3\xa4\xf0\x9f\x90\x88x@c"},
+		{"what is no character",
+			"\nFinal-Recipient: utf-8; "
+			"\\x{0}\\x{A}\\x{D800}\\x{110000}\\x{fffffffffffffffff}\\x{}\\x{41\\x{-1}@c\n"
+			"Action: failed\n",
+			"failed", "", "", "", "\\x{}\\x{41\\x{-1}@c"},
+		{"of another type it means nothing",
+			"\nFinal-Recipient: rfc822; \\x{E4}@c\nAction: failed\n", "failed", "",
+			"", "", "\\x{E4}@c"},
 		{"unknown action", "\nAction: eaten\n", NULL, "", "", "", ""},
 		{"nothing", "", NULL, "", "", "", ""},
 	};
@@ -117,7 +142,10 @@ static void knows_whom_it_is_about(void **state)
 				 "Original-Recipient: rfc822;d@b\nFinal-Recipient: rfc822;y@c\n"
 				 "Action: failed\nStatus: 5.1.1\n\n"
 				 "Original-Recipient: rfc822;a@b\nFinal-Recipient: rfc822;z@c\n"
-				 "Action: delayed\n";
+				 "Action: delayed\n\n"
+				 "Original-Recipient: rfc822;e+2Bde+3D@b\nAction: relayed\n\n"
+				 "Original-Recipient: rfc822;e+DE@b\nAction: delivered\n\n"
+				 "Original-Recipient: utf-8; \\x{E4}@b\nAction: delayed\n";
 	static const struct {
 		const char *mailbox, *delivery, *recipient;
 	} cases[] = {
@@ -125,6 +153,10 @@ static void knows_whom_it_is_about(void **state)
 		{"d@b", "failed", "y@c"},
 		{"X@c", "delivered", "x@c"},
 		{"list@b", "relayed", "list@b"},
+		{"e+de=@b", "relayed", ""},
+		{"e+de@b", "delivered", ""},
+		{"\xc3\xa4@b", "delayed", ""},
+		{"e+2", "failed", "y@c"},
 		{"nobody@b", "failed", "y@c"},
 		{"", "failed", "y@c"},
 	};
@@ -140,6 +172,34 @@ static void knows_whom_it_is_about(void **state)
 		assert_text(cases[i].mailbox, outcome->recipient, cases[i].recipient);
 	}
 	dsn_free(&facts);
+}
+
+/* Recipients are told apart by an empty line, or where one has none by their first field. */
+static void tells_recipients_apart(void **state)
+{
+	static const char *const separators[] = {"\n", "", " \n", "\r\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(separators); i++) {
+		struct dsn_facts facts = {0};
+		struct buf in;
+
+		buf_init(&in, 4096);
+		buf_printf(&in,
+			"Original-Envelope-Id: " ID
+			"\n%sOriginal-Recipient: rfc822;a@b\nFinal-Recipient: "
+			"rfc822;x@c\nAction: failed\nStatus: 5.1.1\n%sOriginal-Recipient: "
+			"rfc822;d@b\nFinal-Recipient: rfc822;y@c\nAction: "
+			"delivered\nStatus: 2.0.0\n",
+			separators[i], separators[i]);
+		assert_number("in", dsn_parse(in.data, in.len, &facts), 0);
+		assert_number(separators[i], facts.count, 2);
+		assert_text(separators[i], facts.envelope_id, ID);
+		assert_text("first", dsn_outcome(&facts, "a@b")->status, "5.1.1");
+		assert_text("second", dsn_outcome(&facts, "d@b")->status, "2.0.0");
+		dsn_free(&facts);
+		buf_free(&in);
+	}
 }
 
 static void finds_status_codes(void **state)
@@ -178,6 +238,7 @@ int main(void)
 		cmocka_unit_test(parses),
 		cmocka_unit_test(bounds_its_work),
 		cmocka_unit_test(knows_whom_it_is_about),
+		cmocka_unit_test(tells_recipients_apart),
 		cmocka_unit_test(finds_status_codes),
 	};
 
