@@ -64,6 +64,9 @@ static enum part_kind kind_of(GMimeContentType *type)
 		{"message", "delivery-status", PART_DELIVERY_STATUS},
 		{"message", "global-delivery-status", PART_DELIVERY_STATUS},
 		{"message", "global-headers", PART_OTHER_TEXT},
+		/* encoded: GMime takes it for no message then */
+		{"message", "global", PART_OTHER_TEXT},
+		{"message", "rfc822", PART_OTHER_TEXT},
 		{"text", "*", PART_OTHER_TEXT},
 	};
 
