@@ -35,6 +35,11 @@ static const char *const failures[] = {"permanent error", "permanent fatal error
 	"addresses failed", "no such address", "system error - returned",
 	"delivery status notification: error", "delivery status notification: failed",
 	"mail failed", NULL};
+/* What of all that a report of success says, too, is no failure. */
+static const char *const successes[] = {"successfully delivered", "successful mail delivery",
+	"successfully relayed", "successfully forwarded",
+	"delivery status notification: success", "delivery status notification (success)",
+	"has been delivered", NULL};
 
 static bool has_any(const char *text, const char *const *list)
 {
@@ -50,7 +55,7 @@ static bool has_refusal(const char *text)
 	for (const char *at = text; (at = strchr(at, '5')) != NULL; at++) {
 		char status[16];
 
-		if (at > text && strchr(" \n:(<\"[", at[-1]) == NULL)
+		if (at > text && strchr(" \n:;(<>\"'[#", at[-1]) == NULL)
 			continue;
 		if (isdigit((unsigned char)at[1]) && at[1] <= '5' &&
 			isdigit((unsigned char)at[2]) && (at[3] == ' ' || at[3] == '-') &&
@@ -137,25 +142,44 @@ static void take_reason(const char *text, size_t len, char reason_r[DSN_VALUE_SI
 	}
 }
 
+static bool has_word(const struct headers *headers, const char *name, const char *word)
+{
+	char *value = headers_value(headers, name);
+	bool found = value != NULL && strcasestr(value, word) != NULL;
+
+	free(value);
+	return found;
+}
+
+/* Is it a program's, by what it says of itself? */
+static bool is_automatic(const struct headers *headers)
+{
+	static const char *const answers[] = {"X-Autoreply", "X-Autorespond", "X-Auto-Reply",
+		"X-Auto-Response", "X-MS-Exchange-Inbox-Rules-Loop"};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (headers_count(headers, answers[i]) > 0)
+			return true;
+	return has_word(headers, "Auto-Submitted", "auto-") ||
+	       has_word(headers, "Precedence", "auto_reply");
+}
+
+static bool is_of_mail_system(const struct headers *headers)
+{
+	return headers_count(headers, "X-Failed-Recipients") > 0 ||
+	       has_word(headers, "From", "mailer-daemon") ||
+	       has_word(headers, "From", "postmaster") ||
+	       has_word(headers, "From", "MicrosoftExchange");
+}
+
 bool bounce_possible(const struct headers *headers)
 {
-	static const char *const answers[] = {"disposition-notification", "feedback-report"};
-	char *type = headers_value(headers, "Content-Type");
-	char *automatic = headers_value(headers, "Auto-Submitted");
-	bool possible = headers_count(headers, "X-Failed-Recipients") > 0 ||
-			automatic == NULL || strncasecmp(automatic, "auto-replied", 12) != 0;
-	/* Some mail systems call their bounces an answer. */
-	char *from = possible ? NULL : headers_value(headers, "From");
-
-	if (from != NULL)
-		possible = strcasestr(from, "mailer-daemon") != NULL ||
-			   strcasestr(from, "postmaster") != NULL;
-	for (size_t i = 0; type != NULL && i < sizeof(answers) / sizeof(answers[0]); i++)
-		possible &= strcasestr(type, answers[i]) == NULL;
-	free(type);
-	free(automatic);
-	free(from);
-	return possible;
+	if (has_word(headers, "Content-Type", "disposition-notification") ||
+		has_word(headers, "Content-Type", "feedback-report"))
+		return false;
+	/* Some mail systems call their bounces an answer; and Exchange calls people's answers generated. */
+	return has_word(headers, "Content-Type", "delivery-status") || !is_automatic(headers) ||
+	       is_of_mail_system(headers);
 }
 
 bool bounce_read(const struct headers *headers, const char *text, size_t len,
@@ -170,8 +194,8 @@ bool bounce_read(const struct headers *headers, const char *text, size_t len,
 	put_subject(&words, headers);
 	put_words(&words, text, len);
 	delayed = has_any(words.data, delays);
-	failed = has_any(words.data, failures) || has_refusal(words.data) ||
-		 headers_count(headers, "X-Failed-Recipients") > 0;
+	failed = has_refusal(words.data) || headers_count(headers, "X-Failed-Recipients") > 0 ||
+		 (has_any(words.data, failures) && !has_any(words.data, successes));
 	buf_free(&words);
 	if (!delayed && !failed)
 		return false;

@@ -42,6 +42,17 @@ Diagnostic-Code: smtp; 550 5.1.1 No such user
 --r--
 """
 
+# As Exchange answers: nothing of it says "auto-replied", and its words read like a bounce's.
+AWAY_FROM_OFFICE = """\
+From: Ada <ada@customer.test>
+Subject: Automatic reply: Welcome
+Auto-Submitted: auto-generated
+X-MS-Exchange-Inbox-Rules-Loop: ada@customer.test
+X-Auto-Response-Suppress: All
+
+I have left the company. Your message was not delivered to anybody else.
+""".replace("\n", "\r\n")
+
 
 @pytest.fixture(scope="module")
 def site():
@@ -135,6 +146,7 @@ def test_what_is_none_is_refused(site):
         assert send(site, recipient, report(recipient)) == "550 5.1.1", recipient
     assert send(site, path, report(path), "ada@there.test") == "550 5.7.1"
     assert send(site, path, "Subject: Away\r\n\r\nI am away.\r\n") == "550 5.7.1"
+    assert send(site, path, AWAY_FROM_OFFICE) == "550 5.7.1"
     assert send(site, path, report(path, envelope=other)) == "550 5.7.1"
     assert (site.record(mailbox), len(site.relay.mails(PLATFORM))) == before
 

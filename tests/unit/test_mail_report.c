@@ -72,6 +72,15 @@ static void reads_messages(void **state)
 			"Content-Type: multipart/report; boundary=b\n\n--b\n"
 			"Content-Type: message/delivery-status\n\n" STATUS ORIGINAL,
 			ID},
+		{"called an answer, in nobody's name",
+			"From: noreply@x.example\nAuto-Submitted: auto-replied\n" REPORT
+			"Content-Type: message/delivery-status\n\n" STATUS ORIGINAL,
+			ID},
+		{"against its own words",
+			"Subject: Undeliverable\n" REPORT
+			"Content-Type: message/delivery-status\n\n" STATUS
+			"Diagnostic-Code: smtp; 250 successfully delivered\n" ORIGINAL,
+			ID},
 		{"in the midst of words",
 			"Subject: x\n\nTechnical report:\n\nReporting-MTA: dns;a\n"
 			"Original-Envelope-Id: " ID "\n\nAction: failed\n"
@@ -164,6 +173,45 @@ static void understands_words(void **state)
 		{"away, without saying that it is automatic",
 			"From: ada@b.example\nSubject: Re: Welcome\n\nBack on 5.1.2027.\n",
 			NULL, NULL, NULL},
+		{"away, as Exchange has it",
+			"From: Ada <ada@b.example>\nAuto-Submitted: auto-generated\n"
+			"X-MS-Exchange-Inbox-Rules-Loop: ada@b.example\nIn-Reply-To: <1@r>\n"
+			"Subject: Automatic reply: Welcome\n\nI have left the company, and your "
+			"message was not delivered to anybody else.\n",
+			NULL, NULL, NULL},
+		{"away, the rule of a mailbox",
+			"From: ada@b.example\nX-MS-Exchange-Inbox-Rules-Loop: ada@b.example\n"
+			"Subject: Abwesend\n\nTelephone (550) 120; not delivered to me.\n",
+			NULL, NULL, NULL},
+		{"away, a vacation program",
+			"From: ada@b.example\nPrecedence: auto_reply\nSubject: Re: Welcome\n\n"
+			"This mailbox is full of mail that could not be delivered.\n",
+			NULL, NULL, NULL},
+		{"away, with a comment",
+			"From: ada@b.example\nAuto-Submitted: (rule 3) auto-replied\n\n"
+			"was not delivered\n",
+			NULL, NULL, NULL},
+		{"Exchange, which answers in another's name",
+			"From: Microsoft Outlook <MicrosoftExchange329e71ec@b.example>\n"
+			"Auto-Submitted: auto-replied\nSubject: Unzustellbar: Welcome\n"
+			"Content-Type: text/html\n\n<p>Ihre Nachricht kam nicht an.</p>"
+			"<b>550-5.7.520</b> Access denied\n",
+			"failed", "5.7.520", NULL},
+		{"a code between quotes of HTML",
+			"From: postmaster@b.example\nSubject: \nContent-Type: text/html\n\n"
+			"Remote server returned &#39;554 no&#39;\n",
+			"failed", "", NULL},
+		{"success in words",
+			DAEMON
+			"Subject: Successful Mail Delivery Report\n\nYour message was "
+			"successfully delivered to the destination(s) listed below. You may "
+			"still receive notifications of mail delivery errors from other "
+			"systems.\n\n<a@b.example>: 250 2.0.0 ok\n",
+			NULL, NULL, NULL},
+		{"success for one of two",
+			DAEMON "Subject: Report\n\nSuccessfully delivered to a@b.example.\n"
+			       "c@b.example: 550 5.1.1 no such user\n",
+			"failed", "5.1.1", "c@b.example: 550 5.1.1 no such user"},
 		{"it was read",
 			DAEMON
 			"Content-Type: multipart/report; report-type=disposition-notification; "
@@ -222,6 +270,17 @@ static void finds_what_it_is_about(void **state)
 			"aHR0cHM6Ly9pbnZpdGUuZXhhbXBsZS9pL0FRRUItXzl4Cg==\n"
 			"--c--\n--b--\n",
 			"<2@r>", "z@b", "AQEB-_9x"},
+		{"encoded returned mail",
+			PLAIN_REPORT "\n--b\nContent-Type: message/global\n"
+				     "Content-Transfer-Encoding: base64\n\n"
+				     "TWVzc2FnZS1JRDogPDNAcj4NClRvOiBhQGINCg0KeA0K\n--b--\n",
+			"<3@r>", "z@b", NULL},
+		{"returned mail that should not be encoded",
+			PLAIN_REPORT "\n--b\nContent-Type: message/rfc822\n"
+				     "Content-Transfer-Encoding: quoted-printable\n\n"
+				     "Message-ID: <3=40r>\nTo: a@b\n\nhttps://invite.example/"
+				     "i/AQEB-=\n_9x\n--b--\n",
+			"<3@r>", "z@b", "AQEB-_9x"},
 		{"link of quoted-printable in a text",
 			DAEMON "Subject: failure notice\n\nno such user\n\nTo: a@b\n\n"
 			       "https://invite.example/i=\n/AQEB-_9x\n",
