@@ -72,6 +72,9 @@ bool field_next(
 		field_r->line_len--;
 	colon = memchr(field_r->line, ':', field_r->line_len);
 	field_r->name_len = colon == NULL ? field_r->line_len : (size_t)(colon - field_r->line);
+	while (colon != NULL && field_r->name_len > 0 &&
+		strchr(" \t", field_r->line[field_r->name_len - 1]) != NULL)
+		field_r->name_len--;
 	field_r->value = colon == NULL ? field_r->line + field_r->line_len : colon + 1;
 	field_r->value_len = field_r->line_len - (size_t)(field_r->value - field_r->line);
 	*offset = end;

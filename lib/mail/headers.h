@@ -23,7 +23,7 @@ struct headers {
 struct header_field {
 	const char *line; /* the whole field without its last CRLF; points into the bytes */
 	size_t line_len;
-	size_t name_len;
+	size_t name_len; /* without the white space that may stand before the colon (RFC 5322 section 4.5) */
 	const char *value; /* behind the colon, leading space included */
 	size_t value_len;
 };

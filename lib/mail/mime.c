@@ -276,13 +276,9 @@ static GMimeMessage *parse(GByteArray *bytes)
 static bool is_address_field(const struct header_field *field)
 {
 	static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
-	struct header_field trimmed = *field;
 
-	while (trimmed.name_len > 0 &&
-		strchr(" \t", trimmed.line[trimmed.name_len - 1]) != NULL)
-		trimmed.name_len--;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (header_named(&trimmed, names[i]))
+		if (header_named(field, names[i]))
 			return true;
 	return false;
 }

@@ -56,7 +56,7 @@ static inline size_t input_message(
 		if (field.name_len < field.line_len && input_name(line, field.name_len) &&
 			strlen(line) == field.line_len) {
 			line[field.name_len] = '\0';
-			headers_add(headers, line, line + field.name_len + 1);
+			headers_add(headers, line, line + (field.value - field.line));
 		}
 		free(line);
 	}

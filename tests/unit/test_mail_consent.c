@@ -304,6 +304,9 @@ static void judges_headers(void **state)
 			{FROM, FROM, SUBJECT, TO, DATE, MESSAGE_ID}},
 		{"From, Subject, To, Date or Message-ID is doubled",
 			{FROM, SUBJECT, {"SUBJECT", " x"}, TO, DATE, MESSAGE_ID}},
+		/* DKIM takes it for one of that name, and the lower one is what was signed. */
+		{"From, Subject, To, Date or Message-ID is doubled",
+			{FROM, SUBJECT, {"Subject ", " x"}, TO, DATE, MESSAGE_ID}},
 		{"From, Subject, To, Date or Message-ID is doubled",
 			{FROM, SUBJECT, TO, TO, DATE, MESSAGE_ID}},
 		{"From, Subject, To, Date or Message-ID is doubled",

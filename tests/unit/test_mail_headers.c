@@ -44,6 +44,7 @@ static void finds_values(void **state)
 		{"subject", "one two\tthree", 2},
 		{"FROM", "a@b.example", 1},
 		{"To", "", 1},
+		{"Date", "now", 2},
 		{"Fro", NULL, 0},
 		{"X-Without", NULL, 0},
 		{"", NULL, 0},
@@ -56,6 +57,9 @@ static void finds_values(void **state)
 	headers_add(&headers, "from", "a@b.example");
 	headers_add(&headers, "Subject", " again");
 	headers_add(&headers, "To", " \n ");
+	headers_add(&headers, "Date \t", " now");
+	headers_add(&headers, "Date", " then");
+	headers_add(&headers, " ", " nothing");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char *value = headers_value(&headers, cases[i].name);
 
