@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #define BLANKS " \t\r\n"
+#define METHOD "dkim="
 
 unsigned int signed_fields(const char *h)
 {
@@ -161,7 +162,7 @@ static bool passes(char *result, string_list domains, struct authentication *aut
 	char *rest = NULL;
 	char *word = strtok_r(result, BLANKS, &rest);
 
-	if (word == NULL || strcasecmp(word, "dkim=pass") != 0)
+	if (word == NULL || strcasecmp(word, METHOD "pass") != 0)
 		return false;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL) {
 		if (strncasecmp(word, property, sizeof(property) - 1) != 0)
@@ -183,13 +184,33 @@ static bool has_id(const char *value, const char *authserv_id)
 	return len == strlen(authserv_id) && strncasecmp(value, authserv_id, len) == 0;
 }
 
-/* The value of the topmost field of that id, without comments; NULL when there is none. */
-static char *find_results(const struct headers *headers, const char *authserv_id)
+/* Takes apart the results of one field, in place. Returns whether any of them is on DKIM. */
+static bool read_results(
+	char *results, string_list domains, struct authentication *authentication_r)
+{
+	char *rest = results, *result;
+	bool any = false;
+
+	strsep(&rest, ";");
+	while (authentication_r->outcome != AUTHENTICATION_PASS &&
+		(result = strsep(&rest, ";")) != NULL) {
+		result += strspn(result, BLANKS);
+		any |= strncasecmp(result, METHOD, sizeof(METHOD) - 1) == 0;
+		if (passes(result, domains, authentication_r))
+			authentication_r->outcome = AUTHENTICATION_PASS;
+	}
+	return any;
+}
+
+void authentication_results(const struct headers *headers, const char *authserv_id,
+	string_list domains, struct authentication *authentication_r)
 {
 	struct header_field field;
 	size_t offset = 0;
+	bool found = false;
 
-	while (headers_next(headers, &offset, &field)) {
+	*authentication_r = (struct authentication){.outcome = AUTHENTICATION_FAIL};
+	while (!found && headers_next(headers, &offset, &field)) {
 		char *value;
 
 		if (!header_named(&field, "Authentication-Results") ||
@@ -197,29 +218,9 @@ static char *find_results(const struct headers *headers, const char *authserv_id
 			continue;
 		neutralise(value);
 		if (has_id(value + strspn(value, BLANKS), authserv_id))
-			return value;
+			found = read_results(value, domains, authentication_r);
 		free(value);
 	}
-	return NULL;
-}
-
-void authentication_results(const struct headers *headers, const char *authserv_id,
-	string_list domains, struct authentication *authentication_r)
-{
-	char *value = find_results(headers, authserv_id);
-	char *rest = value;
-	char *result;
-
-	*authentication_r = (struct authentication){.outcome = AUTHENTICATION_FAIL};
-	if (value == NULL)
-		return;
-	strsep(&rest, ";");
-	while ((result = strsep(&rest, ";")) != NULL) {
-		if (!passes(result, domains, authentication_r))
-			continue;
-		authentication_r->outcome = AUTHENTICATION_PASS;
+	if (authentication_r->outcome == AUTHENTICATION_PASS)
 		read_signatures(headers, authentication_r);
-		break;
-	}
-	free(value);
 }

@@ -45,8 +45,8 @@ bool domain_listed(string_list domains, const char *domain);
  * missing or does not fit. */
 bool dkim_tag(const struct header_field *field, const char *name, char *value_r, size_t size);
 
-/* The topmost Authentication-Results of that authserv-id: does it say dkim=pass for one of the domains? What the
- * signature covers is read from that domain's DKIM-Signature fields; with several only what all of them cover. */
+/* The topmost Authentication-Results of that authserv-id with a result on DKIM (a DMARC verifier adds its own field above): does
+ * it say dkim=pass for one of the domains? What the signature covers is read from that domain's DKIM-Signature fields; with several only what all of them cover. */
 void authentication_results(const struct headers *headers, const char *authserv_id,
 	string_list domains, struct authentication *authentication_r);
 

@@ -136,6 +136,25 @@ static void takes_the_topmost_field_and_the_weakest_signature(void **state)
 	headers_free(&headers);
 
 	headers_init(&headers);
+	headers_add(&headers, "Authentication-Results",
+		" mx; dmarc=pass (p=reject; dkim=fail) header.from=microsoft.com");
+	headers_add(
+		&headers, "Authentication-Results", " mx; dkim=pass header.d=microsoft.com");
+	headers_add(&headers, "DKIM-Signature", SIGNATURE);
+	authentication_results(&headers, "mx", domains, &result);
+	assert_number("below DMARC's", result.outcome, AUTHENTICATION_PASS);
+	headers_free(&headers);
+
+	headers_init(&headers);
+	headers_add(&headers, "Authentication-Results", " mx; spf=none;\n DKIM=None");
+	headers_add(
+		&headers, "Authentication-Results", " mx; dkim=pass header.d=microsoft.com");
+	headers_add(&headers, "DKIM-Signature", SIGNATURE);
+	authentication_results(&headers, "mx", domains, &result);
+	assert_number("below our own", result.outcome, AUTHENTICATION_FAIL);
+	headers_free(&headers);
+
+	headers_init(&headers);
 	headers_add(
 		&headers, "Authentication-Results", " mx; dkim=pass header.d=microsoft.com");
 	headers_add(&headers, "DKIM-Signature", SIGNATURE);
