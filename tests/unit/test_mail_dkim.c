@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define DOMAIN	 "microsoft.example"
 #define SELECTOR "s1024-meo"
@@ -28,6 +29,7 @@ static struct fixture {
 	char *private_key; /* PEM */
 	char *public_text; /* "v=DKIM1; k=rsa; p=..." */
 	char *test_text;   /* the same with t=y */
+	char *weak_key, *weak_text; /* of 512 bits */
 } fixture;
 
 static const char *const fields[] = {"From: Microsoft <noreply@" DOMAIN ">",
@@ -42,11 +44,15 @@ struct signature {
 	const char *domain;
 	const char *const *skipped; /* fields that are not signed; or NULL */
 	ssize_t length;		    /* l=; -1: the whole body */
+	const char *key;	    /* PEM; NULL: the usual one */
+	bool sha1;		    /* instead of sha256 */
+	uint64_t at, lives;	    /* t= and what x= is later; 0: now, without x= */
 };
 
 static char *sign(const struct signature *how)
 {
 	DKIM_LIB *library = dkim_init(NULL, NULL);
+	unsigned int any = 512; /* bits of a key */
 	unsigned char *header;
 	char *line = NULL, *lf;
 	DKIM_STAT status;
@@ -56,10 +62,18 @@ static char *sign(const struct signature *how)
 	if (how->skipped != NULL)
 		dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_SKIPHDRS,
 			(void *)(uintptr_t)how->skipped, sizeof(u_char **));
+	dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_MINKEYBITS, &any, sizeof(any));
+	if (how->at != 0)
+		dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_FIXEDTIME,
+			(void *)(uintptr_t)&how->at, sizeof(how->at));
+	if (how->lives != 0)
+		dkim_options(library, DKIM_OP_SETOPT, DKIM_OPTS_SIGNATURETTL,
+			(void *)(uintptr_t)&how->lives, sizeof(how->lives));
 	dkim = dkim_sign(library, (const unsigned char *)"x", NULL,
-		(dkim_sigkey_t)fixture.private_key, (const unsigned char *)SELECTOR,
+		(dkim_sigkey_t)(how->key == NULL ? fixture.private_key : how->key),
+		(const unsigned char *)SELECTOR,
 		(const unsigned char *)how->domain, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
-		DKIM_SIGN_RSASHA256, how->length, &status);
+		how->sha1 ? DKIM_SIGN_RSASHA1 : DKIM_SIGN_RSASHA256, how->length, &status);
 	assert_non_null(dkim);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		assert_int_equal(dkim_header(dkim, (unsigned char *)(uintptr_t)fields[i],
@@ -174,6 +188,100 @@ static void refuses_what_is_not(void **state)
 		headers_free(&headers);
 		free(line);
 	}
+}
+
+static void refuses_what_counts_no_more(void **state)
+{
+	const uint64_t now = (uint64_t)time(NULL);
+	const struct {
+		const char *label;
+		struct signature signature;
+		const char *key;
+		enum authentication_outcome outcome;
+	} cases[] = {
+		{"still valid", {DOMAIN, NULL, -1, NULL, false, now - 3600, 7200},
+			fixture.public_text, AUTHENTICATION_PASS},
+		{"expired", {DOMAIN, NULL, -1, NULL, false, now - 7200, 3600}, fixture.public_text,
+			AUTHENTICATION_FAIL},
+		{"from the future", {DOMAIN, NULL, -1, NULL, false, now + 7200, 0},
+			fixture.public_text, AUTHENTICATION_FAIL},
+		{"weak key", {DOMAIN, NULL, -1, fixture.weak_key, false, 0, 0}, fixture.weak_text,
+			AUTHENTICATION_FAIL},
+		{"another key", {DOMAIN, NULL, -1, NULL, false, 0, 0}, fixture.weak_text,
+			AUTHENTICATION_FAIL},
+		{"sha1", {DOMAIN, NULL, -1, NULL, true, 0, 0}, fixture.public_text,
+			AUTHENTICATION_FAIL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *line = sign(&cases[i].signature);
+		struct authentication result;
+		struct headers headers;
+
+		headers_init(&headers);
+		headers_add(&headers, "DKIM-Signature", line);
+		add_fields(&headers);
+		support_dns_set(fixture.dns, DNS_ANSWERS_TEXT, cases[i].key);
+		verify(&headers, body, &result);
+		assert_number(cases[i].label, result.outcome, cases[i].outcome);
+		headers_free(&headers);
+		free(line);
+	}
+}
+
+/* Of several signatures the one counts that proves most, wherever it stands; and what stands below a signed field is
+ * what was signed then. */
+static void chooses_among_signatures(void **state)
+{
+	static const char *const no_subject[] = {"subject", NULL};
+	char *whole = sign(&(struct signature){DOMAIN, NULL, -1}),
+	     *less = sign(&(struct signature){DOMAIN, no_subject, -1}),
+	     *part = sign(&(struct signature){DOMAIN, NULL, 10}),
+	     *other = sign(&(struct signature){"attacker.example", NULL, -1}),
+	     *broken = strdup(whole);
+	const struct {
+		const char *label, *lines[6];
+		unsigned int fields; /* 0: none passes */
+		bool limited;
+	} cases[] = {
+		{"broken first", {broken, broken, whole}, SIGNED_ALL, false},
+		{"broken last", {whole, broken}, SIGNED_ALL, false},
+		{"less first", {less, part, whole}, SIGNED_ALL, false},
+		{"less last", {whole, part, less}, SIGNED_ALL, false},
+		{"a part of the body is worth least", {part, less},
+			SIGNED_ALL & ~(unsigned int)SIGNED_SUBJECT, false},
+		{"others do not count", {other, other, other, other, whole}, SIGNED_ALL, false},
+		{"too many", {broken, broken, broken, whole}, 0, false},
+		{"none is whole", {broken, other}, 0, false},
+	};
+
+	(void)state;
+	memset(strstr(broken, "bh=") + 3, 'A', 8);
+	support_dns_set(fixture.dns, DNS_ANSWERS_TEXT, fixture.public_text);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct authentication result;
+		struct headers headers;
+
+		headers_init(&headers);
+		for (size_t n = 0; cases[i].lines[n] != NULL; n++)
+			headers_add(&headers, "DKIM-Signature", cases[i].lines[n]);
+		add_fields(&headers);
+		verify(&headers, body, &result);
+		assert_number(cases[i].label, result.outcome,
+			cases[i].fields == 0 ? AUTHENTICATION_FAIL : AUTHENTICATION_PASS);
+		assert_number(cases[i].label, result.fields, cases[i].fields);
+		assert_number(cases[i].label, result.length_limited, cases[i].limited);
+		headers_add(&headers, "Subject", " below");
+		verify(&headers, body, &result);
+		assert_number("below", result.fields & SIGNED_SUBJECT, 0);
+		headers_free(&headers);
+	}
+	free(whole);
+	free(less);
+	free(part);
+	free(other);
+	free(broken);
 }
 
 static void knows_a_key_that_is_not_to_be_had(void **state)
@@ -380,22 +488,32 @@ static char *public_text(EVP_PKEY *key, const char *tags)
 	return text;
 }
 
-static int init(void **state)
+static char *private_key(EVP_PKEY *key)
 {
-	EVP_PKEY *key = EVP_RSA_gen(1024);
 	BIO *pem = BIO_new(BIO_s_mem());
-	struct error error;
-	char *bytes;
+	char *bytes, *text;
 	long len;
 
-	(void)state;
 	PEM_write_bio_PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL);
 	len = BIO_get_mem_data(pem, &bytes);
-	fixture.private_key = strndup(bytes, (size_t)len);
+	text = strndup(bytes, (size_t)len);
+	BIO_free(pem);
+	return text;
+}
+
+static int init(void **state)
+{
+	EVP_PKEY *key = EVP_RSA_gen(1024), *weak = EVP_RSA_gen(512);
+	struct error error;
+
+	(void)state;
+	fixture.private_key = private_key(key);
 	fixture.public_text = public_text(key, "");
 	fixture.test_text = public_text(key, " t=y;");
-	BIO_free(pem);
+	fixture.weak_key = private_key(weak);
+	fixture.weak_text = public_text(weak, "");
 	EVP_PKEY_free(key);
+	EVP_PKEY_free(weak);
 	fixture.dns = support_dns_start("127.0.0.1");
 	fixture.servers[0] = support_dns_name(fixture.dns);
 	fixture.verifier = dkim_verifier_new(domains, fixture.servers, &error);
@@ -411,6 +529,8 @@ static int leave(void **state)
 	free(fixture.private_key);
 	free(fixture.public_text);
 	free(fixture.test_text);
+	free(fixture.weak_key);
+	free(fixture.weak_text);
 	return 0;
 }
 
@@ -419,6 +539,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_is_genuine),
 		cmocka_unit_test(refuses_what_is_not),
+		cmocka_unit_test(refuses_what_counts_no_more),
+		cmocka_unit_test(chooses_among_signatures),
 		cmocka_unit_test(knows_a_key_that_is_not_to_be_had),
 		cmocka_unit_test(survives_broken_signatures),
 		cmocka_unit_test(bounds_its_work),
