@@ -116,7 +116,9 @@ static int act_for(struct bounce *bounce, const char *tag, struct error *error)
 
 	if (ask_for_tag(bounce->session, tag, &tagged, error) < 0)
 		return -1;
-	if (*facts->envelope_id != '\0' && strcmp(facts->envelope_id, tagged.id) != 0)
+	/* One that is no invitation's was made up by a host on the way. */
+	if (invitation_id_valid(facts->envelope_id) &&
+		strcmp(facts->envelope_id, tagged.id) != 0)
 		return error_set(error, ERROR_POLICY, "the report is about another mail");
 	outcome = dsn_outcome(facts, tagged.mailbox);
 	if (record_report(bounce->ctx, bounce->session, tagged.id, outcome, error) < 0)
