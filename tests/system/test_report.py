@@ -1,13 +1,15 @@
 """Reports on deliveries as mail systems of all kinds send them: recorded where they are about a Welcome mail, whatever
 they have lost, and always passed on as they are."""
 
+import os
 import quopri
+import re
 import smtplib
 import uuid
 
 import pytest
 
-from harness.process import wait_for
+from harness.process import TOP, wait_for
 from harness.site import PLATFORM, Site
 from harness.watch import AWAY, running
 
@@ -84,8 +86,17 @@ def test_a_lost_envelope_id_is_made_up_for_by_the_message_id(site):
     assert case.delivery() == ("delayed", "4.4.7")
     case.send(case.status("delivered", "2.0.0", returned=headers_returned(case)))
     assert case.delivery() == ("delivered", "2.0.0")
-    case.send(case.status("delayed", "4.4.7", returned=headers_returned(case)))
-    assert case.delivery() == ("delivered", "2.0.0")
+    for late, status in (("delayed", "4.4.7"), ("failed", "5.4.7")):
+        case.send(case.status(late, status, returned=headers_returned(case)))
+        assert case.delivery() == ("delivered", "2.0.0"), "%s afterwards" % late
+
+
+def test_a_list_behind_the_mailbox(site):
+    case = Case(site, "expanded")
+    case.send(case.status("expanded", "2.1.5", envelope_id=case.id))
+    assert case.delivery() == ("relayed", "2.1.5")
+    case.send(case.status(recipient="member@elsewhere.test", envelope_id=case.id))
+    assert case.delivery() == ("failed", "5.1.1")
 
 
 def test_an_envelope_id_of_somebody_elses_does_not_hide_it(site):
@@ -194,3 +205,25 @@ def test_while_the_store_is_away_only_our_own_reports_wait(site):
     site.daemons["store"].start()
     case.send(case.status(envelope_id=case.id))
     assert case.delivery() == ("failed", "5.1.1")
+
+
+def test_the_documented_command_filter():
+    """README's line has this Postfix say that it delivered, and leaves alone what a client asks for itself."""
+    with open(os.path.join(TOP, "README.md")) as file:
+        line = re.search(r"`/etc/postfix/postinvite_command_filter`:\n\n(.*)\n", file.read()).group(1).strip()
+    site = Site(daemons=("store", "milter"))
+    path = os.path.join(site.folder, "conf", "documented_filter")
+    with open(path, "w") as file:
+        file.write(line + "\n")
+    site.relay.configure(smtpd_command_filter="regexp:" + path)
+    with running(site):
+        mailbox = "service@report.test"
+        site.send_welcome(mailbox)
+        wait_for("the report", lambda: site.record(mailbox)["delivery"] == "delivered")
+        with smtplib.SMTP("127.0.0.1", site.relay.port, timeout=30) as smtp:
+            smtp.ehlo()
+            smtp.mail(PLATFORM)
+            assert smtp.rcpt("quiet@report.test", ["NOTIFY=NEVER"])[0] == 250
+            assert smtp.data("Subject: Minutes\r\n\r\nx\r\n")[0] == 250
+        site.relay.wait_mail("quiet@report.test")
+        assert not any(b"quiet@report.test" in mail for mail in site.relay.mails(PLATFORM))
