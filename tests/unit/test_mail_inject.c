@@ -2,91 +2,31 @@
  * What people and programs write a Welcome mail like: contexts of HTML, flowed text, charsets, base addresses, links that
  * somebody else has wrapped, header fields that an edit makes wrong.
  */
-#include "mail/rewrite.h"
-
 #include "support.h"
-#include "support_faithful.h"
 #include "support_mail.h"
+#include "support_rewrite.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define LINK	 "https://invite.example/i/AQEb-_9x"
-#define HERE	 "{{InvitationLink}}"
-#define PLATFORM "https://platform.example/authenticate"
-#define PLAIN	 "Content-Type: text/plain; charset=utf-8\n"
 #define FLOWED	 "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n"
-#define HTML	 "Content-Type: text/html; charset=utf-8\n"
-#define QUOTED	 "Content-Transfer-Encoding: quoted-printable\n"
-#define BASE64	 "Content-Transfer-Encoding: base64\n"
-#define MIXED	 "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
-
-static const struct link_rules rules = {HERE, PLATFORM, "", "https://invite.example/i/"};
-
-struct inject_case {
-	const char *label, *in;
-	const char *want; /* body; NULL: nothing of ours in it */
-	const char *link; /* NULL: LINK */
-	enum mail_edit edit;
-};
-
-static void check(const struct inject_case *row)
-{
-	char *want = row->want == NULL ? NULL : support_crlf(row->want);
-	struct mail_findings findings;
-	struct rewritten rewritten;
-	struct support_mail raw;
-	struct error error;
-	struct mail *mail;
-
-	support_mail_read(&raw, row->in, strlen(row->in));
-	mail = mail_parse(raw.message.data, raw.message.len, raw.body_start, &rules, &error);
-	assert_non_null(mail);
-	mail_findings(mail, &findings);
-	assert_number(row->label, findings.links > 0,
-		want != NULL && row->edit == MAIL_REPLACE_LINKS);
-	if (want != NULL) {
-		assert_number(row->label,
-			mail_rewrite(mail, row->edit, row->link == NULL ? LINK : row->link,
-				&rewritten, &error),
-			0);
-		assert_text(row->label, rewritten.body, want);
-		assert_number(row->label, rewritten.body_len, strlen(want));
-		assert_text(row->label,
-			unfaithful(&(struct faithful){raw.message.data, raw.message.len,
-				raw.body_start, &rules, row->edit,
-				row->link == NULL ? LINK : row->link, &rewritten}),
-			NULL);
-		free(rewritten.body);
-	}
-	mail_free(&mail);
-	support_mail_free(&raw);
-	free(want);
-}
-
-#define CHECK_ALL(cases)                                                                       \
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                         \
-	check(&cases[i])
 
 static void knows_html(void **state)
 {
 	static const char link[] = "https://x/?a=1&b=--'";
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"double quotes", HTML "\n<a href=\"" HERE "\">\n",
-			"<a href=\"https://x/?a=1&amp;b=--&#39;\">\n", link},
+			"<a href=\"https://x/?a=1&amp;b=--&#39;\">\n", .link = link},
 		{"single quotes", HTML "\n<a href='" HERE "'>\n",
-			"<a href='https://x/?a=1&amp;b=--&#39;'>\n", link},
+			"<a href='https://x/?a=1&amp;b=--&#39;'>\n", .link = link},
 		{"no quotes", HTML "\n<a href=" HERE ">" HERE "</a>\n",
 			"<a href=https://x/?a&#61;1&amp;b&#61;--&#39;>https://x/?a=1&amp;b=--&#39;</a>\n",
-			link},
+			.link = link},
 		{"comment", HTML "\n<!-- " HERE " -->\n",
-			"<!-- https://x/?a=1&amp;b=-&#45;&#39; -->\n", link},
+			"<!-- https://x/?a=1&amp;b=-&#45;&#39; -->\n", .link = link},
 		{"script is no HTML",
 			HTML "\n<script type=\"application/ld+json\">{\"url\":\"" HERE
 			     "\"}</script>&#123;{InvitationLink}}\n",
 			"<script type=\"application/ld+json\">{\"url\":\"https://x/?a=1&b=--'\"}"
 			"</script>https://x/?a=1&amp;b=--&#39;\n",
-			link},
+			.link = link},
 		{"references in a script are text",
 			HTML "\n<script>&#123;&#123;InvitationLink}}</script>\n", NULL},
 		{"JSON's slashes",
@@ -127,12 +67,12 @@ static void knows_html(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void knows_base_addresses(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"base",
 			HTML
 			"\n<base href=\"https://platform.example/\"><a href=\"authenticate/47?x=1\">\n",
@@ -160,12 +100,12 @@ static void knows_base_addresses(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void leaves_wrapped_links(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"safe link",
 			HTML
 			"\n<a href=\"https://nam02.safelinks.protection.outlook.com/?url="
@@ -184,12 +124,12 @@ static void leaves_wrapped_links(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void knows_flowed_text(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"flowed over a line's end", FLOWED "\nOpen {{Invita \ntionLink}} now\n",
 			"Open " LINK " \n  now\n"},
 		{"platform link flowed",
@@ -207,12 +147,12 @@ static void knows_flowed_text(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void knows_charsets(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"windows-1251",
 			"Content-Type: text/plain; charset=windows-1251\n"
 			"Content-Transfer-Encoding: 8bit\n\n\xcf\xf0\xe8 " HERE "\n",
@@ -227,28 +167,28 @@ static void knows_charsets(void **state)
 			"\x1b$B$\"\x1b(B" LINK "\x1b$B$\"\x1b(B\n"},
 		{"UTF-7",
 			"Content-Type: text/plain; charset=utf-7\n\n+AOQ- +AHsAew-InvitationLink+AH0AfQ-\n",
-			"+AOQ https://x/\n", "https://x/"},
+			"+AOQ https://x/\n", .link = "https://x/"},
 		{"UTF-16 with its mark",
 			"Content-Type: text/plain; charset=utf-16\n" BASE64
 			"\n/v8AewB7AEkAbgB2AGkAdABhAHQAaQBvAG4ATABpAG4AawB9AH0ACg==\n",
-			"/v8AaAB0AHQAcABzADoALwAvAHgALwAK\n", "https://x/"},
+			"/v8AaAB0AHQAcABzADoALwAvAHgALwAK\n", .link = "https://x/"},
 		{"UTF-16 without, as RFC 2781 has it",
 			"Content-Type: text/plain; charset=utf-16\n" BASE64
 			"\nAHsAewBJAG4AdgBpAHQAYQB0AGkAbwBuAEwAaQBuAGsAfQB9AAo=\n",
-			"AGgAdAB0AHAAcwA6AC8ALwB4AC8ACg==\n", "https://x/"},
+			"AGgAdAB0AHAAcwA6AC8ALwB4AC8ACg==\n", .link = "https://x/"},
 		{"UTF-16 without, as Windows has it",
 			"Content-Type: text/plain; charset=utf-16\n" BASE64
 			"\newB7AEkAbgB2AGkAdABhAHQAaQBvAG4ATABpAG4AawB9AH0ACgA=\n",
-			"aAB0AHQAcABzADoALwAvAHgALwAKAA==\n", "https://x/"},
+			"aAB0AHQAcABzADoALwAvAHgALwAKAA==\n", .link = "https://x/"},
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void keeps_line_discipline(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"base64 in shorter lines",
 			PLAIN BASE64 "\nR3LDvMOf\nZSB7e0lu\ndml0YXRp\nb25MaW5r\nfX0K\n",
 			"R3LDvMOf\nZSBodHRw\nczovL2lu\ndml0ZS5l\neGFtcGxl\nL2kvQVFF\nYi1fOXgK\n"},
@@ -266,12 +206,12 @@ static void keeps_line_discipline(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void appends_to_empty_parts(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"header's end and boundary share a line end",
 			MIXED "--b\n" PLAIN "\n--b\n" HTML "\n\n--b--\n",
 			"--b\n" PLAIN
@@ -283,12 +223,12 @@ static void appends_to_empty_parts(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void mends_header_fields(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"of an edited part and what it stands in",
 			MIXED
 			"--b\nContent-Length: 99\nContent-Type: multipart/alternative;\n boundary=c\n\n"
@@ -301,12 +241,12 @@ static void mends_header_fields(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void leaves_what_is_no_text(void **state)
 {
-	static const struct inject_case cases[] = {
+	static const struct rewrite_case cases[] = {
 		{"calendar",
 			MIXED "--b\nContent-Type: text/calendar; method=REQUEST\n\nURL:" HERE
 			      "\n--b\n" PLAIN "\n" HERE "\n--b--\n",
@@ -324,7 +264,7 @@ static void leaves_what_is_no_text(void **state)
 	};
 
 	(void)state;
-	CHECK_ALL(cases);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 int main(void)

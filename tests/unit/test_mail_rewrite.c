@@ -1,80 +1,19 @@
 /*
  * Injecting the link: every encoding, text and HTML, and not a byte more than the edits.
  */
-#include "mail/rewrite.h"
-
 #include "base/encode.h"
 #include "mail/mime.h"
 #include "support.h"
-#include "support_faithful.h"
 #include "support_mail.h"
+#include "support_rewrite.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LINK "https://invite.example/i/AQEb-_9x"
 #define LONG_LINK                                                                              \
 	"https://invite.example/i/"                                                            \
 	"AQEb-_9xAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                     \
 	"AA"
-#define HERE	   "{{InvitationLink}}"
-#define PLATFORM   "https://platform.example/authenticate"
-#define PLAIN	   "Content-Type: text/plain; charset=utf-8\n"
-#define HTML	   "Content-Type: text/html; charset=utf-8\n"
-#define QUOTED	   "Content-Transfer-Encoding: quoted-printable\n"
-#define BASE64	   "Content-Transfer-Encoding: base64\n"
-#define EIGHT	   "Content-Transfer-Encoding: 8bit\n"
-#define MIXED	   "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
-#define PARAGRAPH  "Please follow this link to complete your invitation:"
-#define HTML_WORDS "<p>" PARAGRAPH "<br>\n<a href=\"" LINK "\">" LINK "</a></p>\n"
-
-static const struct link_rules rules = {HERE, PLATFORM, "", "https://invite.example/i/"};
-
-struct rewrite_case {
-	const char *label;
-	const char *in;	  /* message */
-	const char *body; /* wanted; NULL: nothing of ours in it */
-	bool quoted_printable;
-	enum mail_edit edit;
-	const char *link; /* NULL: LINK */
-};
-
-static void check(const struct rewrite_case *row)
-{
-	char *want = row->body == NULL ? NULL : support_crlf(row->body);
-	struct mail_findings findings;
-	struct rewritten rewritten;
-	struct support_mail raw;
-	struct error error;
-	struct mail *mail;
-
-	support_mail_read(&raw, row->in, strlen(row->in));
-	mail = mail_parse(raw.message.data, raw.message.len, raw.body_start, &rules, &error);
-	assert_non_null(mail);
-	mail_findings(mail, &findings);
-	if (want == NULL) {
-		assert_number(row->label, findings.links, 0);
-	} else {
-		if (row->edit == MAIL_REPLACE_LINKS)
-			assert_true(findings.links > 0);
-		assert_number(row->label,
-			mail_rewrite(mail, row->edit, row->link == NULL ? LINK : row->link,
-				&rewritten, &error),
-			0);
-		assert_text(row->label, rewritten.body, want);
-		assert_number(row->label, rewritten.body_len, strlen(want));
-		assert_number(row->label, rewritten.quoted_printable, row->quoted_printable);
-		assert_text(row->label,
-			unfaithful(&(struct faithful){raw.message.data, raw.message.len,
-				raw.body_start, &rules, row->edit,
-				row->link == NULL ? LINK : row->link, &rewritten}),
-			NULL);
-		free(rewritten.body);
-	}
-	mail_free(&mail);
-	support_mail_free(&raw);
-	free(want);
-}
 
 static void replaces_in_one_part(void **state)
 {
@@ -164,8 +103,7 @@ static void replaces_in_one_part(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		check(&cases[i]);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void replaces_in_trees(void **state)
@@ -209,8 +147,7 @@ static void replaces_in_trees(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		check(&cases[i]);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 static void appends(void **state)
@@ -241,8 +178,7 @@ static void appends(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		check(&cases[i]);
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
 /* A line of so many "a", a placeholder, and what the rest of the message is. */
@@ -296,7 +232,7 @@ static void lines_stay_within_the_limit(void **state)
 
 		support_mail_read(&raw, in, strlen(in));
 		mail = mail_parse(
-			raw.message.data, raw.message.len, raw.body_start, &rules, &error);
+			raw.message.data, raw.message.len, raw.body_start, &support_rules, &error);
 		assert_non_null(mail);
 		assert_number(cases[i].label,
 			mail_rewrite(mail, MAIL_REPLACE_LINKS, LINK, &rewritten, &error), 0);
@@ -323,7 +259,7 @@ static void lines_stay_within_the_limit(void **state)
 static struct mail *parse(struct support_mail *raw, const char *in, struct error *error)
 {
 	support_mail_read(raw, in, strlen(in));
-	return mail_parse(raw->message.data, raw->message.len, raw->body_start, &rules, error);
+	return mail_parse(raw->message.data, raw->message.len, raw->body_start, &support_rules, error);
 }
 
 static void recodes_no_earlier_than_it_must(void **state)
