@@ -18,6 +18,8 @@ struct scan {
 	size_t i;
 	struct html *html;
 	bool failed; /* out of memory */
+	bool cut;    /* what was read last has no end */
+	enum { END_OF_SOURCE, END_OF_WHOLE, END_OF_BODY } end; /* where html->end is */
 };
 
 struct word {
@@ -165,19 +167,26 @@ static void read_attribute(struct scan *scan, bool of_base)
 	read_value(scan, name, of_base);
 }
 
+static bool at_end_tag(const struct scan *scan, struct word name)
+{
+	const char *at = scan->source + scan->i;
+	size_t left = scan->len - scan->i, len = name.len + 2;
+
+	return left >= len && at[0] == '<' && at[1] == '/' &&
+	       strncasecmp(at + 2, name.text, name.len) == 0 &&
+	       (left == len || is_blank(at[len]) || at[len] == '/' || at[len] == '>');
+}
+
 /* What comes behind a script's or style sheet's start tag is neither markup nor text. A JSON text may write "\/". */
 static void read_raw(struct scan *scan, struct word name)
 {
 	struct html_section *section = add_section(scan, PLACE_PLAIN);
 	struct reading *apart = &scan->html->apart;
 
-	for (; scan->i < scan->len && section != NULL; scan->i++) {
+	for (; scan->i < scan->len && section != NULL && !at_end_tag(scan, name); scan->i++) {
 		const char *at = scan->source + scan->i;
 		size_t left = scan->len - scan->i;
 
-		if (left >= name.len + 2 && at[0] == '<' && at[1] == '/' &&
-			strncasecmp(at + 2, name.text, name.len) == 0)
-			break;
 		if (left > 1 && at[0] == '\\' && at[1] == '/') {
 			reading_put(apart, '/', scan->i, scan->i + 2);
 			scan->i++;
@@ -187,6 +196,40 @@ static void read_raw(struct scan *scan, struct word name)
 	}
 	if (section != NULL)
 		section->end = apart->len;
+	scan->cut |= scan->i == scan->len;
+}
+
+/* In a title or a field to write in there is text alone. */
+static void read_text(struct scan *scan, struct word name)
+{
+	while (scan->i < scan->len && !at_end_tag(scan, name))
+		put_decoded(scan, &scan->html->text);
+	scan->cut |= scan->i == scan->len;
+}
+
+/* The last end tag of a body counts; that of the whole where there is none. */
+static void note_end(struct scan *scan, struct word name, size_t start)
+{
+	static const char *const bodies[] = {"body", NULL}, *const wholes[] = {"html", NULL};
+
+	if (is_word(name, bodies))
+		scan->end = END_OF_BODY;
+	else if (is_word(name, wholes) && scan->end != END_OF_BODY)
+		scan->end = END_OF_WHOLE;
+	else
+		return;
+	scan->html->end = start;
+}
+
+/* Behind "<" or "</". */
+static struct word read_name(struct scan *scan)
+{
+	size_t start = scan->i;
+
+	while (scan->i < scan->len && !is_blank(scan->source[scan->i]) &&
+		scan->source[scan->i] != '/' && scan->source[scan->i] != '>')
+		scan->i++;
+	return (struct word){scan->source + start, scan->i - start};
 }
 
 static void read_tag(struct scan *scan)
@@ -197,26 +240,28 @@ static void read_tag(struct scan *scan)
 		"nav", "ol", "option", "p", "pre", "script", "section", "style", "table",
 		"tbody", "td", "textarea", "tfoot", "th", "thead", "title", "tr", "ul", NULL};
 	static const char *const raw[] = {"script", "style", "xmp", NULL};
+	static const char *const texts[] = {"textarea", "title", NULL};
 	static const char *const nothing[] = {"wbr", NULL};
 	static const char *const bases[] = {"base", NULL};
 	bool closing = scan->source[scan->i + 1] == '/';
-	size_t start = scan->i, name_start = start + 1 + closing;
+	size_t start = scan->i;
 	struct word name;
 
-	for (scan->i = name_start; scan->i < scan->len && !is_blank(scan->source[scan->i]) &&
-				   scan->source[scan->i] != '/' &&
-				   scan->source[scan->i] != '>';)
-		scan->i++;
-	name = (struct word){scan->source + name_start, scan->i - name_start};
+	scan->i += 1 + closing;
+	name = read_name(scan);
 	while (scan->i < scan->len && scan->source[scan->i] != '>' && !scan->failed)
 		read_attribute(scan, is_word(name, bases));
-	if (scan->i < scan->len)
-		scan->i++;
+	scan->cut = scan->i == scan->len;
+	scan->i += !scan->cut;
 	if (!is_word(name, nothing))
 		reading_put(&scan->html->text, is_word(name, blocks) ? '\n' : LINKS_SEAM, start,
 			start);
-	if (!closing && is_word(name, raw))
+	if (closing && !scan->cut)
+		note_end(scan, name, start);
+	else if (!scan->cut && is_word(name, raw))
 		read_raw(scan, name);
+	else if (!scan->cut && is_word(name, texts))
+		read_text(scan, name);
 }
 
 /* --- the rest --- */
@@ -254,6 +299,7 @@ static void read_comment(struct scan *scan)
 	scan->i = start + 4;
 	read_section(scan, end, PLACE_COMMENT);
 	scan->i = end + closing;
+	scan->cut = closing == 0;
 }
 
 /* "<!DOCTYPE ...>", "<?xml ...>", "<![endif]>" */
@@ -265,6 +311,7 @@ static void read_declaration(struct scan *scan)
 	scan->i += 2;
 	read_section(scan, at, PLACE_COMMENT);
 	scan->i = at + (end != NULL);
+	scan->cut = end == NULL;
 }
 
 static void read_next(struct scan *scan)
@@ -288,11 +335,16 @@ int html_read(const char *source, size_t len, struct html *html_r)
 {
 	struct scan scan = {.source = source, .len = len, .html = html_r};
 
-	*html_r = (struct html){0};
+	*html_r = (struct html){.end = len};
 	if (reading_init(&html_r->text, len) < 0 || reading_init(&html_r->apart, len) < 0)
 		return -1;
-	while (scan.i < len && !scan.failed)
+	while (scan.i < len && !scan.failed) {
+		size_t start = scan.i;
+
 		read_next(&scan);
+		if (scan.cut && scan.end == END_OF_SOURCE)
+			html_r->end = start;
+	}
 	return scan.failed ? -1 : 0;
 }
 

@@ -32,6 +32,7 @@ struct html {
 	struct html_section *sections;
 	size_t count, room;
 	char *base; /* of the first <base href>; NULL without one */
+	size_t end; /* in the source, where more of the body is shown: before its end tag, and not in what has no end */
 };
 
 /* To be freed in any case. Returns 0, or -1: out of memory or a source above DECODE_MAX. */

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define ENCODING_FIELD	       "Content-Transfer-Encoding"
 #define QUOTED_PRINTABLE_FIELD ENCODING_FIELD ": quoted-printable\r\n"
@@ -33,21 +32,6 @@ static bool is_html(const struct text_part *text)
 	return text->mime->kind == PART_HTML;
 }
 
-/* Where a paragraph goes: behind plain text, before the end of an HTML body. */
-static size_t append_at(const struct text_part *text)
-{
-	static const char *const ends[] = {"</body", "</html"};
-
-	for (size_t e = 0; is_html(text) && e < 2; e++) {
-		size_t len = strlen(ends[e]);
-
-		for (size_t i = text->len; i >= len; i--)
-			if (strncasecmp(text->text + i - len, ends[e], len) == 0)
-				return i - len;
-	}
-	return text->len;
-}
-
 static void put_paragraph(struct edit_plan *plan, const struct text_part *text)
 {
 	const char *end = text_part_line_end(text);
@@ -66,10 +50,8 @@ static void put_paragraph(struct edit_plan *plan, const struct text_part *text)
 
 static void plan_append(struct edit_plan *plan, const struct text_part *text)
 {
-	size_t at = append_at(text);
-
 	put_paragraph(plan, text);
-	plan->edits[0] = (struct text_edit){at, at, plan->paragraph.data};
+	plan->edits[0] = (struct text_edit){text->end, text->end, plan->paragraph.data};
 	plan->count = 1;
 }
 

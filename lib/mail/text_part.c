@@ -224,6 +224,7 @@ static int search_html(struct search *search)
 	struct html html;
 	int result = html_read(text->text, text->len, &html);
 
+	text->end = html.end;
 	if (result == 0)
 		result = search_range(search, &html.text,
 			(struct source_range){0, html.text.len}, PLACE_TEXT);
@@ -282,6 +283,7 @@ int text_part_search(struct text_part *text, const struct link_rules *rules,
 	struct search search = {text, rules, tokens, *links};
 	int result;
 
+	text->end = text->len;
 	if (text->mime->kind == PART_HTML)
 		result = search_html(&search);
 	else if (text->mime->delsp)

@@ -226,6 +226,79 @@ static void appends_to_empty_parts(void **state)
 	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
+static void appends_where_it_is_shown(void **state)
+{
+	static const struct rewrite_case cases[] = {
+		{"a comment is no body's end",
+			HTML "\n<html><body>x<!-- </body> --></body></html><!-- </body> -->\n",
+			"<html><body>x<!-- </body> -->" HTML_WORDS
+			"</body></html><!-- </body> -->\n",
+			.edit = MAIL_APPEND_LINK},
+		{"Outlook's conditional comment",
+			HTML "\n<body>x<!--[if mso]></body><![endif]-->\n",
+			"<body>x<!--[if mso]></body><![endif]-->\n" HTML_WORDS,
+			.edit = MAIL_APPEND_LINK},
+		{"script", HTML "\n<body>x</body><script>'</body>'</script>\n",
+			"<body>x" HTML_WORDS "</body><script>'</body>'</script>\n",
+			.edit = MAIL_APPEND_LINK},
+		{"style sheet", HTML "\n<body>x</body><style>'</body>'</style >\n",
+			"<body>x" HTML_WORDS "</body><style>'</body>'</style >\n",
+			.edit = MAIL_APPEND_LINK},
+		{"another end tag in a script",
+			HTML "\n<body>x<script></scripts></body></script>\n",
+			"<body>x<script></scripts></body></script>\n" HTML_WORDS,
+			.edit = MAIL_APPEND_LINK},
+		{"attribute", HTML "\n<body>x</body><p title='</body>'>\n",
+			"<body>x" HTML_WORDS "</body><p title='</body>'>\n",
+			.edit = MAIL_APPEND_LINK},
+		{"title", HTML "\n<title></body></title>x\n",
+			"<title></body></title>x\n" HTML_WORDS, .edit = MAIL_APPEND_LINK},
+		{"field", HTML "\n<textarea><p></body></textarea>x\n",
+			"<textarea><p></body></textarea>x\n" HTML_WORDS,
+			.edit = MAIL_APPEND_LINK},
+		{"another element", HTML "\n<bodyguard>x</bodyguard>\n",
+			"<bodyguard>x</bodyguard>\n" HTML_WORDS, .edit = MAIL_APPEND_LINK},
+		{"the last body", HTML "\n<body>x</body><BODY>y</BODY \n></HTML></html>z\n",
+			"<body>x</body><BODY>y" HTML_WORDS "</BODY \n></HTML></html>z\n",
+			.edit = MAIL_APPEND_LINK},
+		{"no body", HTML "\n<html>x</html>\n", "<html>x" HTML_WORDS "</html>\n",
+			.edit = MAIL_APPEND_LINK},
+		{"comment without an end", HTML "\nx<!-- y\n", "x" HTML_WORDS "<!-- y\n",
+			.edit = MAIL_APPEND_LINK},
+		{"tag without an end", HTML "\nx<a href='y\n", "x" HTML_WORDS "<a href='y\n",
+			.edit = MAIL_APPEND_LINK},
+		{"script without an end", HTML "\nx<script>y\n",
+			"x" HTML_WORDS "<script>y\n", .edit = MAIL_APPEND_LINK},
+		{"title without an end", HTML "\nx<title>y\n", "x" HTML_WORDS "<title>y\n",
+			.edit = MAIL_APPEND_LINK},
+		{"declaration without an end", HTML "\nx<!y\n", "x" HTML_WORDS "<!y\n",
+			.edit = MAIL_APPEND_LINK},
+		{"body's end without an end", HTML "\nx</body\n", "x" HTML_WORDS "</body\n",
+			.edit = MAIL_APPEND_LINK},
+		{"nothing", HTML "\n", HTML_WORDS, .edit = MAIL_APPEND_LINK},
+	};
+
+	(void)state;
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
+}
+
+static void reads_text_alone(void **state)
+{
+	static const char link[] = "https://x/?a=1&b=2";
+	static const struct rewrite_case cases[] = {
+		{"title", HTML "\n<title>&lcub;{InvitationLink}}</title>" HERE "\n",
+			"<title>https://x/?a=1&amp;b=2</title>https://x/?a=1&amp;b=2\n",
+			.link = link},
+		{"markup in a field is text",
+			HTML "\n<textarea><a title='" HERE "'></textarea>\n",
+			"<textarea><a title='https://x/?a=1&amp;b=2'></textarea>\n",
+			.link = link},
+	};
+
+	(void)state;
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
+}
+
 static void mends_header_fields(void **state)
 {
 	static const struct rewrite_case cases[] = {
@@ -277,6 +350,8 @@ int main(void)
 		cmocka_unit_test(knows_charsets),
 		cmocka_unit_test(keeps_line_discipline),
 		cmocka_unit_test(appends_to_empty_parts),
+		cmocka_unit_test(appends_where_it_is_shown),
+		cmocka_unit_test(reads_text_alone),
 		cmocka_unit_test(mends_header_fields),
 		cmocka_unit_test(leaves_what_is_no_text),
 	};
