@@ -406,6 +406,22 @@ static void test_broken_dkim(void **state)
 	}
 }
 
+static void test_many_dkim(void **state)
+{
+	struct headers headers;
+
+	(void)state;
+	headers_init(&headers);
+	for (int i = 0; i < 101; i++)
+		headers_add(&headers, DKIM_SIGNATURE, " d=provider.example");
+	headers_add(&headers, "From", " a@provider.example");
+	assert_false(broken_dkim(&headers, 0));
+	assert_true(broken_dkim(&headers, 1));
+	assert_true(broken_dkim(&headers, 100));
+	assert_false(broken_dkim(&headers, 101));
+	headers_free(&headers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_sign),
 		cmocka_unit_test(test_broken_dkim),
+		cmocka_unit_test(test_many_dkim),
 	};
 
 	return cmocka_run_group_tests(tests, support_mail_init, NULL);
