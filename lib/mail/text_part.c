@@ -313,16 +313,26 @@ const char *text_part_platform_id(const struct text_part *text)
 
 /* --- reading --- */
 
+/* What is not in the charset that it says is mostly in one of the others; in the last of them anything may be. */
+static void read_utf8(const struct text_part *text, struct buf *out)
+{
+	const char *const charsets[] = {
+		text->charset != NULL ? "UTF-8" : text->mime->charset, "UTF-8", "WINDOWS-1252",
+		"ISO-8859-1"};
+
+	for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++) {
+		if (*charsets[i] != '\0' &&
+			charset_convert(charsets[i], "UTF-8", text->text, text->len, out) == 0)
+			return;
+		buf_reset(out);
+	}
+}
+
 void text_part_read(const struct text_part *text, struct buf *out)
 {
-	const char *charset = *text->mime->charset == '\0' ? "UTF-8" : text->mime->charset;
 	struct decoded html;
 
-	if (text->charset != NULL ||
-		charset_convert(charset, "UTF-8", text->text, text->len, out) < 0) {
-		buf_reset(out);
-		buf_append(out, text->text, text->len);
-	}
+	read_utf8(text, out);
 	if (text->mime->kind != PART_HTML || out->failed ||
 		decode_html(out->data, out->len, &html) < 0)
 		return;

@@ -401,6 +401,19 @@ static void reads_the_customer(void **state)
 			      "\nAdministrator of B,\n--b--\n",
 			"x", "A"},
 		{"none", PLAIN "\nHello\n", "x", NULL},
+		{"Latin-1 that says it is ASCII",
+			"Content-Type: text/plain; charset=us-ascii\n\nAdministrator of "
+			"C\xf6ntoso,\n",
+			"x", "C\xc3\xb6ntoso"},
+		{"UTF-8 that says it is ASCII",
+			"Content-Type: text/plain; charset=us-ascii\n\nAdministrator of "
+			"C\xc3\xb6ntoso,\n",
+			"x", "C\xc3\xb6ntoso"},
+		{"Windows' without a charset", "Subject: x\n\nAdministrator of \x93X\x94,\n", "x",
+			"\xe2\x80\x9cX\xe2\x80\x9d"},
+		{"a charset nobody knows",
+			"Content-Type: text/plain; charset=x-none\n\nAdministrator of \x81\xf6,\n",
+			"x", "\xc2\x81\xc3\xb6"},
 	};
 	struct error error;
 	struct pattern *pattern = pattern_new("Administrator of ([^,]+),", &error);
