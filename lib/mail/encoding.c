@@ -98,6 +98,71 @@ bool charset_is_ascii_based(const char *charset)
 	return true;
 }
 
+#define PAIR_SECOND_MIN 0x30 /* the lowest second byte: of GB18030's four, which are two pairs */
+#define MASK		'\x80'
+
+/* The charsets with pairs, and what is no first byte of one between 0x81 and 0xfe. */
+static const struct pairs {
+	const char *prefix; /* of the name, caseless */
+	unsigned char single_from, single_to;
+} pair_charsets[] = {
+	{"shift", 0xa0, 0xdf}, /* half-width katakana */
+	{"sjis", 0xa0, 0xdf},
+	{"x-sjis", 0xa0, 0xdf},
+	{"ms_kanji", 0xa0, 0xdf},
+	{"csshiftjis", 0xa0, 0xdf},
+	{"windows-31j", 0xa0, 0xdf},
+	{"cswindows31j", 0xa0, 0xdf},
+	{"cp932", 0xa0, 0xdf},
+	{"ms932", 0xa0, 0xdf},
+	{"big5", 0, 0},
+	{"cn-big5", 0, 0},
+	{"csbig5", 0, 0},
+	{"x-x-big5", 0, 0},
+	{"cp950", 0, 0},
+	{"gb", 0, 0}, /* GB2312, which is GBK in fact, GBK, GB18030 */
+	{"x-gbk", 0, 0},
+	{"csgb2312", 0, 0},
+	{"cp936", 0, 0},
+	{"ms936", 0, 0},
+	{"windows-936", 0, 0},
+	{"ks_c_5601", 0, 0}, /* the same of Windows' Korean */
+	{"euc-kr", 0, 0},
+	{"cp949", 0, 0},
+	{"windows-949", 0, 0},
+	{"uhc", 0, 0},
+	{"johab", 0, 0},
+};
+
+static const struct pairs *pairs_of(const char *charset)
+{
+	for (size_t i = 0; i < sizeof(pair_charsets) / sizeof(pair_charsets[0]); i++)
+		if (strncasecmp(charset, pair_charsets[i].prefix,
+			    strlen(pair_charsets[i].prefix)) == 0)
+			return &pair_charsets[i];
+	return NULL;
+}
+
+bool charset_has_pairs(const char *charset)
+{
+	return pairs_of(charset) != NULL;
+}
+
+void charset_mask_pairs(const char *charset, char *bytes, size_t len)
+{
+	const struct pairs *pairs = pairs_of(charset);
+
+	for (size_t i = 0; pairs != NULL && i + 1 < len; i++) {
+		unsigned char first = (unsigned char)bytes[i];
+
+		if (first < 0x81 || first > 0xfe ||
+			(first >= pairs->single_from && first <= pairs->single_to) ||
+			(unsigned char)bytes[i + 1] < PAIR_SECOND_MIN)
+			continue;
+		bytes[++i] = MASK;
+	}
+}
+
 /* Of the first bytes, how many zeros stand at even places, how many at odd ones? Latin text has them at one side. */
 static bool zeros_come_first(const char *bytes, size_t len)
 {

@@ -80,6 +80,25 @@ static void convert(struct text_part *text)
 	text->len = text->utf8.len;
 }
 
+/* What looks like a letter and is half of another must not be read as a letter. */
+static int mask(struct text_part *text)
+{
+	if (text->charset != NULL || !charset_has_pairs(text->mime->charset))
+		return 0;
+	text->masked = malloc(text->len + 1);
+	if (text->masked == NULL)
+		return -1;
+	memcpy(text->masked, text->text, text->len);
+	text->masked[text->len] = '\0';
+	charset_mask_pairs(text->mime->charset, text->masked, text->len);
+	return 0;
+}
+
+static const char *searched(const struct text_part *text)
+{
+	return text->masked == NULL ? text->text : text->masked;
+}
+
 int text_part_load(struct text_part *text, const struct mime_part *part, const char *message,
 	struct error *error)
 {
@@ -90,13 +109,14 @@ int text_part_load(struct text_part *text, const struct mime_part *part, const c
 	if (decode(text) < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	convert(text);
-	return 0;
+	return mask(text) < 0 ? error_set(error, ERROR_TEMPORARY, "out of memory") : 0;
 }
 
 void text_part_free(struct text_part *text)
 {
 	decoded_free(&text->decoded);
 	buf_free(&text->utf8);
+	free(text->masked);
 	free(text->marks);
 }
 
@@ -151,7 +171,7 @@ const char *text_mark_remainder(const struct text_mark *mark)
 static int search_range(struct search *search, const struct reading *reading,
 	struct source_range range, enum text_place place)
 {
-	const char *bytes = reading == NULL ? search->text->text : reading->text;
+	const char *bytes = reading == NULL ? searched(search->text) : reading->text;
 	struct links links;
 	int result = links_find(bytes + range.start, range.end - range.start, search->rules,
 		&links, search->tokens);
@@ -222,7 +242,7 @@ static int search_html(struct search *search)
 	struct text_part *text = search->text;
 	size_t links = search->links;
 	struct html html;
-	int result = html_read(text->text, text->len, &html);
+	int result = html_read(searched(text), text->len, &html);
 
 	text->end = html.end;
 	if (result == 0)
@@ -243,7 +263,7 @@ static int search_flowed(struct search *search)
 {
 	struct text_part *text = search->text;
 	struct reading flowed;
-	int result = read_flowed(text->text, text->len, &flowed);
+	int result = read_flowed(searched(text), text->len, &flowed);
 
 	if (result == 0)
 		result = search_range(

@@ -32,6 +32,7 @@ struct text_part {
 	bool opaque; /* it is not in the charset or encoding that it says: nothing is added to it */
 	const char *text; /* what marks and edits are offsets of */
 	size_t len;
+	char *masked; /* of a charset with pairs (mail/decode.h): what is searched instead of it; else NULL */
 	size_t end; /* where what is shown last goes, once it was searched */
 	struct text_mark *marks; /* in order, not overlapping */
 	size_t count, room;

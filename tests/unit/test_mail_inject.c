@@ -6,7 +6,7 @@
 #include "support_mail.h"
 #include "support_rewrite.h"
 
-#define FLOWED	 "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n"
+#define FLOWED "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n"
 
 static void knows_html(void **state)
 {
@@ -186,6 +186,48 @@ static void knows_charsets(void **state)
 	support_check_rewrites(cases, ARRAY_SIZE(cases));
 }
 
+/* A katakana whose second byte is "g", a hanzi's is "\\", others' are "W" and "{". */
+static void knows_characters_of_two_bytes(void **state)
+{
+	static const struct rewrite_case cases[] = {
+		{"Shift_JIS",
+			"Content-Type: text/plain; charset=Shift_JIS\n\n\x83\x67" PLATFORM
+			"/47\n",
+			"\x83\x67" LINK "\n"},
+		{"Shift_JIS, half-width",
+			"Content-Type: text/plain; charset=windows-31j\n\n\xb1" HERE "\n",
+			"\xb1" LINK "\n"},
+		{"Big5",
+			"Content-Type: text/plain; charset=big5\n\n\xa5\x5c\xa4\x57" PLATFORM
+			"/47\xa4\x57\n",
+			"\xa5\x5c\xa4\x57" LINK "\xa4\x57\n"},
+		{"GBK that says GB2312, HTML",
+			"Content-Type: text/html; charset=gb2312\n\n<p title='\x81\x57" PLATFORM
+			"/47'>\x81\x7b" HERE "\n",
+			"<p title='\x81\x57" LINK "'>\x81\x7b" LINK "\n"},
+		{"GBK, a half of a character is no half of a placeholder",
+			"Content-Type: text/plain; charset=gbk\n\n\x81\x7b{InvitationLink}}\n",
+			NULL},
+		{"GB18030, four bytes",
+			"Content-Type: text/plain; charset=gb18030\n" QUOTED
+			"\n=81=30=84=36" PLATFORM "/47=\n\x81\x41\n",
+			"=81=30=84=36" LINK "\x81\x41\n"},
+		{"Korean",
+			"Content-Type: text/plain; charset=ks_c_5601-1987\n\n\x81\x41" PLATFORM
+			"/47\n",
+			"\x81\x41" LINK "\n"},
+		{"cut off at a line's end",
+			"Content-Type: text/plain; charset=big5\n\n\xa5\n" PLATFORM "/47\n\xa5",
+			"\xa5\n" LINK "\n\xa5"},
+		{"other charsets have none",
+			"Content-Type: text/plain; charset=iso-8859-1\n\n\xe4" HERE "\n",
+			"\xe4" LINK "\n"},
+	};
+
+	(void)state;
+	support_check_rewrites(cases, ARRAY_SIZE(cases));
+}
+
 static void keeps_line_discipline(void **state)
 {
 	static const struct rewrite_case cases[] = {
@@ -267,8 +309,8 @@ static void appends_where_it_is_shown(void **state)
 			.edit = MAIL_APPEND_LINK},
 		{"tag without an end", HTML "\nx<a href='y\n", "x" HTML_WORDS "<a href='y\n",
 			.edit = MAIL_APPEND_LINK},
-		{"script without an end", HTML "\nx<script>y\n",
-			"x" HTML_WORDS "<script>y\n", .edit = MAIL_APPEND_LINK},
+		{"script without an end", HTML "\nx<script>y\n", "x" HTML_WORDS "<script>y\n",
+			.edit = MAIL_APPEND_LINK},
 		{"title without an end", HTML "\nx<title>y\n", "x" HTML_WORDS "<title>y\n",
 			.edit = MAIL_APPEND_LINK},
 		{"declaration without an end", HTML "\nx<!y\n", "x" HTML_WORDS "<!y\n",
@@ -348,6 +390,7 @@ int main(void)
 		cmocka_unit_test(leaves_wrapped_links),
 		cmocka_unit_test(knows_flowed_text),
 		cmocka_unit_test(knows_charsets),
+		cmocka_unit_test(knows_characters_of_two_bytes),
 		cmocka_unit_test(keeps_line_discipline),
 		cmocka_unit_test(appends_to_empty_parts),
 		cmocka_unit_test(appends_where_it_is_shown),
