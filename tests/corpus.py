@@ -72,6 +72,14 @@ class Table:
 
 # --- what another library reads ---
 
+def content(part):
+    """Decoded; a semicolon behind the encoding's name is none of it, as Python's other policies have it."""
+    encoding = str(part.get("Content-Transfer-Encoding", ""))
+    if ";" in encoding:
+        part.replace_header("Content-Transfer-Encoding", encoding.split(";")[0])
+    return part.get_payload(decode=True) or b""
+
+
 def leaves(message):
     """(the way to it and its type, header fields, content, charset) of each part that holds no others."""
     found = []
@@ -84,8 +92,7 @@ def leaves(message):
         else:
             fields = [(name.lower(), value) for name, value in part.items()
                       if name.lower() not in MAY_CHANGE]
-            found.append((way, fields, part.get_payload(decode=True) or b"",
-                          str(part.get_param("charset", "")).lower()))
+            found.append((way, fields, content(part), str(part.get_param("charset", "")).lower()))
     walk(message, ())
     return found
 

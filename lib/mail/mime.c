@@ -35,9 +35,30 @@ struct mime {
 
 /* --- one part --- */
 
+/* The word alone of what is written with quotes around it, or with parameters. */
+static GMimeContentEncoding encoding_named(const char *named)
+{
+	GMimeContentEncoding encoding;
+	char *word;
+
+	named += strspn(named, " \t\r\n\"'");
+	word = g_strndup(named, strcspn(named, " \t\r\n\"';,("));
+	encoding = g_mime_content_encoding_from_string(word);
+	/* A charset's name, or nothing: mail programs show such a text as it stands. */
+	if (encoding == GMIME_CONTENT_ENCODING_DEFAULT &&
+		g_ascii_strncasecmp(word, "x-", 2) != 0)
+		encoding = GMIME_CONTENT_ENCODING_8BIT;
+	g_free(word);
+	return encoding;
+}
+
 static enum part_encoding encoding_of(GMimePart *part, const char *named)
 {
-	switch (g_mime_part_get_content_encoding(part)) {
+	GMimeContentEncoding encoding = g_mime_part_get_content_encoding(part);
+
+	if (encoding == GMIME_CONTENT_ENCODING_DEFAULT && named != NULL)
+		encoding = encoding_named(named);
+	switch (encoding) {
 	case GMIME_CONTENT_ENCODING_BASE64:
 		return ENCODING_BASE64;
 	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
@@ -53,7 +74,15 @@ static enum part_encoding encoding_of(GMimePart *part, const char *named)
 	}
 }
 
-static enum part_kind kind_of(GMimeContentType *type)
+/* Is that no type with a subtype? Then it says nothing, and the content is plain text (RFC 2045 section 5.2). */
+static bool is_no_type(const char *named)
+{
+	size_t len = named == NULL ? 0 : strcspn(named, ";");
+
+	return named != NULL && memchr(named, '/', len) == NULL;
+}
+
+static enum part_kind kind_of(GMimeContentType *type, const char *named)
 {
 	static const struct {
 		const char *type, *subtype;
@@ -70,6 +99,8 @@ static enum part_kind kind_of(GMimeContentType *type)
 		{"text", "*", PART_OTHER_TEXT},
 	};
 
+	if (is_no_type(named))
+		return PART_PLAIN;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (g_mime_content_type_is_type(type, kinds[i].type, kinds[i].subtype))
 			return kinds[i].kind;
@@ -112,9 +143,7 @@ static int add_header(struct mime *mime, GMimeObject *object, int parent)
 {
 	GMimeHeaderList *list = g_mime_object_get_header_list(object);
 	int fields = g_mime_header_list_get_count(list);
-	struct mime_header header = {.parent = parent,
-		.alternative = g_mime_content_type_is_type(
-			g_mime_object_get_content_type(object), "multipart", "alternative")};
+	struct mime_header header = {.parent = parent};
 	gint64 offset = -1;
 	void *headers = mime->headers;
 
@@ -134,13 +163,13 @@ static int add_header(struct mime *mime, GMimeObject *object, int parent)
 	return (int)mime->header_count++;
 }
 
-/* Is it a file rather than the mail's text? Some show files within the text; what is one of several alternatives, or all
- * there is, may have a name and is text all the same. */
+/* Is it a file rather than the mail's text? Some show files within the text; what is one of several alternatives, what others
+ * are related to, or all there is, may have a name and is text all the same. */
 static bool is_file(const struct mime *mime, GMimePart *part, int parent)
 {
 	if (g_mime_part_is_attachment(part))
 		return true;
-	return parent >= 0 && !mime->headers[parent].alternative &&
+	return parent >= 0 && !mime->headers[parent].texts &&
 	       g_mime_part_get_filename(part) != NULL;
 }
 
@@ -186,7 +215,10 @@ static void add_part(struct mime *mime, GMimePart *object, int parent)
 	mime->parts = parts;
 	part = &mime->parts[mime->count++];
 	*part = (struct mime_part){
-		.kind = has_begun(mime, start) ? kind_of(type) : PART_OTHER,
+		.kind = has_begun(mime, start)
+				? kind_of(type, g_mime_object_get_header(
+							GMIME_OBJECT(object), "Content-Type"))
+				: PART_OTHER,
 		.encoding = encoding_of(object, g_mime_object_get_header(GMIME_OBJECT(object),
 							"Content-Transfer-Encoding")),
 		.attached = is_file(mime, object, parent),
@@ -201,7 +233,19 @@ static void add_part(struct mime *mime, GMimePart *object, int parent)
 
 /* --- the tree --- */
 
-static const char *protection_of(GMimeContentType *type)
+/* A message that is S/MIME and called a file of unknown kind, as some hosts on the way do (RFC 8551 section 3.2.1). */
+static bool is_smime_file(GMimeObject *object)
+{
+	const char *name =
+		GMIME_IS_PART(object) ? g_mime_part_get_filename(GMIME_PART(object)) : NULL;
+	size_t len = name == NULL ? 0 : strlen(name);
+
+	return len > 4 && g_ascii_strcasecmp(name + len - 4, ".p7m") == 0 &&
+	       g_mime_content_type_is_type(
+		       g_mime_object_get_content_type(object), "application", "octet-stream");
+}
+
+static const char *protection_of(GMimeObject *object, int parent)
 {
 	static const struct {
 		const char *type, *subtype, *words;
@@ -213,22 +257,29 @@ static const char *protection_of(GMimeContentType *type)
 		{"application", "pgp", "PGP signed or encrypted"},
 	};
 
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+
 	for (size_t i = 0; i < sizeof(protections) / sizeof(protections[0]); i++)
 		if (g_mime_content_type_is_type(
 			    type, protections[i].type, protections[i].subtype))
 			return protections[i].words;
-	return NULL;
+	return parent < 0 && is_smime_file(object) ? "S/MIME signed or encrypted" : NULL;
 }
 
 static void walk(struct mime *mime, GMimeObject *object, int parent, int depth);
 
 static void walk_multipart(struct mime *mime, GMimeMultipart *multipart, int parent, int depth)
 {
+	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(multipart));
+	bool alternative = g_mime_content_type_is_type(type, "multipart", "alternative");
+	bool related = g_mime_content_type_is_type(type, "multipart", "related");
 	int count = g_mime_multipart_get_count(multipart);
 	int header = add_header(mime, GMIME_OBJECT(multipart), parent);
 
-	for (int i = 0; i < count && depth < DEPTH_MAX && header >= 0; i++)
+	for (int i = 0; i < count && depth < DEPTH_MAX && header >= 0; i++) {
+		mime->headers[header].texts = alternative || (related && i == 0);
 		walk(mime, g_mime_multipart_get_part(multipart, i), header, depth + 1);
+	}
 }
 
 static void walk_message(struct mime *mime, GMimeMessagePart *part, int parent, int depth)
@@ -246,7 +297,7 @@ static void walk_message(struct mime *mime, GMimeMessagePart *part, int parent, 
 
 static void walk(struct mime *mime, GMimeObject *object, int parent, int depth)
 {
-	const char *protection = protection_of(g_mime_object_get_content_type(object));
+	const char *protection = protection_of(object, parent);
 
 	if (protection != NULL)
 		mime->protection = protection;

@@ -29,7 +29,7 @@ enum part_encoding {
 struct mime_part {
 	enum part_kind kind;
 	enum part_encoding encoding;
-	bool attached; /* Content-Disposition: attachment; or it has a file's name and is no alternative */
+	bool attached; /* Content-Disposition: attachment; or it has a file's name and is neither an alternative nor the first of what is related */
 	bool delsp;    /* format=flowed with delsp=yes */
 	bool returned; /* of a message within this one */
 	size_t start;  /* its encoded content within the message */
@@ -42,8 +42,8 @@ struct mime_part {
 struct mime_header {
 	size_t start,
 		end; /* without the empty line; both 0 where it has none of its own, as the message itself */
-	int parent;	  /* -1 at the top */
-	bool alternative; /* of a multipart/alternative */
+	int parent; /* -1 at the top */
+	bool texts; /* while its parts are read: the next one is text though it may have a file's name */
 };
 
 struct mime;

@@ -42,6 +42,25 @@ static void finds_parts(void **state)
 			ENCODING_UNKNOWN, "", "x"},
 		{"uuencode", "Content-Transfer-Encoding: x-uuencode\n\nx", 1, PART_PLAIN,
 			ENCODING_UNKNOWN, "", "x"},
+		{"encoding with a semicolon", "Content-Transfer-Encoding: base64;\n\nx", 1,
+			PART_PLAIN, ENCODING_BASE64, "", "x"},
+		{"encoding in quotes", "Content-Transfer-Encoding: \"Quoted-Printable\"\n\nx",
+			1, PART_PLAIN, ENCODING_QUOTED_PRINTABLE, "", "x"},
+		{"empty encoding", "Content-Transfer-Encoding:\n\nx", 1, PART_PLAIN,
+			ENCODING_IDENTITY, "", "x"},
+		{"charset in the encoding's place", "Content-Transfer-Encoding: UTF-8\n\nx", 1,
+			PART_PLAIN, ENCODING_IDENTITY, "", "x"},
+		{"no subtype", "Content-Type: text; charset=utf-8\n\nx", 1, PART_PLAIN,
+			ENCODING_IDENTITY, "", "x"},
+		{"empty type", "Content-Type:\n\nx", 1, PART_PLAIN, ENCODING_IDENTITY, "", "x"},
+		{"unknown type", "Content-Type: model/x\n\nx", 1, PART_OTHER, ENCODING_IDENTITY,
+			"", "x"},
+		{"charset in pieces",
+			"Content-Type: text/plain; charset*0*=us-ascii'en'iso%2D;\n charset*1=8859-1\n\nx",
+			1, PART_PLAIN, ENCODING_IDENTITY, "iso-8859-1", "x"},
+		{"charset in quotes, with a comment",
+			"Content-Type: text/plain (text); charset = \"iso-8859-1\" (Latin)\n\nx",
+			1, PART_PLAIN, ENCODING_IDENTITY, "iso-8859-1", "x"},
 		{"charset too long",
 			"Content-Type: text/plain; "
 			"charset="
@@ -112,17 +131,26 @@ static void finds_headers(void **state)
 static void knows_files_and_flow(void **state)
 {
 	static const struct {
-		const char *label, *fields;
-		bool attached, delsp;
+		const char *label, *of, *fields;
+		bool attached, second, delsp; /* of two parts with these fields */
 	} cases[] = {
-		{"text", "Content-Type: text/plain\n", false, false},
-		{"attachment", "Content-Disposition: attachment\n", true, false},
-		{"shown within the text", "Content-Disposition: inline; filename=a.txt\n", true,
+		{"text", "mixed", "Content-Type: text/plain\n", false, false, false},
+		{"attachment", "mixed", "Content-Disposition: attachment\n", true, true, false},
+		{"shown within the text", "mixed",
+			"Content-Disposition: inline; filename=a.txt\n", true, true, false},
+		{"named", "mixed", "Content-Type: text/plain; name=a.txt\n", true, true, false},
+		{"named alternative", "alternative", "Content-Type: text/plain; name=a.txt\n",
+			false, false, false},
+		{"attached alternative", "alternative", "Content-Disposition: attachment\n",
+			true, true, false},
+		{"named, with what is related", "related",
+			"Content-Type: text/html; name=a.htm\nContent-Disposition: inline\n",
+			false, true, false},
+		{"flowed", "mixed", "Content-Type: text/plain; format=flowed\n", false, false,
 			false},
-		{"named", "Content-Type: text/plain; name=a.txt\n", true, false},
-		{"flowed", "Content-Type: text/plain; format=flowed\n", false, false},
-		{"flowed without spaces",
-			"Content-Type: text/plain; format=Flowed; delsp=Yes\n", false, true},
+		{"flowed without spaces", "mixed",
+			"Content-Type: text/plain; format=Flowed; delsp=Yes\n", false, false,
+			true},
 	};
 
 	(void)state;
@@ -132,10 +160,11 @@ static void knows_files_and_flow(void **state)
 		char in[512];
 
 		snprintf(in, sizeof(in),
-			"Content-Type: multipart/mixed; boundary=b\n\n--b\n%s\nx\n--b--\n",
-			cases[i].fields);
+			"Content-Type: multipart/%s; boundary=b\n\n--b\n%s\nx\n--b\n%s\nx\n--b--\n",
+			cases[i].of, cases[i].fields, cases[i].fields);
 		mime = parse(&raw, in);
 		assert_number(cases[i].label, mime_part(mime, 0)->attached, cases[i].attached);
+		assert_number(cases[i].label, mime_part(mime, 1)->attached, cases[i].second);
 		assert_number(cases[i].label, mime_part(mime, 0)->delsp, cases[i].delsp);
 		mime_free(&mime);
 		support_mail_free(&raw);

@@ -231,8 +231,8 @@ static void lines_stay_within_the_limit(void **state)
 		struct mail *mail;
 
 		support_mail_read(&raw, in, strlen(in));
-		mail = mail_parse(
-			raw.message.data, raw.message.len, raw.body_start, &support_rules, &error);
+		mail = mail_parse(raw.message.data, raw.message.len, raw.body_start,
+			&support_rules, &error);
 		assert_non_null(mail);
 		assert_number(cases[i].label,
 			mail_rewrite(mail, MAIL_REPLACE_LINKS, LINK, &rewritten, &error), 0);
@@ -259,7 +259,8 @@ static void lines_stay_within_the_limit(void **state)
 static struct mail *parse(struct support_mail *raw, const char *in, struct error *error)
 {
 	support_mail_read(raw, in, strlen(in));
-	return mail_parse(raw->message.data, raw->message.len, raw->body_start, &support_rules, error);
+	return mail_parse(
+		raw->message.data, raw->message.len, raw->body_start, &support_rules, error);
 }
 
 static void recodes_no_earlier_than_it_must(void **state)
@@ -355,6 +356,14 @@ static void finds(void **state)
 			"Content-Type: application/pkcs7-mime; smime-type=signed-data\n" BASE64
 			"\nAAAA\n",
 			0, "", "S/MIME signed or encrypted", false, false},
+		{"S/MIME as a file",
+			"Content-Type: application/octet-stream; name=smime.P7M\n" BASE64
+			"\nAAAA\n",
+			0, "", "S/MIME signed or encrypted", false, false},
+		{"S/MIME attached as a file",
+			MIXED "--b\n\n" HERE "\n--b\nContent-Type: application/octet-stream; "
+			      "name=smime.p7m\n\nx\n--b--\n",
+			1, "", NULL, true, false},
 		{"PGP in the text",
 			PLAIN "\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" HERE
 			      "\n",
@@ -409,8 +418,8 @@ static void reads_the_customer(void **state)
 			"Content-Type: text/plain; charset=us-ascii\n\nAdministrator of "
 			"C\xc3\xb6ntoso,\n",
 			"x", "C\xc3\xb6ntoso"},
-		{"Windows' without a charset", "Subject: x\n\nAdministrator of \x93X\x94,\n", "x",
-			"\xe2\x80\x9cX\xe2\x80\x9d"},
+		{"Windows' without a charset", "Subject: x\n\nAdministrator of \x93X\x94,\n",
+			"x", "\xe2\x80\x9cX\xe2\x80\x9d"},
 		{"a charset nobody knows",
 			"Content-Type: text/plain; charset=x-none\n\nAdministrator of \x81\xf6,\n",
 			"x", "\xc2\x81\xc3\xb6"},
