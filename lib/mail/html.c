@@ -88,13 +88,20 @@ static struct html_section *add_section(struct scan *scan, enum text_place place
 	return &html->sections[html->count++];
 }
 
-/* Up to end of the source, references replaced. */
-static struct html_section *read_section(struct scan *scan, size_t end, enum text_place place)
+/* Up to end of the source, references replaced. Line ends and tabs within an address are no part of it. */
+static struct html_section *read_section(
+	struct scan *scan, size_t end, enum text_place place, bool address)
 {
 	struct html_section *section = add_section(scan, place);
 
-	while (scan->i < end && section != NULL)
-		put_decoded(scan, &scan->html->apart);
+	while (scan->i < end && section != NULL) {
+		char c = scan->source[scan->i];
+
+		if (address && (c == '\t' || c == '\r' || c == '\n'))
+			scan->i++;
+		else
+			put_decoded(scan, &scan->html->apart);
+	}
 	scan->i = end;
 	if (section != NULL)
 		section->end = scan->html->apart.len;
@@ -121,15 +128,16 @@ static void read_value(struct scan *scan, struct word name, bool of_base)
 	struct html *html = scan->html;
 	struct html_section *section;
 	bool quoted = quote == '"' || quote == '\'';
+	bool address = is_word(name, addresses);
 
 	scan->i += quoted;
 	section = read_section(scan, value_end(scan, quoted ? quote : '\0'),
-		quoted ? PLACE_QUOTED : PLACE_UNQUOTED);
+		quoted ? PLACE_QUOTED : PLACE_UNQUOTED, address);
 	if (quoted && scan->i < scan->len)
 		scan->i++;
 	if (section == NULL)
 		return;
-	section->address = !of_base && is_word(name, addresses);
+	section->address = address && !of_base;
 	if (of_base && html->base == NULL && name.len == 4 &&
 		strncasecmp(name.text, "href", 4) == 0) {
 		html->base = strndup(
@@ -297,7 +305,7 @@ static void read_comment(struct scan *scan)
 	}
 	end = comment_end(scan, start, &closing);
 	scan->i = start + 4;
-	read_section(scan, end, PLACE_COMMENT);
+	read_section(scan, end, PLACE_COMMENT, false);
 	scan->i = end + closing;
 	scan->cut = closing == 0;
 }
@@ -309,7 +317,7 @@ static void read_declaration(struct scan *scan)
 	size_t at = end == NULL ? scan->len : (size_t)(end - scan->source);
 
 	scan->i += 2;
-	read_section(scan, at, PLACE_COMMENT);
+	read_section(scan, at, PLACE_COMMENT, false);
 	scan->i = at + (end != NULL);
 	scan->cut = end == NULL;
 }

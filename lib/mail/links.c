@@ -62,12 +62,13 @@ static size_t match_placeholder(const struct text *text, size_t i, const char *p
 	return i - start;
 }
 
-/* The length of a scheme that ends at i. */
+/* The length of a scheme that ends at i, also as a scanner writes it that wrapped the address. */
 static size_t scheme_before(const struct text *text, size_t i, size_t from)
 {
-	static const char *const schemes[] = {"https://", "http://"};
+	static const char *const schemes[] = {
+		"https://", "http://", "https%3a%2f%2f", "http%3a%2f%2f"};
 
-	for (size_t s = 0; s < 2; s++) {
+	for (size_t s = 0; s < sizeof(schemes) / sizeof(schemes[0]); s++) {
 		size_t len = strlen(schemes[s]);
 
 		if (i - from >= len && strncasecmp(text->bytes + i - len, schemes[s], len) == 0)

@@ -17,7 +17,7 @@ struct text_mark {
 	size_t start, end; /* in the text */
 	enum text_place place;
 	bool further;
-	bool stuffed; /* a further one at the start of a flowed line: a space has to stay (RFC 3676) */
+	bool stuffed; /* a further one at the start of a line: a space has to stay (RFC 3676), lest a boundary comes to be */
 	char platform_id[PLATFORM_ID_MAX + 1]; /* "" of a placeholder */
 };
 
@@ -33,7 +33,7 @@ struct text_part {
 	const char *text; /* what marks and edits are offsets of */
 	size_t len;
 	char *masked; /* of a charset with pairs (mail/decode.h): what is searched instead of it; else NULL */
-	size_t end; /* where what is shown last goes, once it was searched */
+	size_t end;		 /* where what is shown last goes, once it was searched */
 	struct text_mark *marks; /* in order, not overlapping */
 	size_t count, room;
 };

@@ -53,6 +53,14 @@ static void knows_html(void **state)
 			"<a href=\"" LINK "\n"},
 		{"blanks around", HTML "\n<a href=\" " HERE " \">x\n",
 			"<a href=\" " LINK " \">x\n"},
+		{"an address broken into lines",
+			HTML "\n<a href=\"https://platform.example/\n\tauthenticate/4\n7\"><a "
+			     "href='{{Invitation\nLink}}\n'>\n",
+			"<a href=\"" LINK "\n\t\n \"><a href='" LINK "\n \n'>\n"},
+		{"no boundary comes to be in an address",
+			HTML "\n<a href='{{InvitationLink}\n}--b'>\n",
+			"<a href='" LINK "\n --b'>\n"},
+		{"other values are not", HTML "\n<a title='{{Invitation\nLink}}'>\n", NULL},
 		{"attribute that is no address",
 			HTML "\n<img alt='open " HERE "' title=" HERE ">\n",
 			"<img alt='open " LINK "' title=" LINK ">\n"},
@@ -115,6 +123,11 @@ static void leaves_wrapped_links(void **state)
 			PLAIN "\nhttps://protect.example/?u=" PLATFORM "/47\n", NULL},
 		{"unencoded within a path",
 			PLAIN "\nhttps://urldefense.com/v3/__" PLATFORM "/47__;!!x\n", NULL},
+		{"placeholder as an editor and then a scanner write it",
+			HTML "\n<a href=\"https://nam02.safelinks.protection.outlook.com/?url="
+			     "http%3A%2F%2F%7B%7BInvitationLink%7D%7D%2F&amp;data=05\">\n",
+			"<a href=\"https://nam02.safelinks.protection.outlook.com/?url=" LINK
+			"%2F&amp;data=05\">\n"},
 		{"no quotes", HTML "\n<a href=" PLATFORM "/47>\n", "<a href=" LINK ">\n"},
 		{"in brackets", PLAIN "\n(" PLATFORM "/47) <" PLATFORM "/47>\n",
 			"(" LINK ") <" LINK ">\n"},
