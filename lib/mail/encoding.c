@@ -15,13 +15,23 @@
 #define BASE64_LINE_BYTES 57 /* of the longest line */
 #define ZEROS_LOOKED_FOR  1024
 
+/* May the first byte stand for itself, there? Mailboxes of mbox format change a "From " at a line's start. */
+static bool is_literal(const char *text, size_t len, size_t column)
+{
+	static const char mbox[] = "From ";
+	unsigned char c = (unsigned char)*text;
+	bool at_line_end = len == 1 || text[1] == '\r' || text[1] == '\n';
+
+	if (column == 0 && len >= sizeof(mbox) - 1 && memcmp(text, mbox, sizeof(mbox) - 1) == 0)
+		return false;
+	return (c > ' ' && c < 0x7f && c != '=') || ((c == ' ' || c == '\t') && !at_line_end);
+}
+
 void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		bool at_line_end = i + 1 == len || text[i + 1] == '\r' || text[i + 1] == '\n';
-		bool literal = (c > ' ' && c < 0x7f && c != '=') ||
-			       ((c == ' ' || c == '\t') && !at_line_end);
+		bool literal = is_literal(text + i, len - i, *column);
 		size_t width = literal ? 1 : 3;
 
 		if (c == '\r' && i + 1 < len && text[i + 1] == '\n') {
@@ -34,7 +44,7 @@ void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t 
 			buf_append(out, "=\r\n", 3);
 			*column = 0;
 			/* It could be taken for a boundary there. */
-			literal = literal && c != '-';
+			literal = c != '-' && is_literal(text + i, len - i, 0);
 			width = literal ? 1 : 3;
 		}
 		if (literal)
@@ -98,8 +108,9 @@ bool charset_is_ascii_based(const char *charset)
 	return true;
 }
 
-#define PAIR_SECOND_MIN 0x30 /* the lowest second byte: of GB18030's four, which are two pairs */
-#define MASK		'\x80'
+#define PAIR_SECOND_MIN                                                                        \
+	0x30 /* the lowest second byte: of GB18030's four, which are two pairs */
+#define MASK '\x80'
 
 /* The charsets with pairs, and what is no first byte of one between 0x81 and 0xfe. */
 static const struct pairs {

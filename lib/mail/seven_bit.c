@@ -23,6 +23,16 @@ struct conversion {
 	struct patches patches;
 };
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool is_mbox(const char *line, size_t len)
+{
+	return len >= 5 && memcmp(line, "From ", 5) == 0;
+}
+
 /* The length of the line that starts there, its line end (LF, with or without CR) not counted. */
 static size_t line_len(const char *line, size_t left)
 {
@@ -58,6 +68,28 @@ static bool has_long_line(const char *bytes, size_t len)
 	return next_long_line(bytes, len, &(struct line){0});
 }
 
+/* Is there one that some host strips, or puts a ">" before? */
+static bool has_frail_line(const char *bytes, size_t len)
+{
+	while (len > 0) {
+		size_t line = line_len(bytes, len);
+		const char *newline = memchr(bytes + line, '\n', len - line);
+		size_t step = newline == NULL ? len : (size_t)(newline - bytes) + 1;
+
+		if ((line > 0 && is_blank(bytes[line - 1])) || is_mbox(bytes, line))
+			return true;
+		bytes += step;
+		len -= step;
+	}
+	return false;
+}
+
+/* Is there nothing in the lines that a host would change? */
+static bool is_firm(const char *bytes, size_t len)
+{
+	return !has_long_line(bytes, len) && !has_frail_line(bytes, len);
+}
+
 static bool is_safe(const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -68,7 +100,7 @@ static bool is_safe(const char *bytes, size_t len)
 			(lf && (i == 0 || bytes[i - 1] != '\r')))
 			return false;
 	}
-	return !has_long_line(bytes, len);
+	return is_firm(bytes, len);
 }
 
 /* Where the empty line before a content begins. */
@@ -184,30 +216,47 @@ static void wrap_base64(const char *bytes, size_t len, struct buf *out)
 	}
 }
 
-/* Soft line breaks where lines are too long; neither a break that is there nor a "=C3" is taken apart. */
-static void wrap_quoted_printable(const char *bytes, size_t len, struct buf *out)
+/* Neither a soft break that is there nor a "=C3" is taken apart. */
+static void wrap_line(const char *line, size_t len, struct buf *out)
 {
 	size_t column = 0, step;
 
 	for (size_t i = 0; i < len; i += step) {
-		bool coded = bytes[i] == '=' && len - i >= 3;
+		bool soft_break = line[i] == '=' && i + 1 == len;
 
-		step = coded ? 3 : 1;
-		if (!coded && (bytes[i] == '\r' || bytes[i] == '\n')) {
-			column = 0;
-		} else if (coded && bytes[i + 2] == '\n') {
-			column = 0;
-		} else if (column + step >= LINE_MAX_MIME) {
+		step = line[i] == '=' && len - i >= 3 ? 3 : 1;
+		if (!soft_break && column + step >= LINE_MAX_MIME) {
 			buf_string(out, "=\r\n");
-			column = step;
+			column = 0;
+		}
+		if (column == 0 && is_mbox(line + i, len - i)) {
+			buf_string(out, "=46");
+			column = 3;
 		} else {
+			buf_append(out, line + i, step);
 			column += step;
 		}
-		buf_append(out, bytes + i, step);
 	}
 }
 
-/* The same content in shorter lines. */
+/* Soft line breaks where lines are too long. Blanks at the end of a line are no part of the text. */
+static void wrap_quoted_printable(const char *bytes, size_t len, struct buf *out)
+{
+	while (len > 0) {
+		size_t line = line_len(bytes, len), text = line;
+		const char *newline = memchr(bytes + line, '\n', len - line);
+		size_t step = newline == NULL ? len : (size_t)(newline - bytes) + 1;
+
+		while (text > 0 && is_blank(bytes[text - 1]))
+			text--;
+		wrap_line(bytes, text, out);
+		buf_append(out, bytes + line, step - line);
+		bytes += step;
+		len -= step;
+	}
+}
+
+/* The same content in lines that stay. */
 static int wrap_part(struct conversion *conversion, const struct mime_part *part)
 {
 	const char *bytes = conversion->entity->data + part->start;
@@ -233,7 +282,8 @@ static bool is_to_be_wrapped(const struct conversion *conversion, const struct m
 {
 	return (part->encoding == ENCODING_BASE64 ||
 		       part->encoding == ENCODING_QUOTED_PRINTABLE) &&
-	       has_long_line(conversion->entity->data + part->start, part->end - part->start);
+	       !is_firm(conversion->entity->data + part->start,
+		       content_end(conversion, part) - part->start);
 }
 
 /* The part whose header that is, NULL for what parts stand in. */

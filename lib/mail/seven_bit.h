@@ -1,9 +1,9 @@
 /*
  * A MIME entity as a signature needs it (RFC 8551 section 3.1.3): whatever mail hosts may do to 8-bit
- * text and long lines on the way must not find anything to do.
+ * text, long lines, blanks at a line's end and "From " at its start must not find anything to do.
  *
- * Contents of parts with 8-bit bytes, lines above 998 bytes or line ends other than CRLF become quoted-printable (text)
- * or base64, also within attached messages, what is encoded already gets shorter lines, and no Content-Transfer-Encoding says 8bit or binary any more; all
+ * Contents of parts with any of these or with line ends other than CRLF become quoted-printable (text) or base64, also within
+ * attached messages, what is encoded already is broken into other lines, and no Content-Transfer-Encoding says 8bit or binary any more; all
  * other bytes stay. 8-bit bytes in header fields and between parts are left: no host changes those.
  *
  * Pure.

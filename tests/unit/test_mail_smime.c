@@ -22,6 +22,7 @@
 
 #define PART(head, body)                                                                       \
 	"Content-Type: multipart/mixed; boundary=b\n\n--b\n" head "\n\n" body "\n--b--\n"
+#define AAA_60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define LONG_100                                                                               \
 	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 #define LONG                                                                                   \
@@ -54,8 +55,26 @@ static void test_seven_bit(void **state)
 		const char *label, *in, *want; /* NULL: refused */
 	} cases[] = {
 		{"no header", "\nplain\n", "\nplain\n"},
-		{"as it stands", "Content-Type: text/plain\n\nplain\n.\nFrom here\n",
-			"Content-Type: text/plain\n\nplain\n.\nFrom here\n"},
+		{"as it stands", "Content-Type: text/plain\n\nplain\n.\n From here\nFrom\n",
+			"Content-Type: text/plain\n\nplain\n.\n From here\nFrom\n"},
+		{"what mbox has a mark for", "Content-Type: text/plain\n\nplain\nFrom here\n",
+			"Content-Type: text/plain\nContent-Transfer-Encoding: "
+			"quoted-printable\n\nplain\n=46rom here\n"},
+		{"blanks at a line's end",
+			"Content-Transfer-Encoding: 7bit\nContent-Type: text/plain; "
+			"format=flowed\n\nplain \n\t\n-- \nme\n",
+			"Content-Type: text/plain; format=flowed\nContent-Transfer-Encoding: "
+			"quoted-printable\n\nplain=20\n=09\n--=20\nme\n"},
+		{"both in what is encoded already",
+			"Content-Transfer-Encoding: quoted-printable\n\nFrom a=20 \t\n=C3=A4 = \nFrom "
+			"b\nTo From c",
+			"Content-Transfer-Encoding: quoted-printable\n\n=46rom a=20\n=C3=A4 =\n=46rom "
+			"b\nTo From c"},
+		{"blanks in base64", "Content-Transfer-Encoding: base64\n\nYWJj \n YWJj\t\n",
+			"Content-Transfer-Encoding: base64\n\nYWJjYWJj"},
+		{"\"From \" where a line is broken", "\n\u00e9" AAA_60 "aaaaaaaaaFrom here\n",
+			"Content-Transfer-Encoding: quoted-printable\n\n=C3=A9" AAA_60
+			"aaaaaaaaa=\n=46rom here\n"},
 		{"8bit",
 			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\ncaf\u00e9=\n",
 			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "
