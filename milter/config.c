@@ -38,7 +38,8 @@ static void warn_of_certificate(const struct settings *settings, struct config *
 	config->certificate = (struct health_certificate){.part = HEALTH_SMIME_CERTIFICATE,
 		.setting = "smime_cert_file",
 		.path = settings->smime_cert_file,
-		.not_after = smime_signer_end(config->signer)};
+		.not_after = smime_signer_end(config->signer),
+		.not_before = smime_signer_begin(config->signer)};
 	if (health_certificate_text(&config->certificate, time(NULL), text) != HEALTH_OK)
 		log_warning("%s", text);
 	if (!smime_signer_names(config->signer, settings->welcome_senders))

@@ -49,7 +49,7 @@ const char *const health_meanings[HEALTH_PARTS + 1] = {
 	[HEALTH_WIZARD_CERTIFICATE] =
 		"wizard_tls_cert_file: warn 30 days before it ends, fail then",
 	[HEALTH_ADMIN_CERTIFICATE] = "admin_tls_cert_file likewise",
-	[HEALTH_SMIME_CERTIFICATE] = "smime_cert_file likewise",
+	[HEALTH_SMIME_CERTIFICATE] = "smime_cert_file likewise, fail also before it begins",
 	[HEALTH_LINK_KEY] =
 		"link_key_file: warn when it is two years old or holds more than 8 keys",
 	[HEALTH_VAULT_KEY] = "vault_key_file likewise",
@@ -144,6 +144,14 @@ enum health_state health_certificate_text(
 	char at[CLOCK_TEXT_SIZE];
 	time_t left = certificate->not_after - now;
 
+	if (now < certificate->not_before) {
+		clock_format(certificate->not_before, at);
+		snprintf(text_r, HEALTH_TEXT_SIZE,
+			"%s %.300s is not valid before %s: use the one before it until then, or "
+			"set this machine's clock",
+			certificate->setting, certificate->path, at);
+		return HEALTH_FAIL;
+	}
 	clock_format(certificate->not_after, at);
 	if (left >= HEALTH_CERTIFICATE_WARN) {
 		snprintf(text_r, HEALTH_TEXT_SIZE, "%s is valid until %s", certificate->setting,

@@ -75,6 +75,7 @@ struct health_certificate {
 	enum health_part part;
 	const char *setting, *path;
 	time_t not_after;
+	time_t not_before; /* 0: it is not asked about */
 };
 void health_certificate(
 	struct json_object *findings, const struct health_certificate *certificate, time_t now);

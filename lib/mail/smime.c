@@ -140,19 +140,31 @@ void smime_signer_free(struct smime_signer **signer)
 
 /* --- what it is good for --- */
 
-static time_t end_of(const X509 *certificate)
+static time_t time_of(const ASN1_TIME *asn1)
 {
-	struct tm end;
+	struct tm parts;
 
-	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1 ? timegm(&end) : 0;
+	return ASN1_TIME_to_tm(asn1, &parts) == 1 ? timegm(&parts) : 0;
+}
+
+time_t smime_signer_begin(const struct smime_signer *signer)
+{
+	time_t last = time_of(X509_get0_notBefore(signer->certificate));
+
+	for (int i = 0; i < sk_X509_num(signer->chain); i++) {
+		time_t begin = time_of(X509_get0_notBefore(sk_X509_value(signer->chain, i)));
+
+		last = begin > last ? begin : last;
+	}
+	return last;
 }
 
 time_t smime_signer_end(const struct smime_signer *signer)
 {
-	time_t first = end_of(signer->certificate);
+	time_t first = time_of(X509_get0_notAfter(signer->certificate));
 
 	for (int i = 0; i < sk_X509_num(signer->chain); i++) {
-		time_t end = end_of(sk_X509_value(signer->chain, i));
+		time_t end = time_of(X509_get0_notAfter(sk_X509_value(signer->chain, i)));
 
 		first = end < first ? end : first;
 	}

@@ -22,7 +22,8 @@ struct smime_signer *smime_signer_load(
 	const char *certificates, const char *key, struct error *error);
 void smime_signer_free(struct smime_signer **signer); /* accepts NULL; nulls */
 
-/* When the first of the certificates ends. */
+/* When the last of the certificates begins, and when the first ends. */
+time_t smime_signer_begin(const struct smime_signer *signer);
 time_t smime_signer_end(const struct smime_signer *signer);
 
 /* Does our certificate name a mailbox (subjectAltName, emailAddress) that the list of addresses and "@domain"s has? */

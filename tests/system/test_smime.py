@@ -4,6 +4,7 @@ the DKIM signatures that the link breaks."""
 import base64
 import email
 import email.policy
+import itertools
 import os
 import re
 import shutil
@@ -11,15 +12,16 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 import dkim
 import pytest
 
-from harness.process import program, wait_for
+from harness.process import free_port, program, wait_for
 from harness.relay import parse
 from harness.sink import Sink
 from harness.site import PLATFORM, Site
-from harness.store_client import StoreClient
 from harness.watch import running
 
 TEXT = "Dear Administrator of Käufer GmbH,\n\nplease open this link:\n{{InvitationLink}}\n"
@@ -63,10 +65,24 @@ class Authority:
         openssl("x509", "-req", "-in", self.path(name + ".csr"), *sign, "-days", str(days),
                 "-extfile", self.path(name + ".ext"), "-out", self.path(name + ".pem"))
 
-    def signer(self, name, days=200, address=PLATFORM):
+    def date(self, name, begin, end):
+        """Makes the certificate anew, for the days from begin to end."""
+        begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + day * 86400)) for day in (begin, end))
+        with open(self.path("ca.cnf"), "w") as file:
+            file.write("[ca]\ndefault_ca = own\n[own]\ndatabase = %s\nnew_certs_dir = %s\nrand_serial = yes\n"
+                       "default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n" %
+                       (self.path("index.txt"), self.folder))
+        open(self.path("index.txt"), "w").close()
+        openssl("ca", "-batch", "-config", self.path("ca.cnf"), "-cert", self.path("middle.pem"), "-keyfile",
+                self.path("middle.key"), "-startdate", begin, "-enddate", end, "-extfile", self.path(name + ".ext"),
+                "-in", self.path(name + ".csr"), "-out", self.path(name + ".pem"), "-notext")
+
+    def signer(self, name, days=200, address=PLATFORM, begin=None, usage="emailProtection"):
         """Files (certificate and chain, key) for that address."""
         self.make(name, "middle", days, "keyUsage=digitalSignature",
-                  "extendedKeyUsage=emailProtection", "subjectAltName=email:" + address)
+                  "extendedKeyUsage=" + usage, "subjectAltName=email:" + address)
+        if begin is not None:
+            self.date(name, begin, days)
         with open(self.path(name + "-chain.pem"), "w") as chain:
             for part in (name, "middle"):
                 with open(self.path(part + ".pem")) as file:
@@ -93,14 +109,7 @@ def sink():
 @pytest.fixture(scope="module")
 def site(authority, sink):
     site = Site(bounce_address="bounce@invite.test", welcome_subject="^Welcome", link_fallback="append")
-    chain, key = authority.signer("platform")
-    for path in (chain, key):
-        shutil.copy(path, site.config)
-    own = os.path.join(site.config, os.path.basename(key))
-    shutil.chown(own, "nobody")
-    site.write_config(site.read_config() +
-                      "smime_cert_file = $config_directory/%s\nsmime_key_file = %s\n" %
-                      (os.path.basename(chain), own))
+    use(site, *authority.signer("platform"))
     site.relay.configure(transport_maps="inline:{ { sink.test = smtp:[127.0.0.1]:%d } }" % sink.port)
     with running(site) as started:
         yield started
@@ -291,62 +300,104 @@ def milter_says(site, *overrides):
     return result.returncode, result.stderr + result.stdout
 
 
-@pytest.mark.parametrize("days,address,words", [
-    (200, PLATFORM, None), (31, PLATFORM, None),
-    (29, PLATFORM, "smime_cert_file .* expires at .* in 2[89] days"),
-    (200, "other@provider.test", "names no address of welcome_senders")])
-def test_what_is_warned_of(site, authority, days, address, words):
-    chain, key = authority.signer("warned", days, address)
+@pytest.mark.parametrize("days,begin,address,words", [
+    (200, None, PLATFORM, None), (31, None, PLATFORM, None),
+    (29, None, PLATFORM, "smime_cert_file .* expires at .* in 2[89] days"),
+    (-1, -9, PLATFORM, "smime_cert_file .* has expired at"),
+    (200, 1, PLATFORM, "smime_cert_file .* is not valid before"),
+    (200, None, "other@provider.test", "names no address of welcome_senders")])
+def test_what_is_warned_of(site, authority, days, begin, address, words):
+    chain, key = authority.signer("warned", days, address, begin)
     status, said = milter_says(site, "smime_cert_file=" + chain, "smime_key_file=" + key)
     assert status == 0, said
     assert re.search(words, said) if words else "smime" not in said, said
 
 
-def test_health_has_the_certificate(site):
-    def found():
-        reports = StoreClient(site).call({"op": "reports"})["programs"]
-        return [finding for program in reports if program["program"] == "milter"
-                for finding in program["health"] if finding["part"] == "smime_certificate"]
-    finding = wait_for("the milter's report", found, 30)[0]
-    assert finding["state"] == "ok" and "smime_cert_file is valid until" in finding["text"]
+def use(site, chain, key):
+    """Makes these the milter's, in the configuration; returns what that was."""
+    config = site.read_config()
+    for path in (chain, key):
+        shutil.copy(path, site.config)
+    own = os.path.join(site.config, os.path.basename(key))
+    shutil.chown(own, "nobody")
+    kept = [line for line in config.splitlines() if not line.startswith("smime_")]
+    site.write_config("\n".join(kept + ["smime_cert_file = $config_directory/" + os.path.basename(chain),
+                                        "smime_key_file = " + own]) + "\n")
+    return config
+
+
+def answer(port, path):
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:%d%s" % (port, path), timeout=10) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.read().decode()
+
+
+@pytest.mark.parametrize("days,state,number,words", [
+    (31, "ok", 0, "smime_cert_file is valid until"), (29, "warn", 1, "put a new one there and reload"),
+    (-1, "fail", 2, "has expired at")])
+def test_health_and_metrics(authority, days, state, number, words):
+    port = free_port()
+    site = Site(relay=False, daemons=("store", "milter", "admin"), metrics_listen="inet:127.0.0.1:%d" % port)
+    use(site, *authority.signer("ends", days, begin=days - 60))
+    with running(site):
+        site.watch.announce("smime_cert_file", "tokend")
+        line = wait_for("the milter's report", lambda: re.search(
+            "^.*smime_certificate.*$", answer(port, "/healthz"), re.M), 30).group(0)
+        assert state in line and words in line
+        assert wait_for("the metric", lambda: re.search(
+            r'^postinvite_health\{part="smime_certificate"\} (\d)$', answer(port, "/metrics"), re.M)).group(1) == str(number)
 
 
 def test_what_is_refused(site, authority):
     chain, key = authority.signer("warned")
     other = authority.signer("another")[1]
+    server = authority.signer("server", usage="serverAuth")
+    locked = authority.path("locked.key")
+    openssl("rsa", "-in", key, "-aes256", "-passout", "pass:secret", "-out", locked)
+    shutil.chown(locked, "nobody")
     for overrides, words in (
             (["smime_key_file="], "smime_cert_file and smime_key_file go together"),
             (["smime_cert_file=" + chain, "smime_key_file=" + other], "is not the key of"),
-            (["smime_cert_file=/nonexistent"], "smime_cert_file, smime_key_file: open")):
+            (["smime_cert_file=/nonexistent"], "smime_cert_file, smime_key_file: open"),
+            (["smime_cert_file=" + server[0], "smime_key_file=" + server[1]], "not one for signing mail"),
+            (["smime_cert_file=" + chain, "smime_key_file=" + locked], "without a passphrase")):
         status, said = milter_says(site, *overrides)
         assert status == 78 and words in said, said
 
 
-def test_a_renewed_certificate_is_taken_at_a_reload(site, authority):
-    chain, key = authority.signer("renewed")
-    config = site.read_config()
-    for path in (chain, key):
-        shutil.copy(path, site.config)
-    own = os.path.join(site.config, "renewed.key")
-    shutil.chown(own, "nobody")
-    site.write_config(config.replace("platform-chain.pem", "renewed-chain.pem")
-                      .replace("platform.key", "renewed.key"))
-    site.daemons["milter"].signal(signal.SIGHUP)
-    number = 0
+def signed_by(site, authority, mailbox):
+    """The subject of the certificate that a mail is signed with."""
+    send(site, mailbox, FORMS["7bit plain"])
+    verify(authority, site.relay.wait_mail(mailbox))
+    return openssl("x509", "-in", authority.path("signer"), "-noout", "-subject").stdout.decode()
 
-    def renewed():
-        nonlocal number
-        number += 1
-        mailbox = "service@renewed%d.test" % number
-        send(site, mailbox, FORMS["7bit plain"])
-        raw = site.relay.wait_mail(mailbox)
-        verify(authority, raw)
-        name = openssl("x509", "-in", authority.path("signer"), "-noout", "-subject").stdout
-        return b"renewed" in name
-    wait_for("the new certificate", renewed)
+
+def test_a_renewed_certificate_is_taken_at_a_reload(site, authority):
+    config = use(site, *authority.signer("renewed"))
+    site.daemons["milter"].signal(signal.SIGHUP)
+    numbers = itertools.count()
+    wait_for("the new certificate", lambda: "renewed" in signed_by(
+        site, authority, "service@renewed%d.test" % next(numbers)))
     site.write_config(config)
     site.daemons["milter"].signal(signal.SIGHUP)
-    time.sleep(0.3)
+    wait_for("the old one", lambda: "platform" in signed_by(
+        site, authority, "service@renewed%d.test" % next(numbers)))
+
+
+def test_a_bad_certificate_is_not_taken_at_a_reload(site, authority):
+    config = use(site, authority.signer("bad")[0], authority.signer("else")[1])
+    site.watch.announce("reload refused", "is not the key of the first certificate")
+    milter = site.daemons["milter"]
+    before = len(milter.logged(0))
+    milter.signal(signal.SIGHUP)
+    wait_for("the refusal", lambda: b"reload refused" in milter.logged(before))
+    assert "platform" in signed_by(site, authority, "service@bad.test")
+    site.write_config(config)
+    milter.signal(signal.SIGHUP)
+    wait_for("the reload", lambda: b"reloaded" in milter.logged(before))
 
 
 # --- DKIM signatures ---

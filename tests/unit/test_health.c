@@ -104,6 +104,29 @@ static void test_certificate(void **state)
 	}
 }
 
+static void test_certificate_to_come(void **state)
+{
+	static const struct {
+		long to_come;
+		const char *want;
+	} cases[] = {
+		{0, "smime_certificate ok smime_cert_file is valid until"},
+		{1, "smime_certificate fail smime_cert_file /etc/s.pem is not valid before "
+		    "2027-01-15T08:00:01Z: use the one before it until then"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct json_object *findings = json_object_new_array();
+		const struct health_certificate certificate = {HEALTH_SMIME_CERTIFICATE,
+			"smime_cert_file", "/etc/s.pem", NOW + 90 * DAY,
+			NOW + cases[i].to_come};
+
+		health_certificate(findings, &certificate, NOW);
+		check(cases[i].want, findings, cases[i].want);
+	}
+}
+
 static void test_key_file(void **state)
 {
 	static const struct {
@@ -277,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_certificate_to_come),
 		cmocka_unit_test(test_key_file),
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_microsoft),

@@ -322,6 +322,8 @@ static void test_load(void **state)
 			assert_true(smime_signer_names(signer, named));
 			assert_true(smime_signer_names(signer, domain));
 			assert_false(smime_signer_names(signer, others));
+			assert_true(llabs((long long)(smime_signer_begin(signer) - time(NULL)) +
+					    400 * 86400) < 100);
 			assert_true(llabs((long long)(smime_signer_end(signer) - time(NULL)) -
 					    100 * 86400) < 100);
 		}
