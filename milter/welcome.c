@@ -34,26 +34,27 @@ struct welcome {
 };
 
 static const struct {
-	const char *name;		  /* action= in the log */
+	const char *name;		  /* action= in the log, where the link is put in */
+	const char *reason;		  /* where the mail is passed on without */
 	const char *code, *status, *text; /* of a refusal */
 	enum count_mail counted;	  /* where it is none */
 } outcomes[] = {
 	[WELCOME_NONE] = {.counted = COUNT_MAIL_UNRELATED},
 	[WELCOME_INJECT] = {.name = "injected", .counted = COUNT_MAIL_INJECTED},
 	[WELCOME_APPEND] = {.name = "appended", .counted = COUNT_MAIL_APPENDED},
-	[WELCOME_PASS_UNMARKED] =
-		{.name = "passed reason=\"no placeholder and no platform link\"",
-			.counted = COUNT_MAIL_PASSED},
-	[WELCOME_PASS_NO_TEXT] =
-		{.name = "passed reason=\"no text part to append the link to\"",
-			.counted = COUNT_MAIL_PASSED},
-	[WELCOME_PASS_PROTECTED] = {.name = "passed reason=\"signed or encrypted\"",
+	[WELCOME_PASS_UNMARKED] = {.reason = "no placeholder and no platform link",
 		.counted = COUNT_MAIL_PASSED},
-	[WELCOME_REJECT_UNMARKED] = {"rejected reason=\"no placeholder and no platform link\"",
-		"550", "5.6.0",
-		"Welcome mail holds neither the link placeholder nor a link of the platform"},
-	[WELCOME_REJECT_PROTECTED] = {"rejected reason=\"signed or encrypted\"", "550", "5.6.0",
-		"Welcome mail is signed or encrypted: the invitation link cannot be put in"},
+	[WELCOME_PASS_NO_TEXT] = {.reason = "no text part to append the link to",
+		.counted = COUNT_MAIL_PASSED},
+	[WELCOME_PASS_PROTECTED] = {.reason = "signed or encrypted", .counted = COUNT_MAIL_PASSED},
+	[WELCOME_REJECT_UNMARKED] = {.code = "550",
+		.status = "5.6.0",
+		.text = "Welcome mail holds neither the link placeholder nor a link of the "
+			"platform"},
+	[WELCOME_REJECT_PROTECTED] = {.code = "550",
+		.status = "5.6.0",
+		.text = "Welcome mail is signed or encrypted: the invitation link cannot be put "
+			"in"},
 };
 
 /* --- reading --- */
@@ -315,8 +316,9 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 		return refuse(welcome, outcomes[action].code, outcomes[action].status,
 			outcomes[action].text);
 	if (action != WELCOME_INJECT && action != WELCOME_APPEND) {
-		log_warning("%s: welcome from=%s action=%s", queue_id(welcome->ctx),
-			welcome->session->sender, outcomes[action].name);
+		log_warning("%s: welcome from=%s action=passed reason=\"%s\"",
+			queue_id(welcome->ctx), welcome->session->sender,
+			outcomes[action].reason);
 		return SMFIS_ACCEPT;
 	}
 	if (welcome->session->cut)

@@ -4,6 +4,8 @@
  */
 #include "base/log.h"
 
+#include "base/log_text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +57,7 @@ void log_line(enum log_level level, const char *format, ...)
 {
 	char line[LINE_MAX_BYTES];
 	va_list args;
-	int head = 0, body;
+	int head = 0;
 
 	if (level == LOG_LEVEL_DEBUG && destination.verbose == 0)
 		return;
@@ -63,13 +65,8 @@ void log_line(enum log_level level, const char *format, ...)
 		head = snprintf(line, sizeof(line), "%s[%d]: ", destination.program, (int)getpid());
 	head += snprintf(line + head, sizeof(line) - (size_t)head, "%s", levels[level].word);
 	va_start(args, format);
-	body = vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
+	log_text(line + head, sizeof(line) - (size_t)head - 1, format, args);
 	va_end(args);
-	if (body < 0)
-		return;
-	for (char *p = line + head; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = ' ';
 	if (destination.to_syslog) {
 		syslog(levels[level].priority, "%s", line);
 		return;
