@@ -13,6 +13,7 @@
 
 #define REPLY_MAX 900
 #define TEXT_MAX  680
+#define BRIEF_MS  1000 /* the store is restarted in less */
 
 const char *queue_id(SMFICTX *ctx)
 {
@@ -60,6 +61,17 @@ int ask_store(const struct session *session, struct json_object *request,
 	if (result < 0 && (error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN))
 		metrics_count(session_metrics(session), METRIC_MILTER_STORE_AWAY, 0);
 	return result;
+}
+
+int ask_store_briefly(const struct session *session, struct json_object *request,
+	struct json_object **reply_r, struct error *error)
+{
+	struct ipc_client *store = session_config(session)->store;
+
+	*reply_r = NULL;
+	if (ipc_client_silent(store))
+		return error_set(error, ERROR_TEMPORARY, "the store did not answer lately");
+	return ipc_call_within(store, BRIEF_MS, request, reply_r, error);
 }
 
 int put_text(struct json_object *object, const char *name, const char *text)

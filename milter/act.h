@@ -22,6 +22,11 @@ sfsistat answer_error(SMFICTX *ctx, const struct error *error);
 int ask_store(const struct session *session, struct json_object *request,
 	struct json_object **reply_r, struct error *error);
 
+/* The same for what is nearly always about somebody else's mail, which must not be slowed by us: waits for a moment at most, and not
+ * at all once the store has not answered, until it does again (the monitor asks it now and then). */
+int ask_store_briefly(const struct session *session, struct json_object *request,
+	struct json_object **reply_r, struct error *error);
+
 /* Sets a member to text from a mail: UTF-8, cut to what the store takes; removes it where there is none. Returns 0
  * or -1. */
 int put_text(struct json_object *object, const char *name, const char *text);

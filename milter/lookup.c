@@ -7,19 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Takes over the request, whose one argument it sets. Returns 0, or -1 as ipc_call does. */
-static int ask(const struct session *session, struct json_object *request, const char *member,
-	const char *value, struct json_object **reply_r, struct error *error)
+/* A request with one argument. NULL out of memory. */
+static struct json_object *request_about(const char *op, const char *member, const char *value)
 {
-	int result;
+	struct json_object *request = store_request(op);
 
-	if (request == NULL || put_text(request, member, value) < 0) {
-		json_object_put(request);
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	}
-	result = ask_store(session, request, reply_r, error);
+	if (request != NULL && put_text(request, member, value) == 0)
+		return request;
 	json_object_put(request);
-	return result;
+	return NULL;
 }
 
 static bool take(struct json_object *invitation, struct found_invitation *found_r)
@@ -39,10 +35,14 @@ static bool take(struct json_object *invitation, struct found_invitation *found_
 static int get(const struct session *session, const char *member, const char *value,
 	struct found_invitation *found_r, struct error *error)
 {
-	struct json_object *reply = NULL;
-	int result = ask(session, store_request("get"), member, value, &reply, error);
-	int found = result == 0 && take(json_member(reply, "invitation"), found_r);
+	struct json_object *request = request_about("get", member, value), *reply = NULL;
+	int result, found;
 
+	if (request == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	result = ask_store(session, request, &reply, error);
+	found = result == 0 && take(json_member(reply, "invitation"), found_r);
+	json_object_put(request);
 	json_object_put(reply);
 	return result < 0 && error->kind != ERROR_NOT_FOUND ? -1 : found;
 }
@@ -77,20 +77,20 @@ static bool is_about(const struct report *report, struct json_object *invitation
 static int look_among(const struct session *session, const char *mailbox,
 	const struct report *report, struct found_invitation *found_r, struct error *error)
 {
-	struct json_object *reply = NULL, *invitations;
-	int result =
-		ask(session, store_request("candidates"), "mailbox", mailbox, &reply, error);
-	int found = 0;
+	struct json_object *request = request_about("candidates", "mailbox", mailbox),
+			   *reply = NULL, *invitations;
+	int result, found = 0;
 
+	if (request == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	result = ask_store_briefly(session, request, &reply, error);
 	invitations = json_member(reply, "invitations");
-	for (size_t i = 0; result == 0 && found == 0 &&
-			   json_object_is_type(invitations, json_type_array) &&
-			   i < json_object_array_length(invitations);
-		i++) {
+	for (size_t i = 0; i < json_count(invitations) && found == 0; i++) {
 		struct json_object *one = json_object_array_get_idx(invitations, i);
 
 		found = is_about(report, one) && take(one, found_r);
 	}
+	json_object_put(request);
 	json_object_put(reply);
 	return result < 0 ? -1 : found;
 }

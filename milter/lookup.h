@@ -25,7 +25,8 @@ int lookup_id(const struct session *session, const char *id, struct found_invita
 int lookup_links(const struct session *session, const struct link_tokens *tokens,
 	struct found_invitation *found_r, struct error *error);
 
-/* The newest whose Welcome mail went to one of the report's mailboxes and had one of its Message-IDs. */
+/* The newest whose Welcome mail went to one of the report's mailboxes and had one of its Message-IDs. Nearly every report that
+ * this is asked of is somebody else's: it does not wait for a store that does not answer (ask_store_briefly). */
 int lookup_message(const struct session *session, const struct report *report,
 	struct found_invitation *found_r, struct error *error);
 

@@ -20,6 +20,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,6 +43,7 @@ struct ipc_client {
 	char *endpoint;
 	char *service;
 	int timeout_ms;
+	atomic_bool silent;
 	pthread_mutex_t lock; /* guards what follows */
 	struct connection *idle;
 	unsigned idle_count;
@@ -51,6 +53,7 @@ struct ipc_client {
 struct asking {
 	struct ipc_client *client;
 	struct buf frame;
+	int timeout_ms;
 	uint64_t deadline;
 	struct connection *connection; /* in use, or NULL */
 };
@@ -286,13 +289,21 @@ static bool pause_before_next(int *pause_ms, uint64_t deadline)
 	return true;
 }
 
-static int no_answer(const struct ipc_client *client, struct error *error)
+static int no_answer(const struct asking *asking, struct error *error)
 {
+	struct ipc_client *client = asking->client;
 	struct error why = *error;
 
+	atomic_store(&client->silent, true);
 	return error_set(error, ERROR_TEMPORARY,
 		"%s (%s) gave no answer within %d ms; is it running? Last: %s", client->service,
-		client->endpoint, client->timeout_ms, why.text);
+		client->endpoint, asking->timeout_ms, why.text);
+}
+
+static int answered(const struct asking *asking, int result)
+{
+	atomic_store(&asking->client->silent, false);
+	return result;
 }
 
 /* Asks until there is an answer or no time left. Returns 0 or -1; asking->connection is in order when it is
@@ -315,27 +326,26 @@ static int ask(
 			outcome = exchange(asking, reply_r, error);
 		else if (error->kind == ERROR_CONFIGURATION)
 			return -1;
-		if (outcome == OUTCOME_DONE)
-			return 0;
-		if (outcome == OUTCOME_REFUSED)
-			return -1;
+		if (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED)
+			return answered(asking, outcome == OUTCOME_DONE ? 0 : -1);
 		connection_close(&asking->connection);
 		if (outcome == OUTCOME_LATE)
 			error_set(error, ERROR_TEMPORARY, "no reply");
 		if (outcome == OUTCOME_LATE ||
 			(fresh && !pause_before_next(&pause_ms, asking->deadline)))
-			return no_answer(client, error);
+			return no_answer(asking, error);
 	}
 }
 
-static int asking_init(struct asking *asking, struct ipc_client *client,
+static int asking_init(struct asking *asking, struct ipc_client *client, int timeout_ms,
 	struct json_object *request, struct error *error)
 {
 	const char *text = json_text(request);
 
 	*asking = (struct asking){
 		.client = client,
-		.deadline = clock_monotonic_ms() + (uint64_t)client->timeout_ms,
+		.timeout_ms = timeout_ms,
+		.deadline = clock_monotonic_ms() + (uint64_t)timeout_ms,
 	};
 	buf_init(&asking->frame, FRAME_MAX + FRAME_HEADER);
 	frame_put(&asking->frame, CALL_NUMBER, FRAME_REQUEST, text, strlen(text));
@@ -349,11 +359,22 @@ static int asking_init(struct asking *asking, struct ipc_client *client,
 int ipc_call(struct ipc_client *client, struct json_object *request,
 	struct json_object **reply_r, struct error *error)
 {
+	return ipc_call_within(client, client->timeout_ms, request, reply_r, error);
+}
+
+bool ipc_client_silent(const struct ipc_client *client)
+{
+	return atomic_load(&client->silent);
+}
+
+int ipc_call_within(struct ipc_client *client, int timeout_ms, struct json_object *request,
+	struct json_object **reply_r, struct error *error)
+{
 	struct asking asking;
 	int result;
 
 	*reply_r = NULL;
-	if (asking_init(&asking, client, request, error) != 0)
+	if (asking_init(&asking, client, timeout_ms, request, error) != 0)
 		return -1;
 	result = ask(&asking, true, reply_r, error);
 	if (asking.connection != NULL)
@@ -392,7 +413,7 @@ int ipc_stream(struct ipc_client *client, struct json_object *request, int wait_
 	struct asking asking;
 	int result;
 
-	if (asking_init(&asking, client, request, error) != 0)
+	if (asking_init(&asking, client, client->timeout_ms, request, error) != 0)
 		return -1;
 	result = ask(&asking, false, &reply, error);
 	json_object_put(reply);

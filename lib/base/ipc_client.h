@@ -31,6 +31,14 @@ void ipc_client_free(struct ipc_client **client);
 int ipc_call(struct ipc_client *client, struct json_object *request,
 	     struct json_object **reply_r, struct error *error);
 
+/* The same within another time limit than the client's. */
+int ipc_call_within(struct ipc_client *client, int timeout_ms, struct json_object *request,
+		    struct json_object **reply_r, struct error *error);
+
+/* Did the last call get no answer within its time limit? For those who would rather not wait for the next one to
+ * find out. */
+bool ipc_client_silent(const struct ipc_client *client);
+
 /* Sends a request whose answer is followed by events, and calls `event` for each until it returns
  * non-zero (returned), or the connection is lost (-1, temporary). wait_ms bounds the time without
  * an event: then event is called with NULL; negative: no bound. The answer itself goes to nobody;

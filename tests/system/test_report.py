@@ -4,7 +4,10 @@ they have lost, and always passed on as they are."""
 import os
 import quopri
 import re
+import signal
 import smtplib
+import threading
+import time
 import uuid
 
 import pytest
@@ -32,11 +35,15 @@ class Case:
         self.id, self.link = record["id"], record["auth_url"]
 
     def send(self, text, sender=""):
+        """Returns how long the relay took to accept it."""
         count = len(self.site.relay.mails(PLATFORM))
         text = "To: %s\nMessage-ID: <%s@mx.test>\n%s" % (PLATFORM, uuid.uuid4(), text)
+        begun = time.monotonic()
         self.site.relay.send(sender, PLATFORM, text.replace("\n", "\r\n"))
+        took = time.monotonic() - begun
         got = self.site.relay.wait_mail(PLATFORM, count + 1)
         assert got.partition(b"\n\n")[2].strip() == text.partition("\n\n")[2].strip().encode()
+        return took
 
     def status(self, action="failed", status="5.1.1", envelope_id=None, recipient=None, returned=""):
         recipient = recipient or self.mailbox
@@ -205,6 +212,34 @@ def test_while_the_store_is_away_only_our_own_reports_wait(site):
     site.daemons["store"].start()
     case.send(case.status(envelope_id=case.id))
     assert case.delivery() == ("failed", "5.1.1")
+
+
+def test_a_store_that_hangs_slows_only_our_own_reports(site):
+    case, late = Case(site, "hangs"), Case(site, "late")
+    others = case.status(recipient="other@elsewhere.test", returned=headers_returned(case, "<other@elsewhere.test>"))
+    by_message_id = case.status("delayed", "4.4.7", returned=headers_returned(case))
+    site.watch.announce(AWAY, "report action=none")
+    store = site.daemons["store"]
+    store.signal(signal.SIGSTOP)
+    try:
+        assert case.send(others) < 3, "the first one finds out"
+        for _ in range(3):
+            assert case.send(others) < 1
+        assert case.send(by_message_id) < 1
+        with pytest.raises(smtplib.SMTPDataError) as refusal:
+            case.send(case.status(envelope_id=case.id))
+        assert refusal.value.smtp_code == 451
+        threading.Timer(1.5, store.signal, [signal.SIGCONT]).start()
+        assert late.send(late.status(envelope_id=late.id)) > 1
+    finally:
+        store.signal(signal.SIGCONT)
+    assert late.delivery() == ("failed", "5.1.1")
+    assert case.delivery()[0] in ("none", "relayed")
+    case.send(by_message_id)
+    assert case.delivery() == ("delayed", "4.4.7"), "it is asked again by now"
+    case.send(case.status(envelope_id=case.id))
+    assert case.delivery() == ("failed", "5.1.1")
+    assert [event["type"] for event in site.events(case.mailbox)].count("delivery") == 2
 
 
 def test_the_documented_command_filter():

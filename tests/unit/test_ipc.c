@@ -203,6 +203,34 @@ static void test_time_limit(void **state)
 	ipc_client_free(&wrong);
 }
 
+/* Whoever does not want to wait knows before asking. */
+static void test_silence(void **state)
+{
+	struct ipc_client *client = ipc_client_new(endpoint, "the store", 60000);
+	struct json_object *request = ipc_request_new("never", NULL, 0), *reply;
+	uint64_t begun = clock_monotonic_ms();
+	struct error error;
+
+	(void)state;
+	assert_false(ipc_client_silent(client));
+	assert_int_equal(ipc_call_within(client, 100, request, &reply, &error), -1);
+	assert_true(ipc_client_silent(client));
+	server = ipc_fixture_start(endpoint, false);
+	assert_true(ipc_client_silent(client));
+	assert_echo(client, "echo", 1);
+	assert_false(ipc_client_silent(client));
+	assert_int_equal(ipc_call_within(client, 100, request, &reply, &error), -1);
+	assert_non_null(strstr(error.text, "no answer within 100 ms"));
+	assert_true(ipc_client_silent(client));
+	/* A refusal is an answer. */
+	assert_int_equal(call(client, ipc_request_new("fail", NULL, 0), &reply, &error), -1);
+	assert_false(ipc_client_silent(client));
+	assert_true(clock_monotonic_ms() - begun < 5000);
+	free(ipc_fixture_stop(&server));
+	json_object_put(request);
+	ipc_client_free(&client);
+}
+
 static void *start_later(void *context)
 {
 	(void)context;
@@ -388,6 +416,7 @@ int main(void)
 		TEST(test_threads),
 		TEST(test_errors),
 		TEST(test_time_limit),
+		TEST(test_silence),
 		TEST(test_restart),
 		TEST(test_stream),
 		TEST(test_nonsense),
