@@ -60,7 +60,7 @@ static void ask_for_macros(SMFICTX *ctx)
 {
 	static char none[] = " ", mail[] = "{auth_authen} {cert_subject} i", id[] = "i";
 
-	smfi_setsymlist(ctx, SMFIM_CONNECT, none);
+	smfi_setsymlist(ctx, SMFIM_CONNECT, id);
 	smfi_setsymlist(ctx, SMFIM_ENVFROM, mail);
 	smfi_setsymlist(ctx, SMFIM_ENVRCPT, none);
 	smfi_setsymlist(ctx, SMFIM_EOH, id);
@@ -109,7 +109,9 @@ static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *client)
 	(void)hostname;
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
-	session_connect(session, client);
+	/* Who connects by SMTP has no message yet. Postfix pretends a connection for what is in its queue already, of a client that
+	 * looks like any on this machine. */
+	session_connect(session, client, macro(ctx, "i") != NULL);
 	return go_on(session, SMFIP_NR_CONN);
 }
 
@@ -121,8 +123,6 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 		return out_of_order(session, SMFIP_NR_MAIL);
 	session_mail(
 		session, arguments, macro(ctx, "{auth_authen}"), macro(ctx, "{cert_subject}"));
-	/* What comes by SMTP has no queue id before its first recipient. */
-	session->local = macro(ctx, "i") != NULL;
 	return go_on(session, SMFIP_NR_MAIL);
 }
 

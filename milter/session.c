@@ -104,19 +104,19 @@ void session_end_message(struct session *session)
 	session->kind = MAIL_UNRELATED;
 	session->counted = COUNT_MAIL_UNRELATED;
 	session->recipients = session->others = 0;
-	session->local = false;
 	session->body_start = 0;
 	session->cut = false;
 	atomic_fetch_sub(&messages, 1);
 }
 
-void session_connect(struct session *session, const struct sockaddr *client)
+void session_connect(struct session *session, const struct sockaddr *client, bool local)
 {
 	size_t size = client == NULL		      ? 0
 		      : client->sa_family == AF_INET  ? sizeof(struct sockaddr_in)
 		      : client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 						      : 0;
 
+	session->local = local;
 	session->client_known = size > 0;
 	if (size > 0)
 		memcpy(&session->client, client, size);

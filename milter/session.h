@@ -36,6 +36,7 @@ struct session {
 	unsigned long steps; /* the negotiated SMFIP_* */
 	struct sockaddr_storage client;
 	bool client_known;
+	bool local; /* not by SMTP: from sendmail(1), or made by Postfix itself; no recipient is refused */
 
 	/* the message; empty between two */
 	const struct daemon_generation *generation; /* NULL: no message */
@@ -47,7 +48,6 @@ struct session {
 	bool stranger; /* a welcome sender's address, but no submitter of ours */
 	enum mail_kind kind;
 	enum count_mail counted; /* what it was and what was done, for the metrics */
-	bool local; /* not by SMTP: from sendmail(1), or made by Postfix itself; no recipient is refused */
 	char recipient[ADDRESS_SIZE]; /* the first */
 	size_t recipients;	      /* different from the first, and the first; own ones too */
 	struct own_recipient *own;    /* those with a tag of ours */
@@ -64,7 +64,7 @@ struct session {
 struct session *session_new(struct daemon *daemon, unsigned long steps);
 void session_free(struct session **session);
 
-void session_connect(struct session *session, const struct sockaddr *client);
+void session_connect(struct session *session, const struct sockaddr *client, bool local);
 
 /* MAIL: who sends, from arguments and macros (NULL where absent). */
 void session_mail(struct session *session, char **arguments, const char *sasl_name,

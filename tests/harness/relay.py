@@ -1,6 +1,7 @@
 """A private Postfix: own configuration, queue, port and mailboxes in one folder; the machine's
 own mail system is not touched."""
 
+import contextlib
 import email
 import email.policy
 import os
@@ -121,6 +122,21 @@ class Relay:
         conf = os.path.join(self.folder, "conf")
         subprocess.run(["postconf", "-c", conf, "-e"] +
                        ["%s=%s" % item for item in settings.items()], check=True)
+
+    @contextlib.contextmanager
+    def configured(self, **settings):
+        """With these main.cf parameters, and afterwards as before."""
+        with open(os.path.join(self.folder, "conf", "main.cf")) as file:
+            before = file.read()
+        self.stop()
+        self.configure(**settings)
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            self._write("main.cf", before)
+            self.start()
 
     def _postfix(self, command):
         return subprocess.run(["postfix", "-c", os.path.join(self.folder, "conf"), command],

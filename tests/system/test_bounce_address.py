@@ -151,6 +151,13 @@ def test_what_is_none_is_refused(site):
     assert (site.record(mailbox), len(site.relay.mails(PLATFORM))) == before
 
 
+def test_what_is_none_is_refused_whenever_the_queue_file_is_made(site):
+    """With this setting SMTP mail has a queue id before its recipients, as mail of sendmail(1) has."""
+    with site.relay.configured(smtpd_delay_open_until_valid_rcpt="no"):
+        test_what_is_none_is_refused(site)
+        test_reports_of_this_relay(site, "gone3@customer1.test", "email_failed", b"Action: failed")
+
+
 def test_other_recipients_get_it_all_the_same(site):
     mailbox, path = invite(site, "several")
     junk = "Subject: Minutes\r\n\r\nx\r\n"

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import smtplib
+import socket
 import subprocess
 import time
 
@@ -244,6 +245,48 @@ def test_mail_that_does_not_come_by_smtp_is_never_refused(site):
                        env={**os.environ, "MAIL_CONFIG": conf})
     site.wait_status(mailbox, "consent_granted")
     assert "reject" not in site.relay.log()[log:] and not site.relay.mails(SENDER)
+
+
+XCLIENT = {
+    "another client": "ADDR=192.0.2.1 PORT=4711 NAME=mx.customer.test",
+    "a client without a port": "ADDR=192.0.2.1 PORT=[UNAVAILABLE] NAME=[UNAVAILABLE]",
+    "an IPv6 client": "ADDR=IPv6:2001:db8::1 PORT=25 NAME=[TEMPUNAVAIL]",
+    "a client that looks local": "ADDR=127.0.0.1 PORT=0 NAME=localhost DESTADDR=127.0.0.1 DESTPORT=0",
+}
+
+
+class UnixSMTP(smtplib.SMTP):
+    """To a Unix socket."""
+
+    def _get_socket(self, host, port, timeout):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout)
+        connection.connect(host)
+        return connection
+
+
+def test_what_comes_by_smtp_is_refused_whoever_sends(site):
+    """Also where a queue file is made before the first recipient, through a proxy, and by a Unix socket."""
+    mailbox, own = waiting(site, "smtp")
+    with open(os.path.join(site.folder, "conf", "master.cf"), "a") as master:
+        master.write("unix-smtp unix n - n - - smtpd\n")
+    with site.relay.configured(smtpd_delay_open_until_valid_rcpt="no", inet_protocols="all",
+                               smtpd_authorized_xclient_hosts="127.0.0.0/8", mynetworks="0.0.0.0/0 [::]/0"):
+        test_unknown_tags_are_refused_at_rcpt(site)
+        assert send(site, own, genuine(site, subject="Minutes")) == "550 5.7.1"
+        for label, attributes in {**XCLIENT, "by a Unix socket": None}.items():
+            with smtplib.SMTP("127.0.0.1", site.relay.port, timeout=30) if attributes else \
+                    UnixSMTP(os.path.join(site.folder, "queue/public/unix-smtp"), timeout=30) as smtp:
+                smtp.ehlo()
+                if attributes:
+                    assert smtp.docmd("XCLIENT", attributes)[0] == 220, label
+                    smtp.ehlo()
+                smtp.mail(SENDER)
+                assert smtp.rcpt(WRONG)[0] == 550, label
+                assert smtp.rcpt(own)[0] == 250, label
+                assert smtp.data("Subject: Minutes\r\n\r\nx\r\n")[0] == 550, label
+        test_mail_that_does_not_come_by_smtp_is_never_refused(site)
+    assert not said(site, mailbox) and not site.relay.mails(own)
 
 
 def test_older_keys_keep_working(site):
