@@ -134,8 +134,7 @@ static unsigned int get16(const unsigned char *at)
 	return (unsigned int)at[0] << 8 | at[1];
 }
 
-/* Returns 0 when the answer holds a TXT record. */
-static int read_answer(const unsigned char *answer, size_t len, char *text_r, size_t size)
+int dns_txt_read(const unsigned char *answer, size_t len, char *text_r, size_t size)
 {
 	const unsigned char *at = answer + NS_HFIXEDSZ, *end = answer + len;
 	unsigned int questions, answers;
@@ -186,7 +185,7 @@ int dns_txt(const struct dns_question *question, char *text_r, size_t size, stru
 	res_nclose(&state);
 	if (len > (int)sizeof(answer))
 		len = sizeof(answer);
-	if (len >= 0 && read_answer(answer, (size_t)len, text_r, size) == 0)
+	if (len >= 0 && dns_txt_read(answer, (size_t)len, text_r, size) == 0)
 		return 0;
 	if ((answer[2] & TRUNCATED) != 0)
 		return error_set(error, ERROR_TEMPORARY, "answer of DNS for %s is too long",

@@ -28,4 +28,8 @@ struct dns_question {
 int dns_txt(
 	const struct dns_question *question, char *text_r, size_t size, struct error *error);
 
+/* The strings of the first TXT record in an answer as it comes (RFC 1035 section 4.1), likewise; size is 1 or more. Returns 0, or
+ * -1 when there is none. */
+int dns_txt_read(const unsigned char *answer, size_t len, char *text_r, size_t size);
+
 #endif

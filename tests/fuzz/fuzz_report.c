@@ -1,6 +1,7 @@
 /*
  * Reports on deliveries: the status part by itself, and a whole message, whose header comes with its body.
  */
+#include "mail/dsn_value.h"
 #include "mail/report.h"
 #include "mail_input.h"
 
@@ -10,16 +11,45 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return argc == NULL || argv == NULL;
 }
 
+static bool printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* What goes to logs and records is one line. Whoever is named is found by that name. */
 static void check(const struct dsn_facts *facts)
 {
-	const struct dsn_recipient *outcome = dsn_outcome(facts, "a@b");
+	if ((dsn_outcome(facts, "a@b") == NULL) != (facts->count == 0) ||
+		!printable(facts->envelope_id))
+		abort();
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct dsn_recipient *one = &facts->recipients[i];
+		const struct dsn_recipient *found =
+			dsn_outcome(facts, *one->original ? one->original : one->recipient);
 
-	if ((outcome == NULL) != (facts->count == 0))
-		abort();
-	if (outcome != NULL &&
-		(outcome->delivery == NULL || strpbrk(outcome->text, "\r\n\t") ||
-			strspn(outcome->status, "0123456789.") != strlen(outcome->status)))
-		abort();
+		if (one->delivery == NULL || !printable(one->text) ||
+			!printable(one->recipient) || !printable(one->original) ||
+			strspn(one->status, "0123456789.") != strlen(one->status))
+			abort();
+		if (*one->original != '\0' && !dsn_is_address(found->original, one->original))
+			abort();
+	}
+}
+
+static void check_leads(const struct report *report)
+{
+	for (size_t i = 0; i < report->message_id_count; i++) {
+		const char *id = report->message_ids[i];
+
+		if (*id != '<' || strchr(id, '>') != id + strlen(id) - 1)
+			abort();
+	}
+	for (size_t i = 0; i < report->mailbox_count; i++)
+		if (*report->mailboxes[i] == '\0')
+			abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	source.len = message.len;
 	if (report_read(&source, &report, &error) == 0)
 		check(&report.facts);
+	check_leads(&report);
 	report_free(&report);
 	headers_free(&headers);
 	buf_free(&message);
