@@ -20,7 +20,8 @@ ACCEPT, CONTINUE, SKIP, PROGRESS, REPLACE = b"a", b"c", b"s", b"p", b"b"
 
 @pytest.fixture(scope="module")
 def site():
-    with running(Site(daemons=("store", "milter"), welcome_subject="^Welcome", link_fallback="append")) as started:
+    with running(Site(daemons=("store", "milter"), welcome_subject="^Welcome", link_fallback="append",
+                      consent_address="consent@invite.test", bounce_address="bounce@invite.test")) as started:
         yield started
 
 
@@ -129,7 +130,7 @@ def lives(site, request):
     """After each test the same process is there, serves, and has never been large."""
     pid = site.daemons["milter"].pid
     yield
-    site.watch.announce("welcome .*action=")
+    site.watch.announce("welcome .*action=", "bounce_address .*action=", "consent.* action=")
     assert site.daemons["milter"].alive() and site.daemons["milter"].pid == pid
     serves(site, "service@after-%d.test" % (hash(request.node.name) % 10**9))
     assert memory(site) < RSS_MAX_MB
@@ -151,7 +152,9 @@ def test_commands_in_any_order(site, seed):
     pool = [*welcome("service@order.test", b"x" * 100), (b"O", struct.pack("!III", VERSION, ACTIONS, STEPS)),
             (b"D", b"C" + text("j") + text("mx")), (b"D", b"M" + text("{auth_authen}") + text("platform")),
             (b"H", text("helo")), (b"T", b""), (b"A", b""), (b"K", b""), (b"Q", b""), (b"U", text("XYZZY")),
-            (b"M", text("<>")), (b"M", b""), (b"R", b""), (b"L", b""), (b"L", text("no value")), (b"C", b""),
+            (b"M", text("<>")), (b"M", b""), (b"R", b""), (b"R", text("<consent+aaaaaaaaaaaaaaaa@invite.test>")),
+            (b"R", text("<bounce+%s@invite.test>" % ("a" * 34))), (b"L", text("From") + text(" azure-noreply@microsoft.com")),
+            (b"L", text("Content-Type") + text(" multipart/report; report-type=delivery-status; boundary=b")), (b"L", b""), (b"L", text("no value")), (b"C", b""),
             (b"?", b"what"), (b"\0", b"")]
     for _ in range(60):
         with Peer(site) as peer:
