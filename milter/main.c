@@ -13,6 +13,7 @@
 #include "config.h"
 #include "monitor.h"
 #include "session.h"
+#include "turn.h"
 
 #include "base/daemon.h"
 #include "base/endpoint.h"
@@ -178,6 +179,7 @@ static void drain(struct daemon *daemon)
 	const struct daemon_generation *generation = daemon_generation(daemon);
 
 	endpoint_unlink(generation->settings->milter_listen);
+	turn_close();
 	for (int waited = 0; session_messages() > 0 && waited < DRAIN_MS;
 		waited += DRAIN_STEP_MS)
 		usleep(DRAIN_STEP_MS * 1000);

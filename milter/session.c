@@ -4,6 +4,9 @@
  */
 #include "session.h"
 
+#include "spool.h"
+#include "turn.h"
+
 #include "base/log.h"
 #include "mail/bounce.h"
 
@@ -14,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 static atomic_int messages;
 
@@ -23,22 +27,18 @@ int session_messages(void)
 }
 
 /* What is kept of a message of each kind. No Welcome mail is larger; a report's status stands at its
- * beginning; consent mails are a few kilobytes. */
+ * beginning; consent mails are a few kilobytes. Strangers can send many of the latter two at once. */
 static const size_t kept[] = {
 	[MAIL_UNRELATED] = 0,
 	[MAIL_MAYBE_WELCOME] = (size_t)32 * 1024 * 1024,
-	[MAIL_MAYBE_REPORT] = (size_t)1024 * 1024,
-	[MAIL_CLAIMS_CONSENT] = (size_t)2 * 1024 * 1024,
-	[MAIL_TO_CONSENT_ADDRESS] = (size_t)2 * 1024 * 1024,
-	[MAIL_TO_BOUNCE_ADDRESS] = (size_t)1024 * 1024,
+	[MAIL_MAYBE_REPORT] = (size_t)256 * 1024,
+	[MAIL_CLAIMS_CONSENT] = (size_t)512 * 1024,
+	[MAIL_TO_CONSENT_ADDRESS] = (size_t)512 * 1024,
+	[MAIL_TO_BOUNCE_ADDRESS] = (size_t)256 * 1024,
 };
 
-/* What is kept beyond that of a message counts against what all may take together: a mail is in memory twice when it is
- * changed, three times when it is signed. */
-#define KEPT_ALWAYS ((size_t)1024 * 1024)
-#define KEPT_BY_ALL ((size_t)40 * 1024 * 1024)
-
-static atomic_size_t kept_by_all;
+/* Of a mail that may be a Welcome mail no more is kept in memory while it comes. */
+#define KEPT_IN_MEMORY ((size_t)128 * 1024)
 
 const struct settings *session_settings(const struct session *session)
 {
@@ -70,6 +70,7 @@ struct session *session_new(struct daemon *daemon, unsigned long steps)
 	session->steps = steps;
 	headers_init(&session->headers);
 	buf_init(&session->message, 0);
+	session->spool = -1;
 	return session;
 }
 
@@ -82,6 +83,16 @@ void session_free(struct session **session)
 	*session = NULL;
 }
 
+static void end_turn(struct session *session)
+{
+	if (session->spool >= 0)
+		close(session->spool);
+	session->spool = -1;
+	if (session->turn != 0)
+		turn_give_back(session->turn);
+	session->turn = 0;
+}
+
 void session_end_message(struct session *session)
 {
 	if (session->generation == NULL)
@@ -89,9 +100,7 @@ void session_end_message(struct session *session)
 	daemon_generation_release(&session->generation);
 	headers_free(&session->headers);
 	buf_free(&session->message);
-	atomic_fetch_sub(&kept_by_all, session->counted_bytes);
-	session->counted_bytes = 0;
-	session->crowded = false;
+	end_turn(session);
 	consent_facts_free(&session->consent);
 	while (session->own != NULL) {
 		struct own_recipient *own = session->own;
@@ -104,8 +113,9 @@ void session_end_message(struct session *session)
 	session->kind = MAIL_UNRELATED;
 	session->counted = COUNT_MAIL_UNRELATED;
 	session->recipients = session->others = 0;
-	session->body_start = 0;
+	session->body_start = session->body_len = 0;
 	session->cut = false;
+	session->unkept = (struct error){0};
 	atomic_fetch_sub(&messages, 1);
 }
 
@@ -269,43 +279,55 @@ void session_classify(struct session *session, const char *queue_id)
 	session->body_start = session->message.len;
 }
 
-/* Is there memory for so many bytes more? */
-static bool make_room(struct session *session, size_t len)
+static int move_to_spool(struct session *session, struct error *error)
 {
-	size_t had = session->message.len - session->body_start;
-
-	if (had + len <= KEPT_ALWAYS)
-		return true;
-	if (atomic_fetch_add(&kept_by_all, len) + len <= KEPT_BY_ALL) {
-		session->counted_bytes += len;
-		return true;
-	}
-	atomic_fetch_sub(&kept_by_all, len);
-	return false;
+	if (session->message.failed)
+		return error_set(error, ERROR_TEMPORARY, "out of memory for a message");
+	session->spool = spool_open(error);
+	if (session->spool < 0 || spool_write(session->spool, session->message.data,
+					  session->message.len, error) < 0)
+		return -1;
+	buf_free(&session->message);
+	return 0;
 }
 
-/* A Welcome mail that there is no memory for has to come again, and is not looked at. Would all of them keep what they have until
- * they end, none might get through. */
-static void give_way(struct session *session)
+static int keep(struct session *session, const void *bytes, size_t len, struct error *error)
 {
-	if (session->kind != MAIL_MAYBE_WELCOME)
-		return;
-	buf_free(&session->message);
-	atomic_fetch_sub(&kept_by_all, session->counted_bytes);
-	session->counted_bytes = 0;
+	session->body_len += len;
+	if (session->kind != MAIL_MAYBE_WELCOME || session->body_len <= KEPT_IN_MEMORY) {
+		buf_append(&session->message, bytes, len);
+		return 0;
+	}
+	if (session->spool < 0 && move_to_spool(session, error) < 0)
+		return -1;
+	return spool_write(session->spool, bytes, len, error);
 }
 
 bool session_body(struct session *session, const void *bytes, size_t len)
 {
-	size_t room = kept[session->kind] - (session->message.len - session->body_start);
+	size_t room = kept[session->kind] - session->body_len;
 
 	if (session->cut)
 		return false;
-	session->crowded = !make_room(session, len);
-	session->cut = session->crowded || len > room;
-	if (session->crowded)
-		give_way(session);
-	else
-		buf_append(&session->message, bytes, session->cut ? room : len);
+	session->cut = len > room;
+	if (keep(session, bytes, session->cut ? room : len, &session->unkept) < 0)
+		session->cut = true;
 	return !session->cut;
+}
+
+int session_load(struct session *session, struct error *error)
+{
+	if (session->unkept.kind != ERROR_NONE) {
+		*error = session->unkept;
+		return -1;
+	}
+	if (session->spool >= 0) {
+		if (turn_take(&session->turn, error) < 0)
+			return -1;
+		if (spool_read(session->spool, &session->message, error) < 0)
+			return -1;
+	}
+	return session->message.failed
+		       ? error_set(error, ERROR_TEMPORARY, "out of memory for a message")
+		       : 0;
 }

@@ -16,6 +16,7 @@
 #include <libmilter/mfapi.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #define ADDRESS_SIZE  512
@@ -53,11 +54,13 @@ struct session {
 	struct own_recipient *own;    /* those with a tag of ours */
 	size_t others;		      /* those without */
 	struct headers headers;
-	struct buf message; /* for a mail that may be ours: MIME fields, empty line, body */
+	struct buf message; /* for a mail that may be ours: MIME fields, empty line, body; a large one's from session_load on */
 	size_t body_start;
-	bool cut;	      /* the body was longer than what is kept of its kind */
-	bool crowded;	      /* or than there is memory for now */
-	size_t counted_bytes; /* against what all messages may take */
+	size_t body_len; /* so much of it is kept */
+	bool cut;	 /* the body was longer than what is kept of its kind, or could not be kept */
+	int spool;	 /* a large mail until then; -1: it is in memory */
+	uint64_t turn;	 /* its turn's number; 0: it has none */
+	struct error unkept; /* why it could not be kept */
 	struct consent_facts consent;
 };
 
@@ -83,6 +86,9 @@ void session_classify(struct session *session, const char *queue_id);
 
 /* Keeps body bytes. Returns false when no more are needed. */
 bool session_body(struct session *session, const void *bytes, size_t len);
+
+/* End of the message: it is in memory from now on. A large one waits for its turn, which it has until it is over. Returns 0 or -1. */
+int session_load(struct session *session, struct error *error);
 
 /* The message is over, however it ended. */
 void session_end_message(struct session *session);

@@ -77,11 +77,10 @@ static int read_mail(struct welcome *welcome, struct error *error)
 		return error_set(error, ERROR_PERMANENT,
 			"header fields of more than %d bytes: no Welcome mail can have so many",
 			HEADERS_MAX);
-	if (session->message.failed || welcome->subject == NULL)
+	if (welcome->subject == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory for a message");
-	if (session->crowded)
-		return error_set(error, ERROR_TEMPORARY,
-			"too many large mails of the platform's at once");
+	if (session_load(welcome->session, error) < 0)
+		return -1;
 	welcome->mail = mail_parse(session->message.data, session->message.len,
 		session->body_start, &rules, error);
 	if (welcome->mail == NULL)

@@ -1,14 +1,19 @@
 """What speaks to the milter's socket is not always a Postfix that works: any order of commands, garbage, connections that
 end anywhere, and messages of every size. The daemon lives, serves who comes next, and stays small."""
 
+import concurrent.futures
 import os
 import random
+import signal
 import socket
 import struct
+import subprocess
 import threading
+import time
 
 import pytest
 
+from harness.process import wait_for
 from harness.site import PLATFORM, Site
 from harness.watch import running
 
@@ -268,26 +273,121 @@ def test_large_bodies(site):
     assert not wrong
 
 
-def test_more_large_bodies_than_there_is_memory_for(site):
-    """Some are asked to come again, each of the others is whole."""
-    site.watch.announce("too many large mails")
-    replies = []
+def at_once(count, send):
+    """send(number) for each number, all at the same time; what they return."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(send, range(count)))
+
+
+def deliver(site, mailbox, body, fields, **more):
+    """What becomes of a Welcome mail: is there a link, or how is it refused?"""
+    with Peer(site, 90) as peer:
+        answers = converse(peer, welcome(mailbox, body, fields, **more), peer.negotiate())
+    return answers[-1][1][:3] if answers[-1][0] == b"y" else b"/i/" in new_body(answers)
+
+
+HTML = [("Content-Type", " text/html")]
+
+
+def html(size):
+    body = b"<p>&amp; <b>text</b> {{InvitationLink}}</p>\r\n"
+    line = b'<td class="x"><i>x</i> &lt; some text here</td>\r\n'
+    return body + line * ((size - len(body)) // len(line))
+
+
+@pytest.mark.parametrize("label,count,body,fields", [
+    ("files", 20, ten_megabytes(), MULTIPART), ("texts", 12, html(3600000), HTML),
+    ("many texts", 100, html(250000), HTML), ("smaller", 100, html(120000), HTML)],
+    ids=["10 MB files", "3.6 MB texts", "250 KB texts", "120 KB texts"])
+def test_large_mails_at_once(site, label, count, body, fields):
+    mailbox = "service@crowd%%d.%s.test" % label.replace(" ", "")
+    assert set(at_once(count, lambda number: deliver(site, mailbox % number, body, fields))) == {True}
+
+
+def test_what_is_no_welcome_mail_waits_with_them_and_passes(site):
+    body = ten_megabytes()
 
     def send(number):
-        with Peer(site, 60) as peer:
-            answers = converse(peer, welcome("service@crowd%d.test" % number, ten_megabytes(number), MULTIPART),
-                               peer.negotiate())
-        replies.append(answers[-1][1][:3] if answers[-1][0] == b"y" else b"/i/" in new_body(answers))
+        if number % 2:
+            return deliver(site, "service@between%d.test" % number, body, MULTIPART)
+        return deliver(site, "clerk%d@there.test" % number, body.replace(b"{{InvitationLink}}", b"."), MULTIPART,
+                       subject="Bill")
+    assert at_once(12, send) == [False, True] * 6
 
-    threads = [threading.Thread(target=send, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(replies) == 20 and set(replies) <= {True, b"451"} and True in replies, replies
-    wrong = []
-    send_large(site, 99, wrong)
-    assert not wrong
+
+def test_large_reports_of_strangers_at_once(site):
+    body = (b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+            b"Final-Recipient: rfc822; a@b.test\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+            b"--b\r\nContent-Type: text/plain\r\n\r\n" + b"<p>some text &amp; more</p>\r\n" * 40000 + b"--b--\r\n")
+    commands = [(name, text("<>") if name == b"M" else data) for name, data in welcome("a@there.test", body, MULTIPART)]
+
+    def send(_):
+        with Peer(site, 60) as peer:
+            return converse(peer, commands, peer.negotiate())[-1][0]
+    assert set(at_once(100, send)) == {ACCEPT}
+
+
+def test_large_mails_that_are_abandoned(site):
+    """Neither a file nor a turn is left behind, wherever the connection ends."""
+    def files():
+        return len(os.listdir("/proc/%d/fd" % site.daemons["milter"].pid))
+    before, body = files(), ten_megabytes()
+    *commands, end = welcome("service@abandoned.test", body, MULTIPART)
+    for steps in (10, len(commands)):
+        for last in ((), (end,), (end, (b"A", b"")), ((b"A", b""),), ((b"Q", b""),)):
+            with Peer(site) as peer:
+                converse(peer, commands[:steps], peer.negotiate())
+                for name, data in last:
+                    peer.command(name, data)
+    assert deliver(site, "service@behind.test", body, MULTIPART) is True
+    wait_for("the files to be gone", lambda: files() <= before)
+
+
+def test_a_postfix_that_does_not_read(site):
+    """It does not keep large mails of others from their turn for long."""
+    body = ten_megabytes()
+    with Peer(site) as stuck:
+        *commands, end = welcome("service@stuck.test", body, MULTIPART)
+        converse(stuck, commands, stuck.negotiate())
+        stuck.command(*end)
+        time.sleep(1)
+        assert deliver(site, "service@goes-on.test", b"{{InvitationLink}}\r\n", ()) is True
+        begun = time.monotonic()
+        assert deliver(site, "service@waits.test", body, MULTIPART) is True
+        assert 10 < time.monotonic() - begun < 30
+
+
+def test_no_room_on_the_disk():
+    """A large mail has to come again; the log says why, and others pass."""
+    site = Site(daemons=("store", "milter"))
+    wrap = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=64k none /var/tmp && exec "$@"', "sh"]
+    works = subprocess.run([*wrap, "true"], capture_output=True, text=True)
+    if works.returncode != 0:
+        site.remove()
+        pytest.skip("no mount namespace here: " + works.stderr.strip())
+    site.daemons["milter"].command = [*wrap, *site.daemons["milter"].command]
+    with running(site):
+        site.watch.announce("action=refused reason=.keep a large mail in /var/tmp: No space left on device")
+        assert deliver(site, "service@full.test", html(200000), HTML) == b"451"
+        assert deliver(site, "service@full.test", html(100000), HTML) is True
+        assert site.record("service@full.test")["email_sent_count"] == 1
+
+
+def test_a_stop_while_large_mails_wait():
+    """The one whose turn it is may end; the others are asked to come again, at once."""
+    with running(Site(daemons=("store", "milter"))) as site:
+        site.watch.announce("action=refused")
+        milter, store = site.daemons["milter"], site.daemons["store"]
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            store.signal(signal.SIGSTOP)
+            sent = [pool.submit(deliver, site, "service@stop%d.test" % number, html(200000), HTML) for number in range(6)]
+            time.sleep(1)
+            milter.signal(signal.SIGTERM)
+            begun = time.monotonic()
+            refused = [future.result() for future in concurrent.futures.as_completed(sent)
+                       if time.monotonic() - begun < 2]
+            store.signal(signal.SIGCONT)
+        assert len(refused) >= 5 and set(refused) <= {b"451", True}, refused
 
 
 def test_a_large_text(site):
