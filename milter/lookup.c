@@ -63,6 +63,35 @@ int lookup_links(const struct session *session, const struct link_tokens *tokens
 	return found;
 }
 
+static int put_links(struct json_object *request, const struct link_tokens *tokens)
+{
+	struct json_object *links = json_object_new_array();
+	int failed = links == NULL;
+
+	for (size_t i = 0; i < tokens->count && !failed; i++)
+		failed |= json_object_array_add(links, json_object_new_string(tokens->text[i]));
+	if (!failed)
+		return json_object_object_add(request, "links", links);
+	json_object_put(links);
+	return -1;
+}
+
+int lookup_genuine(
+	const struct session *session, const struct link_tokens *tokens, struct error *error)
+{
+	struct json_object *request = store_request("genuine"), *reply = NULL;
+	int result, genuine;
+
+	if (request == NULL || put_links(request, tokens) < 0)
+		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+	else
+		result = ask_store(session, request, &reply, error);
+	genuine = result == 0 && json_object_get_boolean(json_member(reply, "genuine"));
+	json_object_put(request);
+	json_object_put(reply);
+	return result < 0 ? -1 : genuine;
+}
+
 static bool is_about(const struct report *report, struct json_object *invitation)
 {
 	const char *message_id = json_string(invitation, "message_id", "");

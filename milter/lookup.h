@@ -21,9 +21,13 @@ struct found_invitation {
 int lookup_id(const struct session *session, const char *id, struct found_invitation *found_r,
 	struct error *error);
 
-/* The first of these that is a genuine link's. */
+/* The first that has one of these links. */
 int lookup_links(const struct session *session, const struct link_tokens *tokens,
 	struct found_invitation *found_r, struct error *error);
+
+/* Is one of these a genuine link, also of an invitation that only another relay with the same keys knows? Returns 1, 0 or -1. */
+int lookup_genuine(
+	const struct session *session, const struct link_tokens *tokens, struct error *error);
 
 /* The newest whose Welcome mail went to one of the report's mailboxes and had one of its Message-IDs. Nearly every report that
  * this is asked of is somebody else's: it does not wait for a store that does not answer (ask_store_briefly). */

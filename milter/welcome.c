@@ -102,13 +102,12 @@ static bool subject_fits(const struct welcome *welcome)
 static int look_for_tracked(struct welcome *welcome, struct error *error)
 {
 	const struct mail_findings *findings = &welcome->findings;
-	struct found_invitation invitation;
 	int found;
 
 	if (findings->tokens->count == 0 || findings->placeholders > 0 ||
 		(findings->links == 0 && !subject_fits(welcome)))
 		return 0;
-	found = lookup_links(welcome->session, findings->tokens, &invitation, error);
+	found = lookup_genuine(welcome->session, findings->tokens, error);
 	welcome->tracked = found == 1;
 	if (found == 0)
 		log_warning("%s: welcome from=%s reason=\"a link that looks like an invitation's "

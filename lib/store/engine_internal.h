@@ -308,7 +308,7 @@ typedef int op_answer_fn(
 /* The invitation that the request names by id, or by link, which is verified. Returns 0 or -1. */
 int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
-op_read_fn op_get, op_get_many, op_invitations, op_watch, op_candidates, op_history, op_subscribe, op_ping;
+op_read_fn op_get, op_get_many, op_genuine, op_invitations, op_watch, op_candidates, op_history, op_subscribe, op_ping;
 op_read_fn op_report, op_reports;
 op_read_fn op_find, op_list, op_table_begin, op_table_rows, op_table_seal;
 op_read_fn op_pacing, op_status;

@@ -1,6 +1,6 @@
 /*
  * Requests about many invitations at once, for who keeps an index of all of them and shows a page of it: in order of
- * their ids, a page after the other, and by their ids.
+ * their ids, a page after the other, and by their ids; and about links alone.
  */
 #include "store/engine_internal.h"
 
@@ -9,6 +9,7 @@
 #define LIMIT_DEFAULT 500
 #define LIMIT_MAX     1000
 #define IDS_MAX	      500
+#define LINKS_MAX     100
 
 /* A cursor before the first invitation behind that id. */
 static struct kv_cursor *scan_behind(
@@ -110,5 +111,27 @@ int op_get_many(struct ask *ask, struct engine_reply *reply, struct error *error
 			return -1;
 	}
 	buf_string(&reply->text, "]}");
+	return 0;
+}
+
+int op_genuine(struct ask *ask, struct engine_reply *reply, struct error *error)
+{
+	struct json_object *links = json_member(ask->request, "links");
+	char id[INVITATION_ID_LEN + 1];
+	bool genuine = false;
+	size_t count;
+
+	if (!json_object_is_type(links, json_type_array) ||
+		(count = json_object_array_length(links)) > LINKS_MAX)
+		return error_set(error, ERROR_PERMANENT,
+			"\"links\" is not a list of at most %d of them", LINKS_MAX);
+	for (size_t i = 0; i < count && !genuine; i++) {
+		const char *link = json_object_get_string(json_object_array_get_idx(links, i));
+		struct error none;
+
+		genuine = link != NULL &&
+			  link_token_verify(ask->engine->keys, link, id, &none) == 0;
+	}
+	buf_printf(&reply->text, "{\"genuine\":%s}", genuine ? "true" : "false");
 	return 0;
 }

@@ -27,6 +27,8 @@
  *	            "extended" of an expired one whose customer and mailbox have another open one by now.
  *	get         id|link                                    {invitation}
  *	get_many    ids: [id, ...], at most 500                {invitations: [...]} in that order, null for one that is not there
+ *	genuine     links: [link, ...], at most 100            {genuine: bool}
+ *	            Is one of them a link that was made with one of our keys, whether or not its invitation is here?
  *	invitations [after], [limit <= 1000]                   {invitations: [...], next: id or absent}
  *	            By id, behind the id `after`; as they are stored: without the derived members.
  *	watch       id|link, revision, timeout (s, <= 60)      {invitation}

@@ -19,6 +19,7 @@
 static const struct op ops[] = {
 	{"get", ALL & ~POLICY, .read = op_get},
 	{"get_many", OWNER | ADMIN, .read = op_get_many},
+	{"genuine", OWNER | MILTER, .read = op_genuine},
 	{"invitations", OWNER | ADMIN, .read = op_invitations},
 	{"apply", ALL & ~POLICY, .change = op_apply, .answer = answer_applied},
 	{"open", OWNER | MILTER | ADMIN, .change = op_open, .answer = answer_opened},

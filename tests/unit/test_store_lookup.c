@@ -46,6 +46,44 @@ static void test_links(void **state)
 		site, ERROR_NOT_FOUND);
 }
 
+static bool is_genuine(struct store_site *site, const char *links)
+{
+	struct json_object *reply = store_ask(
+		site, STORE_ROLE_MILTER, "{\"op\":\"genuine\",\"links\":[%s]}", links);
+	bool genuine = json_object_get_boolean(json_member(reply, "genuine"));
+
+	assert_non_null(reply);
+	json_object_put(reply);
+	return genuine;
+}
+
+static void test_genuine(void **state)
+{
+	struct store_site *site = *state;
+	char link[LINK_TOKEN_LEN + 1], forged[LINK_TOKEN_LEN + 1], links[512] = "1";
+
+	/* Of an invitation that is in no store. */
+	assert_int_equal(link_token_new(site->keys, "AAAAAAAAAAAAAAAAAAAAAA", link), 0);
+	strcpy(forged, link);
+	forged[30] = link[30] == 'A' ? 'B' : 'A';
+	assert_false(is_genuine(site, ""));
+	snprintf(links, sizeof(links), "\"%s\"", link);
+	assert_true(is_genuine(site, links));
+	snprintf(links, sizeof(links), "\"%s\"", forged);
+	assert_false(is_genuine(site, links));
+	snprintf(links, sizeof(links), "\"\",\"%s\",7,null,\"%s\",\"x\"", forged, link);
+	assert_true(is_genuine(site, links));
+	strcpy(links, "1");
+	while (strlen(links) < 201)
+		strcat(links, ",1");
+	store_fails("too many",
+		store_ask(site, STORE_ROLE_MILTER, "{\"op\":\"genuine\",\"links\":[%s]}", links),
+		site, ERROR_PERMANENT);
+	store_fails("no list",
+		store_ask(site, STORE_ROLE_MILTER, "{\"op\":\"genuine\",\"links\":\"x\"}"), site,
+		ERROR_PERMANENT);
+}
+
 static void test_candidates(void **state)
 {
 	struct store_site *site = *state;
@@ -179,6 +217,7 @@ static void test_roles_of_requests(void **state)
 		{"apply", "omwt a"},
 		{"get", "omwt a"},
 		{"get_many", "o    a"},
+		{"genuine", "om    "},
 		{"invitations", "o    a"},
 		{"watch", "o wt a"},
 		{"candidates", "om    "},
@@ -275,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ENGINE(test_links),
+		ENGINE(test_genuine),
 		ENGINE(test_candidates),
 		ENGINE(test_watch),
 		ENGINE(test_follow),
