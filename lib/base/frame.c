@@ -126,13 +126,7 @@ ssize_t frame_get(const char *bytes, size_t len, struct frame *frame_r, struct e
 
 int frame_object(const struct frame *frame, struct json_object **object_r, struct error *error)
 {
-	if (json_parse(frame->body, frame->body_len, object_r, error) != 0)
-		return -1;
-	if (json_object_is_type(*object_r, json_type_object))
-		return 0;
-	json_object_put(*object_r);
-	*object_r = NULL;
-	return error_set(error, ERROR_PERMANENT, "not a JSON object");
+	return json_parse(frame->body, frame->body_len, object_r, error);
 }
 
 void frame_error(const struct frame *frame, struct error *error_r)

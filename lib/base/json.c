@@ -22,25 +22,21 @@ int json_parse(const char *text, size_t len, struct json_object **value_r, struc
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	*value_r = json_tokener_parse_ex(tokener, text, (int)len);
 	fault = json_tokener_get_error(tokener);
-	if (fault == json_tokener_continue) {
-		/* A bare number ends only with the text. */
-		*value_r = json_tokener_parse_ex(tokener, "", 1);
-		fault = json_tokener_get_error(tokener);
-		used = len;
-	} else {
-		used = json_tokener_get_parse_end(tokener);
-	}
+	used = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
 	while (used < len && strchr(" \t\r\n", text[used]) != NULL && text[used] != '\0')
 		used++;
-	if (fault != json_tokener_success || used != len) {
-		json_object_put(*value_r);
-		*value_r = NULL;
-		return error_set(error, ERROR_PERMANENT, "malformed JSON at byte %zu: %s", used,
-			fault == json_tokener_success ? "text behind the value"
-						      : json_tokener_error_desc(fault));
-	}
-	return 0;
+	if (fault == json_tokener_success && used == len &&
+		json_object_is_type(*value_r, json_type_object))
+		return 0;
+	json_object_put(*value_r);
+	*value_r = NULL;
+	if (fault == json_tokener_success && used == len)
+		return error_set(error, ERROR_PERMANENT, "not a JSON object");
+	return error_set(error, ERROR_PERMANENT, "malformed JSON at byte %zu: %s", used,
+		fault == json_tokener_success	 ? "text behind the value"
+		: fault == json_tokener_continue ? "it has no end"
+						 : json_tokener_error_desc(fault));
 }
 
 struct json_object *json_member(struct json_object *object, const char *name)

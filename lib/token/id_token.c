@@ -51,12 +51,8 @@ static struct json_object *decode(const struct part *part, size_t max, struct er
 		return NULL;
 	}
 	len = base64url_decode(part->text, part->len, bytes, max);
-	if (len < 0 || json_parse(bytes, (size_t)len, &object, error) != 0 ||
-		!json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
-		object = NULL;
+	if (len < 0 || json_parse(bytes, (size_t)len, &object, error) != 0)
 		error_set(error, ERROR_PERMANENT, "not a signed token");
-	}
 	free(bytes);
 	return object;
 }

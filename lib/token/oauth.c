@@ -189,7 +189,6 @@ static struct json_object *success(const struct reply *reply, struct refusal *re
 
 	if (reply->status == 200 && reply->len <= REPLY_MAX &&
 		json_parse(reply->body, reply->len, &object, &error) == 0 &&
-		json_object_is_type(object, json_type_object) &&
 		json_member(object, "error") == NULL)
 		return object;
 	release(object);
