@@ -25,7 +25,7 @@ static void check(const struct dsn_facts *facts)
 	if ((dsn_outcome(facts, "a@b") == NULL) != (facts->count == 0) ||
 		!printable(facts->envelope_id))
 		abort();
-	for (size_t i = 0; i < facts->count; i++) {
+	for (size_t i = 0; i < facts->count && i < 10; i++) {
 		const struct dsn_recipient *one = &facts->recipients[i];
 		const struct dsn_recipient *found =
 			dsn_outcome(facts, *one->original ? one->original : one->recipient);
