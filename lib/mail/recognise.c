@@ -138,6 +138,25 @@ bool address_listed(string_list list, const char *address)
 	return false;
 }
 
+/* What Postfix leaves out of an address that it reads: a route, quotes that no letter between them needs, a dot at the end. */
+static void simplify(char *address)
+{
+	char *start = *address == '@' ? strchr(address, ':') : NULL;
+	char *at;
+
+	if (start != NULL)
+		memmove(address, start + 1, strlen(start));
+	at = strrchr(address, '@');
+	if (at == NULL || at == address)
+		return;
+	if (at[strlen(at) - 1] == '.')
+		at[strlen(at) - 1] = '\0';
+	if (*address != '"' || strcspn(address + 1, "\"\\") + 2 != (size_t)(at - address))
+		return;
+	memmove(at - 1, at, strlen(at) + 1);
+	memmove(address, address + 1, strlen(address));
+}
+
 bool envelope_address(const char *argument, char *address_r, size_t size)
 {
 	size_t len = strlen(argument);
@@ -150,6 +169,7 @@ bool envelope_address(const char *argument, char *address_r, size_t size)
 		return false;
 	memcpy(address_r, argument, len);
 	address_r[len] = '\0';
+	simplify(address_r);
 	return true;
 }
 

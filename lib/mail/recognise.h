@@ -35,8 +35,8 @@ bool submitters_have(const struct submitters *submitters, const struct submissio
 /* Is address in the list of addresses and "@domain"s (caseless)? */
 bool address_listed(string_list list, const char *address);
 
-/* The envelope address without its angle brackets, into size bytes; "" for the null sender in both of its
- * spellings. Returns false when it does not fit. */
+/* The envelope address without its angle brackets, and without what Postfix leaves out of it, too (needless quotes, a route), into
+ * size bytes; "" for the null sender in both of its spellings. Returns false when it does not fit. */
 bool envelope_address(const char *argument, char *address_r, size_t size);
 
 /* Has it the form of a mailbox: local part, "@", domain? */

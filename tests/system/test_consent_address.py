@@ -195,6 +195,28 @@ def test_other_recipients_get_it_all_the_same(site):
     assert not site.relay.mails(own) and not site.relay.mails(WRONG)
 
 
+def test_several_addresses_in_one_mail(site):
+    """A genuine mail is recorded with each customer whose address it comes to; what is no proof is a hint to each."""
+    pairs = [waiting(site, "pair%d" % number) for number in range(2)]
+    addresses = [own for _, own in pairs]
+    assert send(site, addresses, genuine(site, dkim="none")) == 250
+    assert [len(hints(site, mailbox)) for mailbox, _ in pairs] == [1, 1]
+    assert send(site, addresses, genuine(site)) == 250
+    assert [said(site, mailbox) for mailbox, _ in pairs] == [["granted"], ["granted"]]
+
+
+def test_what_only_looks_like_an_address_of_ours(site):
+    """A longer tag is none; another delimiter, another name or a domain below make it somebody else's mailbox."""
+    mailbox, own = waiting(site, "looks")
+    local, domain = own.split("@")
+    assert send(site, "%s+x@%s" % (local, domain), genuine(site)) == "550 5.1.1"
+    assert send(site, "%s@sub.%s" % (local, domain), genuine(site)) == 250
+    assert send(site, "%s@%s" % (local.replace("+", "-"), domain), genuine(site)) == 250
+    assert send(site, ['"%s"@%s' % (local, domain), "quoted@there.test"], genuine(site, "submitted")) == 250
+    assert said(site, mailbox) == ["requested"]
+    assert site.relay.wait_mail("quoted@there.test") and not site.relay.mails(own)
+
+
 def test_customers_without_invitation(site):
     own = address(site, "idle")
     assert send(site, own, genuine(site)) == 250
