@@ -60,6 +60,12 @@ char *subject_read(const char *value)
 	char *subject = decoded == NULL ? NULL : subject_normal(decoded);
 
 	free(decoded);
+	if (subject == NULL)
+		return NULL;
+	if (*subject == ' ')
+		memmove(subject, subject + 1, strlen(subject));
+	if (*subject != '\0' && subject[strlen(subject) - 1] == ' ')
+		subject[strlen(subject) - 1] = '\0';
 	return subject;
 }
 

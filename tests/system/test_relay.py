@@ -393,6 +393,9 @@ FORGED = {
     "another application": {"app": "Other Voice"},
     "free text around the subject": {
         "subject": "FYI: Request for access to %s approved" % entra.APPLICATION},
+    "an invisible character in the name": {"subject": "Request for access to Provider Voi\u200bce approved"},
+    "a letter that looks like another": {"subject": "Request for access to Provider V\u043eice approved"},
+    "two hours ahead": {"date_offset": 7200},
     "somebody else's To:": {"to_header": "somebody@customer.test"},
     "a year old": {"date_offset": -365 * 86400},
     "from a look-alike": {"from": "azure-noreply@microsoft.com.attacker.example",
@@ -438,6 +441,11 @@ def test_genuine_mail_in_other_forms(site):
     for number, form in enumerate((dict(format="html", encoding="base64"),
                                    dict(format="alternative", encoding="8bit"),
                                    dict(envelope_sender="srs0=a1=b2=microsoft.com=x@forwarder.test"),
+                                   dict(envelope_sender=""),
+                                   dict(subject="Request\u00a0for access to  Provider Voice approved "),
+                                   dict(to_header="Voice <SERVICE@genuine5.TEST>"),
+                                   dict(to_header="other@elsewhere.test, service@genuine6.test"),
+                                   dict(to_header="=?utf-8?B?w4RkYQ==?= <service@genuine7.test>"),
                                    {"from": "azure-noreply@microsoft.com"})):
         mailbox = "service@genuine%d.test" % number
         site.invite(mailbox)

@@ -113,6 +113,8 @@ static void normalises_subjects(void **state)
 		{"=?utf-8?q?cafe=CC=81?=", "caf\u00e9", "caf\u00e9"},
 		{"=?iso-8859-1?q?caf=E9?=", "caf\u00e9", "caf\u00e9"},
 		{"a \t b\u00a0c\u3000\u2009d", "a b c d", "a b c d"},
+		{"=?utf-8?q?_=C2=A0a_b__?=", "a b", "a b"},
+		{"=?utf-8?q?_?=", "", ""},
 		{"Fwd: WG:AW: [EXT] x", "Fwd: WG:AW: [EXT] x", "x"},
 		{"\u8f6c\u53d1\uff1a x", "\u8f6c\u53d1\uff1a x", "x"},
 		{"TR : x", "TR : x", "x"},
