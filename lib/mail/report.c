@@ -17,6 +17,8 @@
 #define LISTS_MAX 50
 #define LIST_MAX  4096
 
+#define MESSAGE_ID "Message-ID"
+
 /* Of texts in words so many; each costs a look at the subject, too. */
 #define WORDS_MAX 20
 
@@ -82,19 +84,22 @@ static void keep_message_id(struct reader *reader, const char *value)
 			REPORT_IDS_MAX, strndup(start, (size_t)(end + 1 - start)));
 }
 
-static void keep_field(struct reader *reader, const struct header_field *field)
+static void keep_field(struct reader *reader, const struct header_field *field, bool has_id)
 {
 	static const struct {
 		const char *name;
 		void (*keep)(struct reader *reader, const char *value);
+		bool always;
 	} fields[] = {
-		{"Message-ID", keep_message_id},
-		{"To", keep_mailboxes},
-		{"X-Failed-Recipients", keep_mailboxes},
+		{MESSAGE_ID, keep_message_id, true},
+		{"To", keep_mailboxes, false},
+		{"X-Failed-Recipients", keep_mailboxes, true},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		char *value = header_named(field, fields[i].name) ? header_value(field) : NULL;
+		char *value = (has_id || fields[i].always) && header_named(field, fields[i].name)
+				      ? header_value(field)
+				      : NULL;
 
 		if (value != NULL)
 			fields[i].keep(reader, value);
@@ -102,14 +107,29 @@ static void keep_field(struct reader *reader, const struct header_field *field)
 	}
 }
 
-/* Any line may be a field of a mail that is returned. */
+/* The lines up to the next empty one. Returns where that ends; *has_id_r: a Message-ID is among them. */
+static size_t next_block(const char *text, size_t len, size_t at, bool *has_id_r)
+{
+	struct header_field field;
+
+	*has_id_r = false;
+	while (field_next(text, len, &at, &field) && field.line_len > 0)
+		*has_id_r |= header_named(&field, MESSAGE_ID);
+	return at;
+}
+
+/* Any line may be a field of a mail that is returned. But a To: without a Message-ID beside it is what somebody quotes of another,
+ * such as one that he passes on. */
 static void look_for_fields(struct reader *reader, const char *text, size_t len)
 {
 	struct header_field field;
-	size_t at = 0;
+	bool has_id;
 
-	while (field_next(text, len, &at, &field))
-		keep_field(reader, &field);
+	for (size_t at = 0, end; at < len; at = end) {
+		end = next_block(text, len, at, &has_id);
+		while (field_next(text, end, &at, &field))
+			keep_field(reader, &field, has_id);
+	}
 }
 
 static void look_for_links(struct reader *reader, const char *text, size_t len)

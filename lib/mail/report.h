@@ -24,7 +24,7 @@ struct report {
 		[REPORT_IDS_MAX]; /* of mails that are returned in it, with their brackets */
 	size_t message_id_count;
 	char *mailboxes
-		[REPORT_MAILBOXES_MAX]; /* whom it may be about: recipients, returned To: */
+		[REPORT_MAILBOXES_MAX]; /* whom it may be about: recipients, To: beside a Message-ID */
 	size_t mailbox_count;
 	struct link_tokens tokens;
 };

@@ -129,6 +129,11 @@ def test_the_link_in_another_mail_says_nothing_of_the_welcome_mail(site):
         "--r\nContent-Type: message/rfc822\n\nTo: colleague@elsewhere.test\nMessage-ID: <by-hand@customer.test>\n\n"
         "Can you do that? %s\n\n" % case.link)))
     assert case.delivery() == before
+    case.send(case.status(recipient="colleague@elsewhere.test", returned=(
+        "--r\nContent-Type: message/rfc822\n\nTo: colleague@elsewhere.test\nMessage-ID: <forwarded@customer.test>\n\n"
+        "Can you do that?\n\n-------- Forwarded Message --------\nSubject: Welcome\nFrom: %s\nTo: %s\n\n%s\n\n" % (
+            PLATFORM, case.mailbox, case.link))))
+    assert case.delivery() == before
     case.send(case.status(recipient="alias@elsewhere.test", returned=(
         "--r\nContent-Type: message/rfc822\n\nTo: %s\nMessage-ID: <earlier@provider.test>\n\n%s\n\n" % (
             case.mailbox, case.link))))

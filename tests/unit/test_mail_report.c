@@ -284,7 +284,16 @@ static void finds_what_it_is_about(void **state)
 		{"link of quoted-printable in a text",
 			DAEMON "Subject: failure notice\n\nno such user\n\nTo: a@b\n\n"
 			       "https://invite.example/i=\n/AQEB-_9x\n",
-			NULL, "a@b", "AQEB-_9x"},
+			NULL, NULL, "AQEB-_9x"},
+		{"mail that quotes another's fields",
+			DAEMON "Subject: failure notice\n\nno such user\n\nTo: a@b\n"
+			       "Message-ID: <4@r>\n\nSee below.\n\nFrom: x\nTo: c@d\n\n"
+			       "https://invite.example/i/AQEB-_9x\n",
+			"<4@r>", "a@b", "AQEB-_9x"},
+		{"mail that quotes another's fields, without own mailboxes",
+			DAEMON "Subject: failure notice\n\nno such user\n\n"
+			       "Message-ID: <4@r>\r\n\r\nSee below.\n\nFrom: x\nTo: c@d\n",
+			"<4@r>", NULL, NULL},
 		{"qmail", DAEMON "Subject: failure notice\n\n" QMAIL, "<1@r.example>",
 			"a@b.example", NULL},
 		{"failed recipients",
@@ -340,10 +349,12 @@ static void ends_soon(void **state)
 	} cases[] = {
 		{"replies in many parts", "Content-Type: multipart/mixed; boundary=b\n\n",
 			"--b\n\n 5 5 5 5 5 5 5\n"},
-		{"lists of addresses", "\n", "To: x\n"},
-		{"a list of addresses", "\nTo: ", "x,"},
-		{"groups of addresses", "\nTo: ", "x:"},
-		{"in a returned mail", "Content-Type: message/rfc822\n\nTo: ", "x:"},
+		{"lists of addresses", "\nMessage-ID: <1@r>\n", "To: x\n"},
+		{"a list of addresses", "\nMessage-ID: <1@r>\nTo: ", "x,"},
+		{"groups of addresses", "\nMessage-ID: <1@r>\nTo: ", "x:"},
+		{"in a returned mail",
+			"Content-Type: message/rfc822\n\nMessage-ID: <1@r>\nTo: ", "x:"},
+		{"headers", "\n", "Message-ID: <1@r>\nTo: x\n\n"},
 	};
 
 	(void)state;
