@@ -141,7 +141,9 @@ bool address_listed(string_list list, const char *address)
 /* What Postfix leaves out of an address that it reads: a route, quotes that no letter between them needs, a dot at the end. */
 static void simplify(char *address)
 {
+	static const char needy[] = " \t\"\\()<>[]:;@,";
 	char *start = *address == '@' ? strchr(address, ':') : NULL;
+	size_t quoted;
 	char *at;
 
 	if (start != NULL)
@@ -151,7 +153,8 @@ static void simplify(char *address)
 		return;
 	if (at[strlen(at) - 1] == '.')
 		at[strlen(at) - 1] = '\0';
-	if (*address != '"' || strcspn(address + 1, "\"\\") + 2 != (size_t)(at - address))
+	quoted = *address == '"' ? strcspn(address + 1, needy) : 0;
+	if (quoted == 0 || address + quoted + 2 != at)
 		return;
 	memmove(at - 1, at, strlen(at) + 1);
 	memmove(address, address + 1, strlen(address));
