@@ -31,8 +31,6 @@ struct smime_signer {
 	STACK_OF(X509) * chain; /* the others of the file */
 };
 
-/* --- loading --- */
-
 /* OpenSSL's own reason, for what only it knows. */
 static const char *reason(void)
 {
@@ -41,10 +39,13 @@ static const char *reason(void)
 	return words == NULL ? "unknown reason" : words;
 }
 
+/* --- loading --- */
+
 static int load_certificates(struct smime_signer *signer, const char *path, struct error *error)
 {
 	BIO *file = BIO_new_file(path, "r");
 	X509 *next;
+	bool whole;
 
 	if (file == NULL)
 		return error_errno(error, errno, "open %s", path);
@@ -55,10 +56,15 @@ static int load_certificates(struct smime_signer *signer, const char *path, stru
 		if (sk_X509_push(signer->chain, next) <= 0)
 			X509_free(next);
 	BIO_free(file);
+	whole = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 	ERR_clear_error();
 	if (signer->certificate == NULL || signer->chain == NULL)
 		return error_set(error, ERROR_CONFIGURATION,
 			"%s: holds no certificate in PEM form", path);
+	if (!whole)
+		return error_set(error, ERROR_CONFIGURATION,
+			"%s: certificate %d in it is damaged", path,
+			sk_X509_num(signer->chain) + 2);
 	if (X509_check_purpose(signer->certificate, X509_PURPOSE_SMIME_SIGN, 0) != 1)
 		return error_set(error, ERROR_CONFIGURATION,
 			"%s: the first certificate is not one for signing mail (its key usage or "
@@ -104,6 +110,40 @@ static int load_key(struct smime_signer *signer, const char *path, struct error 
 	return 0;
 }
 
+/* The signature in DER; NULL: error. */
+static CMS_ContentInfo *make_signature(
+	const struct smime_signer *signer, const struct buf *entity, struct error *error)
+{
+	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, signer->chain, NULL, SIGN_FLAGS);
+	BIO *bytes = BIO_new_mem_buf(entity->data, (int)entity->len);
+
+	if (cms == NULL || bytes == NULL ||
+		CMS_add1_signer(cms, signer->certificate, signer->key, EVP_sha256(),
+			SIGN_FLAGS) == NULL ||
+		CMS_final(cms, bytes, NULL, SIGN_FLAGS) != 1) {
+		error_set(error, ERROR_TEMPORARY, "the mail cannot be signed: %s", reason());
+		ERR_clear_error();
+		CMS_ContentInfo_free(cms);
+		cms = NULL;
+	}
+	BIO_free(bytes);
+	return cms;
+}
+
+/* Some kinds of key are good for other things alone. */
+static int try_key(const struct smime_signer *signer, const char *path, struct error *error)
+{
+	const struct buf nothing = {.data = (char *)(uintptr_t) ""};
+	CMS_ContentInfo *cms = make_signature(signer, &nothing, error);
+
+	CMS_ContentInfo_free(cms);
+	if (cms != NULL)
+		return 0;
+	return error_set(error, ERROR_CONFIGURATION,
+		"%s: is of a kind that cannot sign mail with SHA-256: take an RSA or an EC key",
+		path);
+}
+
 struct smime_signer *smime_signer_load(
 	const char *certificates, const char *key, struct error *error)
 {
@@ -122,6 +162,8 @@ struct smime_signer *smime_signer_load(
 		result = error_set(error, ERROR_CONFIGURATION,
 			"%s: is not the key of the first certificate in %s", key, certificates);
 	}
+	if (result == 0)
+		result = try_key(signer, key, error);
 	if (result < 0)
 		smime_signer_free(&signer);
 	return signer;
@@ -183,26 +225,6 @@ bool smime_signer_names(const struct smime_signer *signer, string_list senders)
 }
 
 /* --- signing --- */
-
-/* The signature in DER; NULL: error. */
-static CMS_ContentInfo *make_signature(
-	const struct smime_signer *signer, const struct buf *entity, struct error *error)
-{
-	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, signer->chain, NULL, SIGN_FLAGS);
-	BIO *bytes = BIO_new_mem_buf(entity->data, (int)entity->len);
-
-	if (cms == NULL || bytes == NULL ||
-		CMS_add1_signer(cms, signer->certificate, signer->key, EVP_sha256(),
-			SIGN_FLAGS) == NULL ||
-		CMS_final(cms, bytes, NULL, SIGN_FLAGS) != 1) {
-		error_set(error, ERROR_TEMPORARY, "the mail cannot be signed: %s", reason());
-		ERR_clear_error();
-		CMS_ContentInfo_free(cms);
-		cms = NULL;
-	}
-	BIO_free(bytes);
-	return cms;
-}
 
 static int put_behind(struct buf *out, const char *boundary, CMS_ContentInfo *cms)
 {

@@ -12,6 +12,7 @@
 #include <openssl/cms.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,8 +127,8 @@ static void test_seven_bit(void **state)
 		{"in a field", PART("X-Long: " LONG, "a"), NULL},
 		{"in a field of an attached message",
 			PART("Content-Type: message/rfc822", "X: " LONG "\n\na"), NULL},
-		{"in an unknown encoding",
-			PART("Content-Transfer-Encoding: x-uuencode", LONG), NULL},
+		{"in an unknown encoding", PART("Content-Transfer-Encoding: x-uuencode", LONG),
+			NULL},
 	};
 
 	(void)state;
@@ -274,6 +275,18 @@ static struct smime_signer *load(
 
 static const struct certificate good = {"platform@provider.example", "emailProtection", 100};
 
+/* A shell's command with the folder in it. */
+__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
+{
+	char command[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	assert_int_equal(system(command), 0);
+}
+
 static void test_load(void **state)
 {
 	static const struct certificate server = {"a@b.example", "serverAuth", 100};
@@ -297,19 +310,30 @@ static void test_load(void **state)
 			"locked.key: holds no private key in PEM form without a "
 			"passphrase"},
 		{"good.pem", "empty.key", "empty.key: holds no private key"},
+		{"damaged.pem", "good.key", "damaged.pem: certificate 2 in it is damaged"},
+		{"cut.pem", "good.key", "cut.pem: certificate 3 in it is damaged"},
+		{"more.pem", "good.key", NULL},
+		{"edwards.pem", "edwards.key",
+			"edwards.key: is of a kind that cannot sign mail with SHA-256"},
 	};
-	char *folder = support_folder(), command[1200];
+	char *folder = support_folder();
 
 	(void)state;
 	make(folder, "good", &good);
 	make(folder, "server", &server);
 	make(folder, "ended", &ended);
 	free(support_write(folder, "empty.key", "", 0600));
-	snprintf(command, sizeof(command),
-		"openssl ec -in %s/good.key -aes256 -passout pass:secret -out %s/locked.key 2>/dev/null && "
-		"chmod 600 %s/locked.key",
-		folder, folder, folder);
-	assert_int_equal(system(command), 0);
+	run("cd %s && openssl ec -in good.key -aes256 -passout pass:secret -out locked.key 2>/dev/null && "
+	    "chmod 600 locked.key",
+		folder);
+	run("cd %s && sed 's/^[A-Za-z0-9].*/x/' server.pem | cat good.pem - >damaged.pem",
+		folder);
+	run("cd %s && head -3 server.pem | cat good.pem server.pem - >cut.pem", folder);
+	run("cd %s && { echo a comment; cat good.pem good.key server.pem; echo; } >more.pem",
+		folder);
+	run("cd %s && openssl req -x509 -newkey ed25519 -nodes -subj /CN=x -out edwards.pem "
+	    "-keyout edwards.key 2>/dev/null && chmod 600 edwards.key",
+		folder);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct error error = {0};
 		struct smime_signer *signer =
@@ -337,7 +361,7 @@ static void test_sign(void **state)
 {
 	static const struct certificate root = {"ca@provider.example", "emailProtection", 50};
 	static const char text[] = "Content-Type: text/plain\r\n\r\nhello\r\n";
-	char *folder = support_folder(), command[1200];
+	char *folder = support_folder();
 	struct smime_signature signature;
 	struct smime_signer *signer;
 	struct error error;
@@ -351,9 +375,7 @@ static void test_sign(void **state)
 	(void)state;
 	make(folder, "good", &good);
 	make(folder, "root", &root);
-	snprintf(command, sizeof(command), "cat %s/good.pem %s/root.pem > %s/chain.pem", folder,
-		folder, folder);
-	assert_int_equal(system(command), 0);
+	run("cd %s && cat good.pem root.pem >chain.pem", folder);
 	signer = load(folder, "chain.pem", "good.key", &error);
 	assert_non_null(signer);
 	assert_true(
