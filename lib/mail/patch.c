@@ -2,21 +2,31 @@
 
 #include <stdlib.h>
 
-int patches_add(struct patches *patches, size_t start, size_t end, char *bytes, size_t len)
+static int add(struct patches *patches, struct patch patch)
 {
 	if (patches->count == patches->room) {
 		size_t room = patches->room > 0 ? 2 * patches->room : 8;
 		struct patch *list = reallocarray(patches->list, room, sizeof(*list));
 
 		if (list == NULL) {
-			free(bytes);
+			free(patch.bytes);
 			return -1;
 		}
 		patches->list = list;
 		patches->room = room;
 	}
-	patches->list[patches->count++] = (struct patch){start, end, bytes, len};
+	patches->list[patches->count++] = patch;
 	return 0;
+}
+
+int patches_add(struct patches *patches, size_t start, size_t end, char *bytes, size_t len)
+{
+	return add(patches, (struct patch){start, end, bytes, len, NULL});
+}
+
+int patches_add_made(struct patches *patches, size_t start, size_t end, patch_make_fn *make)
+{
+	return add(patches, (struct patch){start, end, NULL, 0, make});
 }
 
 void patches_free(struct patches *patches)
@@ -47,7 +57,10 @@ void patches_apply(
 		if (patch->start < start)
 			continue;
 		buf_append(out, bytes + start, patch->start - start);
-		buf_append(out, patch->bytes, patch->len);
+		if (patch->make != NULL)
+			patch->make(bytes + patch->start, patch->end - patch->start, out);
+		else
+			buf_append(out, patch->bytes, patch->len);
 		start = patch->end;
 	}
 	buf_append(out, bytes + start, end - start);

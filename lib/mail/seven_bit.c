@@ -158,46 +158,38 @@ static size_t content_end(const struct conversion *conversion, const struct mime
 	return halved ? part->end - 1 : part->end;
 }
 
-static void encode(bool text, const char *bytes, size_t len, struct buf *out)
+static void make_quoted_printable(const char *bytes, size_t len, struct buf *out)
 {
-	static const struct base64_lines lines = {LINE_MAX_MIME, "\r\n"};
 	size_t column = 0;
 
-	if (text)
-		quoted_printable_put(out, bytes, len, &column);
-	else
-		base64_put(out, bytes, len, &lines);
+	quoted_printable_put(out, bytes, len, &column);
 }
 
-/* Puts a patch of the content in. Returns 0 or -1. */
-static int replace_content(
-	struct conversion *conversion, const struct mime_part *part, struct buf *content)
+static void make_base64(const char *bytes, size_t len, struct buf *out)
 {
-	size_t len;
-	char *bytes = buf_take(content, &len);
+	static const struct base64_lines lines = {LINE_MAX_MIME, "\r\n"};
 
-	if (bytes == NULL)
-		return -1;
-	return patches_add(
-		&conversion->patches, part->start, content_end(conversion, part), bytes, len);
+	base64_put(out, bytes, len, &lines);
+}
+
+static int remake(
+	struct conversion *conversion, const struct mime_part *part, patch_make_fn *make)
+{
+	return patches_add_made(
+		&conversion->patches, part->start, content_end(conversion, part), make);
 }
 
 static int encode_part(struct conversion *conversion, const struct mime_part *part)
 {
 	bool text = part->kind == PART_PLAIN || part->kind == PART_HTML;
-	const char *bytes = conversion->entity->data;
-	size_t end_of_header = empty_line(bytes, part->start);
-	size_t len = content_end(conversion, part) - part->start;
+	size_t end_of_header = empty_line(conversion->entity->data, part->start);
 	char *field = strdup(
 		text ? ENCODING_FIELD ": quoted-printable\r\n" : ENCODING_FIELD ": base64\r\n");
-	struct buf content;
 
 	if (field == NULL || patches_add(&conversion->patches, end_of_header, end_of_header,
 				     field, strlen(field)) < 0)
 		return -1;
-	buf_init(&content, 4 * len + LINE_MAX_MIME);
-	encode(text, bytes + part->start, len, &content);
-	return replace_content(conversion, part, &content);
+	return remake(conversion, part, text ? make_quoted_printable : make_base64);
 }
 
 static void wrap_base64(const char *bytes, size_t len, struct buf *out)
@@ -259,16 +251,8 @@ static void wrap_quoted_printable(const char *bytes, size_t len, struct buf *out
 /* The same content in lines that stay. */
 static int wrap_part(struct conversion *conversion, const struct mime_part *part)
 {
-	const char *bytes = conversion->entity->data + part->start;
-	size_t len = content_end(conversion, part) - part->start;
-	struct buf content;
-
-	buf_init(&content, 2 * len + LINE_MAX_MIME);
-	if (part->encoding == ENCODING_BASE64)
-		wrap_base64(bytes, len, &content);
-	else
-		wrap_quoted_printable(bytes, len, &content);
-	return replace_content(conversion, part, &content);
+	return remake(conversion, part,
+		part->encoding == ENCODING_BASE64 ? wrap_base64 : wrap_quoted_printable);
 }
 
 static bool is_to_be_encoded(const struct conversion *conversion, const struct mime_part *part)

@@ -18,6 +18,7 @@ import urllib.request
 import dkim
 import pytest
 
+from harness import load
 from harness.process import free_port, program, wait_for
 from harness.relay import parse
 from harness.sink import Sink
@@ -240,6 +241,23 @@ def test_a_changed_mail_fails(site, authority):
     authority.make("stranger", None, 100, "basicConstraints=critical,CA:TRUE")
     with pytest.raises(subprocess.CalledProcessError):
         verify(authority, raw, trusted="stranger")
+
+
+def test_a_large_mail_takes_little_memory(authority):
+    """Its attachment, sent as 8bit, has to be base64 before it is signed."""
+    site = Site(daemons=("store", "milter"))
+    use(site, *authority.signer("platform"))
+    with running(site):
+        mailbox, data = "service@large.test", (b"\xe4" * 70 + b"\n") * 150000
+        before = load.memory(site.daemons["milter"], "VmHWM")
+        sent = send(site, mailbox, b'Content-Type: multipart/mixed; boundary="m"\n\n--m\n' + FORMS["7bit plain"] +
+                    b"\n--m\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: 8bit\n\n" + data +
+                    b"\n--m--\n")
+        shown = check(site, authority, site.relay.wait_mail(mailbox, 1, 60))
+        attached = list(shown.iter_attachments())[0]
+        assert attached["Content-Transfer-Encoding"] == "base64"
+        assert attached.get_content() == data.replace(b"\n", b"\r\n")
+        assert load.memory(site.daemons["milter"], "VmHWM") - before < 3 * len(sent) / 2**20
 
 
 def test_a_second_pass_changes_nothing(site, authority):
