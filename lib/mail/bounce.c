@@ -169,6 +169,7 @@ static bool is_of_mail_system(const struct headers *headers)
 	return headers_count(headers, "X-Failed-Recipients") > 0 ||
 	       has_word(headers, "From", "mailer-daemon") ||
 	       has_word(headers, "From", "postmaster") ||
+	       has_word(headers, "From", "mail delivery") ||
 	       has_word(headers, "From", "MicrosoftExchange");
 }
 

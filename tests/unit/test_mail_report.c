@@ -197,6 +197,10 @@ static void understands_words(void **state)
 			"Content-Type: text/html\n\n<p>Ihre Nachricht kam nicht an.</p>"
 			"<b>550-5.7.520</b> Access denied\n",
 			"failed", "5.7.520", NULL},
+		{"a mail system by its name alone",
+			"From: Mail Delivery System <noreply@x.example>\n"
+			"Auto-Submitted: auto-generated\nSubject: x\n\nno such user\n",
+			"failed", "", "no such user"},
 		{"a code between quotes of HTML",
 			"From: postmaster@b.example\nSubject: \nContent-Type: text/html\n\n"
 			"Remote server returned &#39;554 no&#39;\n",
