@@ -15,6 +15,7 @@
 #define CONTENT_PREFIX "Content-"
 #define CONTENT_TYPE   "Content-Type"
 #define ENCODING       "Content-Transfer-Encoding"
+#define CHANGING_MAX   200
 #define ENTITY_MAX     ((size_t)INT32_MAX / 2)
 
 /* --- making --- */
@@ -69,8 +70,22 @@ static int sign(const struct session *session, struct outgoing *outgoing, struct
 	return smime_sign(signer, &outgoing->entity, &outgoing->signature, error);
 }
 
+/* Fields that may have to go: for each Postfix looks through all of them. */
+static size_t count_changing(const struct headers *headers)
+{
+	struct header_field field;
+	size_t offset = 0, count = 0;
+
+	while (headers_next(headers, &offset, &field))
+		count += is_content(&field) || header_named(&field, DKIM_SIGNATURE);
+	return count;
+}
+
 int outgoing_possible(const struct session *session, struct error *error)
 {
+	if (count_changing(&session->headers) > CHANGING_MAX)
+		return error_set(error, ERROR_PERMANENT,
+			"it has more than %d Content- and DKIM-Signature fields", CHANGING_MAX);
 	if (session_config(session)->signer == NULL)
 		return 0;
 	return seven_bit_possible(&session->message, error);

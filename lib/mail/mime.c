@@ -17,8 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX  50
-#define GROUPS_MAX 100 /* in one list of addresses */
+#define DEPTH_MAX      50
+#define GROUPS_MAX     100  /* in one list of addresses */
+#define PARAMETERS_MAX 1000 /* of one field */
+#define LINES_MAX      5000 /* that may separate parts */
+#define FIELDS_MAX     10000
 
 struct mime {
 	const char *bytes;
@@ -309,82 +312,125 @@ static void walk(struct mime *mime, GMimeObject *object, int parent, int depth)
 		add_part(mime, GMIME_PART(object), parent);
 }
 
-static GMimeMessage *parse(GByteArray *bytes)
+struct fields {
+	GMimeStream *stream;
+	size_t count;
+};
+
+/* Beyond the last field that it may have the message ends for the parser. */
+static void count_field(GMimeParser *parser, const char *name, const char *value, gint64 offset,
+	gpointer context)
+{
+	struct fields *fields = context;
+
+	(void)parser;
+	(void)name;
+	(void)value;
+	(void)offset;
+	if (++fields->count > FIELDS_MAX)
+		fields->stream->bound_end = fields->stream->position;
+}
+
+static GMimeMessage *parse(GByteArray *bytes, size_t *fields_r)
 {
 	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
+	struct fields fields = {.stream = stream};
 	GMimeParser *parser;
 	GMimeMessage *message;
 
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	parser = g_mime_parser_new_with_stream(stream);
 	g_mime_parser_set_persist_stream(parser, TRUE);
+	g_mime_parser_set_header_regex(parser, "", count_field, &fields);
 	message = g_mime_parser_construct_message(parser, NULL);
 	g_object_unref(parser);
 	g_object_unref(stream);
+	*fields_r = fields.count;
 	return message;
 }
 
-static bool is_address_field(const struct header_field *field)
+static bool is_named(const struct header_field *field, const char *const *names)
 {
-	static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (header_named(field, names[i]))
+	for (; *names != NULL; names++)
+		if (header_named(field, *names))
 			return true;
 	return false;
 }
 
-static bool has_endless_groups(const struct header_field *field)
+static bool has_more(const struct header_field *field, char c, size_t max)
 {
-	size_t colons = 0;
+	size_t count = 0;
 
-	for (size_t i = 0; i < field->value_len && colons <= GROUPS_MAX; i++)
-		colons += field->value[i] == ':';
-	return colons > GROUPS_MAX;
+	for (size_t i = 0; i < field->value_len && count <= max; i++)
+		count += field->value[i] == c;
+	return count > max;
 }
 
-/* GMime reads the addresses of a message within the message, and calls itself for a group within a group (each has a colon)
- * until the stack is used up. No list has so many; any line may be a field. */
-static bool is_bearable(const struct mime *mime)
+/* What GMime would need too much memory or time for, in words; NULL: nothing. Any line may be a field. It reads the addresses of a
+ * message within the message, and calls itself for a group within a group (each has a colon) until the stack is used
+ * up; a part of seven bytes takes a kilobyte, and a parameter of five not much less. */
+static const char *excess_of(const struct mime *mime)
 {
+	static const char *const addresses[] = {
+		"From", "Sender", "Reply-To", "To", "Cc", "Bcc", NULL};
+	static const char *const parametered[] = {"Content-Type", "Content-Disposition", NULL};
+	size_t at = 0, separators = 0;
 	struct header_field field;
-	size_t at = 0;
 
-	while (field_next(mime->bytes, mime->len, &at, &field))
-		if (is_address_field(&field) && has_endless_groups(&field))
-			return false;
-	return true;
+	while (field_next(mime->bytes, mime->len, &at, &field)) {
+		separators += field.line_len > 2 && memcmp(field.line, "--", 2) == 0;
+		if (separators > LINES_MAX)
+			return "more lines that may separate parts than any has";
+		if (is_named(&field, addresses) && has_more(&field, ':', GROUPS_MAX))
+			return "more groups in a list of addresses than any has";
+		if (is_named(&field, parametered) && has_more(&field, ';', PARAMETERS_MAX))
+			return "more parameters in a field than any has";
+	}
+	return NULL;
 }
 
-/* Fills the parts. GMime's view of the borrowed bytes ends here. */
-static void read_tree(struct mime *mime)
+/* Fills the parts. GMime's view of the borrowed bytes ends here. Returns the number of header fields. */
+static size_t read_tree(struct mime *mime)
 {
 	GByteArray *bytes = g_byte_array_new_take((guint8 *)(uintptr_t)mime->bytes, mime->len);
-	GMimeMessage *message = parse(bytes);
+	size_t fields;
+	GMimeMessage *message = parse(bytes, &fields);
 	GMimeObject *root = message == NULL ? NULL : g_mime_message_get_mime_part(message);
 
-	if (root != NULL)
+	if (root != NULL && fields <= FIELDS_MAX)
 		walk(mime, root, -1, 0);
 	if (message != NULL)
 		g_object_unref(message);
 	g_byte_array_steal(bytes, NULL);
 	g_byte_array_unref(bytes);
+	return fields;
+}
+
+static int parse_into(struct mime *mime, struct error *error)
+{
+	const char *excess = excess_of(mime);
+
+	if (excess == NULL && read_tree(mime) > FIELDS_MAX)
+		excess = "more header fields in its parts than any has";
+	if (excess != NULL)
+		return error_set(error, ERROR_PERMANENT, "message with %s", excess);
+	if (mime->failed)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return 0;
 }
 
 static struct mime *parse_tree(const struct mime *source, struct error *error)
 {
 	struct mime *mime = malloc(sizeof(*mime));
 
-	if (mime != NULL) {
-		*mime = *source;
-		if (is_bearable(mime))
-			read_tree(mime);
-		if (!mime->failed)
-			return mime;
+	if (mime == NULL) {
+		error_set(error, ERROR_TEMPORARY, "out of memory");
+		return NULL;
 	}
-	mime_free(&mime);
-	error_set(error, ERROR_TEMPORARY, "out of memory");
-	return NULL;
+	*mime = *source;
+	if (parse_into(mime, error) < 0)
+		mime_free(&mime);
+	return mime;
 }
 
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error)

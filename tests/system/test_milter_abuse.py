@@ -411,6 +411,25 @@ def test_nesting(site, depth):
     assert (b"/i/" in new_body(answers)) == (depth < 50)
 
 
+LINK = b"--b\r\n\r\n{{InvitationLink}}\r\n"
+
+
+@pytest.mark.parametrize("fields,body", [
+    ([], LINK + b"--b\r\n\r\nx\r\n" * 1400000),
+    ([], LINK + b"--b\r\n" + b"A:\r\n" * 3000000),
+    ([], LINK + b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + b"A:\r\n" * 3000000),
+    ([], LINK + b"--b\r\nContent-Type: text/plain" + b"; a=b" * 2000000),
+    ([("Content-%d" % number, " x") for number in range(30000)], LINK),
+    ([("DKIM-Signature", " d=provider.test")] * 30000, LINK),
+], ids=["parts", "fields", "fields of a message", "parameters", "own fields", "signatures"])
+def test_more_of_something_than_any_mail_has(site, fields, body):
+    """It is refused, and soon: what reads it would need gigabytes and many seconds."""
+    with Peer(site) as peer:
+        answers = converse(peer, welcome("service@excess.test", body, MULTIPART + fields), peer.negotiate())
+    assert answers[-1][0] == b"y" and answers[-1][1].startswith(b"550 5.6.0"), answers[-1]
+    assert site.cli("-q", "service@excess.test").returncode == 1
+
+
 @pytest.mark.parametrize("fields,body", [
     ([], b"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: " + b"a:" * 400000),
     ([("Subject", " 5" * 30000)], b"--b\r\n\r\n 5 5 5 5\r\n" * 40000),

@@ -195,6 +195,64 @@ static void survives_depth(void **state)
 	buf_free(&in);
 }
 
+static void check_refused(const char *label, const char *in, const char *words)
+{
+	struct support_mail raw;
+	struct error error = {0};
+
+	support_mail_read(&raw, in, strlen(in));
+	assert_null(mime_parse(raw.message.data, raw.message.len, raw.body_start, &error));
+	assert_number(label, error.kind, ERROR_PERMANENT);
+	assert_text(label, error.text, words);
+	support_mail_free(&raw);
+}
+
+#define SEPARATORS "message with more lines that may separate parts than any has"
+#define FIELDS	   "message with more header fields in its parts than any has"
+#define PARAMETERS "message with more parameters in a field than any has"
+#define GROUPS	   "message with more groups in a list of addresses than any has"
+
+static void refuses_excess(void **state)
+{
+	static const struct {
+		const char *label, *start, *again;
+		int bearable, count;
+		const char *words;
+	} cases[] = {
+		{"parts", "Content-Type: multipart/mixed; boundary=b\n\n", "--b\n\nx\n", 5000,
+			5001, SEPARATORS},
+		{"parts without a header", "Content-Type: multipart/mixed; boundary=b\n\n",
+			"--b\n", 5000, 1000000, SEPARATORS},
+		{"fields", "Content-Type: multipart/mixed; boundary=b\n\n--b\n", "A:\n", 9999,
+			10000, FIELDS},
+		{"fields of a message", "Content-Type: message/rfc822\n\n", "A:\n", 9999,
+			1000000, FIELDS},
+		{"parameters", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b",
+			"; a=b", 1000, 1001, PARAMETERS},
+		{"its own", "Content-Disposition: inline", ";\n a=b", 1000, 1000000, PARAMETERS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct support_mail raw;
+		struct mime *mime;
+		struct buf in;
+		int n = 0;
+
+		buf_init(&in, 16 * 1024 * 1024);
+		buf_string(&in, cases[i].start);
+		for (; n < cases[i].bearable; n++)
+			buf_string(&in, cases[i].again);
+		mime = parse(&raw, in.data);
+		mime_free(&mime);
+		support_mail_free(&raw);
+		for (; n < cases[i].count; n++)
+			buf_string(&in, cases[i].again);
+		check_refused(cases[i].label, in.data, cases[i].words);
+		buf_free(&in);
+	}
+}
+
 /* GMime calls itself for each group within a group. */
 static void survives_groups_of_addresses(void **state)
 {
@@ -212,10 +270,7 @@ static void survives_groups_of_addresses(void **state)
 		buf_printf(&in, "Content-Type: message/rfc822\n\n%s:\n ", names[n]);
 		for (int i = 0; i < 500000; i++)
 			buf_string(&in, i % 1000 == 0 ? "a:\n " : "a:");
-		mime = parse(&raw, in.data);
-		assert_number(names[n], mime_part_count(mime), 0);
-		mime_free(&mime);
-		support_mail_free(&raw);
+		check_refused(names[n], in.data, GROUPS);
 	}
 	buf_reset(&in);
 	buf_string(&in, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n");
@@ -341,6 +396,7 @@ int main(void)
 		cmocka_unit_test(finds_headers),
 		cmocka_unit_test(knows_files_and_flow),
 		cmocka_unit_test(survives_depth),
+		cmocka_unit_test(refuses_excess),
 		cmocka_unit_test(survives_groups_of_addresses),
 		cmocka_unit_test(opens_attached_messages),
 		cmocka_unit_test(decodes_words),
