@@ -60,6 +60,14 @@ static void put_quoted_edit(
 	}
 }
 
+/* Does the source end in a soft break whose line end is the boundary's? */
+static bool ends_softly(const char *source, size_t len)
+{
+	while (len > 0 && (source[len - 1] == ' ' || source[len - 1] == '\t'))
+		len--;
+	return len > 0 && source[len - 1] == '=';
+}
+
 static void splice_quoted(const struct text_part *text, const struct text_edit *edits,
 	size_t count, struct buf *out)
 {
@@ -70,6 +78,8 @@ static void splice_quoted(const struct text_part *text, const struct text_edit *
 		size_t start = decoded->at[edits[i].start], end = decoded->at[edits[i].end];
 
 		buf_append(out, text->source + done, start - done);
+		if (done < start && start == len && ends_softly(text->source, len))
+			buf_append(out, "\r\n", 2);
 		done = end;
 		if (*edits[i].bytes != '\0') {
 			put_quoted_edit(out, edits[i].bytes, text->source + end, len - end);

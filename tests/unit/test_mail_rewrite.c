@@ -165,6 +165,11 @@ static void appends(void **state)
 			.edit = MAIL_APPEND_LINK},
 		{"quoted-printable with a dangling soft break", PLAIN QUOTED "\nHello=\n",
 			"Hello=\n\n\n" PARAGRAPH "\n" LINK "\n", .edit = MAIL_APPEND_LINK},
+		{"a soft break whose line end is the boundary's",
+			MIXED "--b\n" PLAIN QUOTED "\nHello=20= \n--b--\n",
+			"--b\n" PLAIN QUOTED "\nHello=20= \n\n\n" PARAGRAPH "\n" LINK
+			"\n\n--b--\n",
+			.edit = MAIL_APPEND_LINK},
 		{"base64", PLAIN BASE64 "\nSGVsbG8=\n",
 			"SGVsbG8NCg0KUGxlYXNlIGZvbGxvdyB0aGlzIGxpbmsgdG8gY29tcGxldGUgeW91ciBpbn"
 			"ZpdGF0\n"
