@@ -44,6 +44,26 @@ static size_t match_character(const struct text *text, size_t i, char wanted, bo
 	return strncasecmp(text->bytes + i, encoded, 3) == 0 ? 3 : 0;
 }
 
+/* The length of the white space at i, as editors and line breaks make of a blank. */
+static size_t match_blanks(const struct text *text, size_t i)
+{
+	static const char *const blanks[] = {
+		" ", "\t", "\r", "\n", "\xc2\xa0", "\xa0", "&nbsp;", "&#160;", "&#xa0;", "%20"};
+	size_t start = i, before;
+
+	do {
+		before = i;
+		for (size_t b = 0; b < sizeof(blanks) / sizeof(blanks[0]); b++) {
+			size_t len = strlen(blanks[b]);
+
+			if (text->len - i >= len &&
+				strncasecmp(text->bytes + i, blanks[b], len) == 0)
+				i += len;
+		}
+	} while (i > before);
+	return i - start;
+}
+
 /* The length that the placeholder takes at i, 0 when it is not there. */
 static size_t match_placeholder(const struct text *text, size_t i, const char *placeholder)
 {
@@ -54,7 +74,8 @@ static size_t match_placeholder(const struct text *text, size_t i, const char *p
 
 		while (i > start && i < text->len && text->bytes[i] == LINKS_SEAM)
 			i++;
-		taken = match_character(text, i, *placeholder, false);
+		taken = *placeholder == ' ' ? match_blanks(text, i)
+					    : match_character(text, i, *placeholder, false);
 		if (taken == 0)
 			return 0;
 		i += taken;

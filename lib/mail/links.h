@@ -46,7 +46,7 @@ struct link_tokens {
 };
 
 /* The hits of one text, to be freed in any case; tokens are added (NULL: not looked for). In the placeholder each
- * character may be percent-encoded, as mail editors do inside of an attribute; a scheme that such an editor put before it
+ * character may be percent-encoded, as mail editors do inside of an attribute, and a blank be any white space; a scheme that such an editor put before it
  * belongs to the hit. A platform link within another address (a scanner's) is not one. Returns 0, or -1: more than
  * LINKS_MAX (count is LINKS_MAX then) or out of memory. */
 int links_find(const char *text, size_t len, const struct link_rules *rules,

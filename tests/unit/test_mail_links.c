@@ -97,6 +97,40 @@ static void finds(void **state)
 	}
 }
 
+static void knows_white_space(void **state)
+{
+	static const struct link_rules rules = {"{{ My Link }}", "", "", ""};
+	static const struct {
+		const char *text;
+		size_t len; /* of the hit at the start, 0 without one */
+	} cases[] = {
+		{"{{ My Link }}", 13},
+		{"{{  My\r\n\tLink }}", 16},
+		{"{{&nbsp;My&#160;Link &NBSP;}} x", 29},
+		{"{{\xc2\xa0My\xa0Link\xc2\xa0}}", 15},
+		{"%7B%7B%20My%20%20Link%20%7D%7D", 30},
+		{"{{ My\1 \1Link }}", 15},
+		{"{{My Link }}", 0},
+		{"{{ My &nbsp", 0},
+		{"{{ My", 0},
+		{"{{ MyLink }}", 0},
+	};
+	struct links links;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(
+			links_find(cases[i].text, strlen(cases[i].text), &rules, &links, NULL),
+			0);
+		assert_number(cases[i].text, links.count, cases[i].len > 0);
+		if (links.count > 0) {
+			assert_number(cases[i].text, links.hits[0].start, 0);
+			assert_number(cases[i].text, links.hits[0].end, cases[i].len);
+		}
+		links_free(&links);
+	}
+}
+
 static void follows_its_rules(void **state)
 {
 	static const struct link_rules none = {"", "", "", ""};
@@ -186,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds),
+		cmocka_unit_test(knows_white_space),
 		cmocka_unit_test(follows_its_rules),
 		cmocka_unit_test(knows_a_whole_address),
 		cmocka_unit_test(ends_soon),
