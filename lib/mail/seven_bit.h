@@ -18,7 +18,9 @@
  * permanent: a line that is too long stays). */
 int seven_bit(struct buf *entity, struct error *error);
 
-/* Would seven_bit do it? Most mail costs one look at it, one with long lines a reading of its parts. Returns 0 or -1 as seven_bit. */
+/* Would seven_bit do it? Most mail costs one look at it, one with long lines a reading of its
+ * parts. An encoding field of a part that is too long is refused here, though seven_bit writes
+ * another. Returns 0 or -1 as seven_bit. */
 int seven_bit_possible(const struct buf *entity, struct error *error);
 
 #endif

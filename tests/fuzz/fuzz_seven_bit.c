@@ -34,8 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (possible == 0)
 			abort();
 	} else {
-		if (possible < 0)
-			abort();
 		buf_append(&twice, once.data, once.len);
 		if (seven_bit(&twice, &error) < 0)
 			abort();
