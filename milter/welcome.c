@@ -328,6 +328,27 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 	return inject(welcome, action);
 }
 
+static bool holds(const struct buf *message, const char *text)
+{
+	return *text != '\0' &&
+	       memmem(message->data, message->len, text, strlen(text)) != NULL;
+}
+
+/* A mail that there is no reading. The platform sends other mail, too: only one that looks like a
+ * Welcome mail is refused. */
+static sfsistat judge_unread(const struct welcome *welcome, const struct error *error)
+{
+	const struct session *session = welcome->session;
+	const struct settings *settings = session_settings(session);
+
+	if (subject_fits(welcome) || holds(&session->message, settings->link_placeholder) ||
+		holds(&session->message, settings->platform_url))
+		return refuse(welcome, "550", "5.6.0", error->text);
+	log_warning("%s: welcome from=%s action=none reason=\"%s\"", queue_id(welcome->ctx),
+		session->sender, error->text);
+	return SMFIS_ACCEPT;
+}
+
 sfsistat act_welcome(SMFICTX *ctx, struct session *session)
 {
 	struct welcome welcome = {.ctx = ctx, .session = session};
@@ -337,6 +358,8 @@ sfsistat act_welcome(SMFICTX *ctx, struct session *session)
 
 	if (read_mail(&welcome, &error) == 0 && look_for_tracked(&welcome, &error) == 0) {
 		result = carry_out(&welcome, decide(&welcome));
+	} else if (welcome.mail == NULL && error.kind == ERROR_NOT_FOUND) {
+		result = judge_unread(&welcome, &error);
 	} else {
 		log_warning("%s: welcome from=%s action=refused reason=\"%s\"", queue_id(ctx),
 			session->sender, error.text);

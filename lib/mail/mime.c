@@ -413,7 +413,7 @@ static int parse_into(struct mime *mime, struct error *error)
 	if (excess == NULL && read_tree(mime) > FIELDS_MAX)
 		excess = "more header fields in its parts than any has";
 	if (excess != NULL)
-		return error_set(error, ERROR_PERMANENT, "message with %s", excess);
+		return error_set(error, ERROR_NOT_FOUND, "message with %s", excess);
 	if (mime->failed)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return 0;

@@ -48,10 +48,12 @@ struct mime_header {
 
 struct mime;
 
-/* bytes: header fields, empty line and, from body_start on, the body, in lines that end in CRLF; borrowed. A message cut short is parsed
- * as far as it goes. NULL: error (temporary: out of memory; permanent: it has more of something than any mail has, which would take
- * seconds and gigabytes: 5000 lines that begin with "--", 10000 fields in the headers of parts and messages, 1000 parameters in a field, 100
- * groups in a list of addresses). */
+/* bytes: header fields, empty line and, from body_start on, the body, in lines that end in CRLF;
+ * borrowed. A message cut short is parsed as far as it goes. NULL: error (temporary: out of
+ * memory; not found: there is no reading it, since it has more of something than any mail has,
+ * which would take seconds and gigabytes: 5000 lines that begin with "--", 10000 fields in the
+ * headers of parts and messages, 1000 parameters in a field, 100 groups in a list of
+ * addresses). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 
 /* The same, with the parts of attached messages, which mime_parse does not look into. With body_start 0 the message's own

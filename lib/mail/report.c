@@ -269,12 +269,8 @@ int report_read(
 	if (!bounce_possible(source->headers))
 		return error_set(error, ERROR_NOT_FOUND, "not a report on a delivery");
 	mime = mime_parse_whole(source->message, source->len, source->body_start, error);
-	if (mime == NULL) {
-		/* No host writes a report like that. */
-		if (error->kind == ERROR_PERMANENT)
-			error->kind = ERROR_NOT_FOUND;
+	if (mime == NULL)
 		return -1;
-	}
 	read_message(&reader, mime);
 	mime_free(&mime);
 	if (reader.failed)

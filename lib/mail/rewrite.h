@@ -33,7 +33,7 @@ struct mail_findings {
 	bool has_text; /* is there a part to append to, in a charset that can be written? */
 };
 
-/* bytes as in mime_parse, borrowed. NULL: error (temporary: no memory; permanent: more than LINKS_MAX links). */
+/* bytes and errors as in mime_parse, and permanent: more than LINKS_MAX links. */
 struct mail *mail_parse(const char *bytes, size_t len, size_t body_start,
 	const struct link_rules *rules, struct error *error);
 void mail_free(struct mail **mail);

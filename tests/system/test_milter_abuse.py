@@ -430,6 +430,14 @@ def test_more_of_something_than_any_mail_has(site, fields, body):
     assert site.cli("-q", "service@excess.test").returncode == 1
 
 
+def test_more_of_something_in_other_mail_of_the_platform(site):
+    log = b"--b\r\n\r\n" + b"-- a line of a log\r\n" * 6000
+    with Peer(site) as peer:
+        answers = converse(
+            peer, welcome("service@excess.test", log, MULTIPART, subject="Tonight's log"), peer.negotiate())
+    assert answers[-1] == (b"a", b""), answers[-1]
+
+
 @pytest.mark.parametrize("fields,body", [
     ([], b"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: " + b"a:" * 400000),
     ([("Subject", " 5" * 30000)], b"--b\r\n\r\n 5 5 5 5\r\n" * 40000),

@@ -202,7 +202,7 @@ static void check_refused(const char *label, const char *in, const char *words)
 
 	support_mail_read(&raw, in, strlen(in));
 	assert_null(mime_parse(raw.message.data, raw.message.len, raw.body_start, &error));
-	assert_number(label, error.kind, ERROR_PERMANENT);
+	assert_number(label, error.kind, ERROR_NOT_FOUND);
 	assert_text(label, error.text, words);
 	support_mail_free(&raw);
 }
