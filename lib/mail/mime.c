@@ -77,12 +77,18 @@ static enum part_encoding encoding_of(GMimePart *part, const char *named)
 	}
 }
 
-/* Is that no type with a subtype? Then it says nothing, and the content is plain text (RFC 2045 section 5.2). */
+/* Is that "text" alone, or nothing? Then the content is plain text (RFC 2045 section 5.2); of what says less of a text, as
+ * "application" alone, nothing is believed. */
 static bool is_no_type(const char *named)
 {
-	size_t len = named == NULL ? 0 : strcspn(named, ";");
+	size_t len;
 
-	return named != NULL && memchr(named, '/', len) == NULL;
+	if (named == NULL)
+		return false;
+	named += strspn(named, " \t\r\n");
+	len = strcspn(named, " \t\r\n;");
+	return (len == 0 || (len == 4 && g_ascii_strncasecmp(named, "text", 4) == 0)) &&
+	       named[len + strspn(named + len, " \t\r\n")] != '/';
 }
 
 static enum part_kind kind_of(GMimeContentType *type, const char *named)
