@@ -1,6 +1,7 @@
 /*
- * Nothing that a client can write counts but on a Unix socket, whose mode says who can; and there not
- * when a header comes twice, as through a proxy that adds its own behind the client's.
+ * Nothing that a client can write counts but on a Unix socket, whose mode says who can; and
+ * there not when a header comes twice, as through a proxy that adds its own behind the
+ * client's.
  */
 #include "access.h"
 

@@ -1,10 +1,10 @@
 /*
  * Who may use the operator's pages: a name, and what admin_subjects says of it.
  *
- * A name comes from the certificate on an inet: listener, from admin_user_header on a Unix socket
- * that has one, else from the system user at the socket's other end. A name without an entry gets the
- * role of the entry "*", or none. Root may everything where it is known as such: it can read all
- * keys anyway.
+ * A name comes from the certificate on an inet: listener, from admin_user_header on a Unix
+ * socket that has one, else from the system user at the socket's other end. A name without an
+ * entry gets the role of the entry "*", or none. Root may everything where it is known as such:
+ * it can read all keys anyway.
  *
  * Threads: access_role is pure.
  */

@@ -1,6 +1,6 @@
 /*
- * The form carries the id of the change that it will make: the store, or tokend, does it once, however often it comes. A
- * form without a good mark is shown again, with a new one.
+ * The form carries the id of the change that it will make: the store, or tokend, does it once,
+ * however often it comes. A form without a good mark is shown again, with a new one.
  */
 #include "action.h"
 
@@ -18,8 +18,6 @@
 
 #define MICROSOFT_TIMEOUT_MS 30000 /* validate: above what tokend gives a slow Entra */
 #define SENDMAIL_TIMEOUT_MS  30000
-
-/* --- what is done --- */
 
 /* The end of every action. tokend's "policy" says that a sign-in is needed. */
 static void done(struct visit *visit, struct json_object *reply, const struct error *error)
@@ -88,8 +86,6 @@ static void validate(struct visit *visit)
 	}
 	visit_ask_tokend(visit, request, MICROSOFT_TIMEOUT_MS, done);
 }
-
-/* --- when it makes sense --- */
 
 static bool may_resend(const struct visit *visit)
 {
@@ -162,8 +158,6 @@ void action_put(const struct visit *visit, struct values *values)
 	}
 }
 
-/* --- changes --- */
-
 void action_put_change(struct values *values)
 {
 	char change[CHANGE_ID_LEN + 1];
@@ -181,8 +175,6 @@ const char *action_change(const struct visit *visit)
 		return NULL;
 	return change;
 }
-
-/* --- asked and done --- */
 
 static void ask_whether(struct visit *visit, unsigned status, const char *notice)
 {

@@ -1,6 +1,6 @@
 /*
- * What an operator may do with an invitation: one const table. Each action has a page that asks whether it is meant,
- * and is done by that page's form.
+ * What an operator may do with an invitation: one const table. Each action has a page that asks
+ * whether it is meant, and is done by that page's form.
  */
 #ifndef POSTINVITE_ADMIN_ACTION_H
 #define POSTINVITE_ADMIN_ACTION_H
@@ -11,7 +11,8 @@
 /* GET and POST /invitations/ID/NAME; the route's name is the action's. */
 web_handler_fn get_action, post_action;
 
-/* The list "actions" of those that make sense for visit->invitation, when the visitor may operate. */
+/* The list "actions" of those that make sense for visit->invitation, when the visitor may
+ * operate. */
 void action_put(const struct visit *visit, struct values *values);
 
 /* The id that a form carries, or NULL where it is none. */

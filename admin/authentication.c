@@ -1,6 +1,6 @@
 /*
- * Entra ends a refresh token that nobody uses for 90 days. tokend uses each one every refresh_interval; a token that comes
- * near that end is one that tokend cannot refresh.
+ * Entra ends a refresh token that nobody uses for 90 days. tokend uses each one every
+ * refresh_interval; a token that comes near that end is one that tokend cannot refresh.
  */
 #include "authentication.h"
 

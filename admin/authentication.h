@@ -1,5 +1,6 @@
 /*
- * Authentication Status: the tenants and their tokens, those somebody has to do something about first.
+ * Authentication Status: the tenants and their tokens, those somebody has to do something about
+ * first.
  */
 #ifndef POSTINVITE_ADMIN_AUTHENTICATION_H
 #define POSTINVITE_ADMIN_AUTHENTICATION_H

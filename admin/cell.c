@@ -1,6 +1,6 @@
 /*
- * Facts are words of the catalog ("delivery_failed"), so that none is shown as the code that it is in a
- * record; what the catalog does not know is shown as it is.
+ * Facts are words of the catalog ("delivery_failed"), so that none is shown as the code that it
+ * is in a record; what the catalog does not know is shown as it is.
  */
 #include "cell.h"
 

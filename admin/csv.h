@@ -1,7 +1,7 @@
 /*
- * Rows of comma-separated values (RFC 4180). A value that a spreadsheet would take for a formula, which begins with
- * = + - @, a tab or a carriage return, gets an apostrophe in front: what customers and bounces put into a record
- * must not run on an operator's machine.
+ * Rows of comma-separated values (RFC 4180). A value that a spreadsheet would take for a
+ * formula, which begins with = + - @, a tab or a carriage return, gets an apostrophe in front:
+ * what customers and bounces put into a record must not run on an operator's machine.
  *
  * Threads: pure.
  */

@@ -1,6 +1,6 @@
 /*
- * Two questions to the store, the record and its history, and one page. A long history has several pages, oldest
- * first.
+ * Two questions to the store, the record and its history, and one page. A long history has
+ * several pages, oldest first.
  */
 #include "detail.h"
 
@@ -32,8 +32,6 @@ void detail_go(struct visit **visit, const char *id, const char *what)
 	snprintf(location, sizeof(location), "/invitations/%s?done=%s", id, what);
 	visit_redirect(visit, location);
 }
-
-/* --- facts --- */
 
 static void put_error(const struct visit *visit, struct values *values)
 {
@@ -85,8 +83,6 @@ static void put_facts(const struct visit *visit, struct values *values)
 	put_error(visit, values);
 	put_scopes(visit, values);
 }
-
-/* --- history --- */
 
 static void put_event(
 	const struct visit *visit, struct values *values, struct json_object *event)

@@ -1,6 +1,7 @@
 /*
- * The view gives all ids at once; the records behind them are asked for a piece at a time, when the client has
- * taken the one before. The first piece is fetched before the answer begins, so that a store that is away gets its page.
+ * The view gives all ids at once; the records behind them are asked for a piece at a time, when
+ * the client has taken the one before. The first piece is fetched before the answer begins, so
+ * that a store that is away gets its page.
  */
 #include "export.h"
 
@@ -59,8 +60,6 @@ static bool shown(const struct visit *visit, const struct column *column)
 	       visit->generation->settings->consent_address[0] != '\0';
 }
 
-/* --- formats --- */
-
 static void csv_head(const struct visit *visit, struct buf *out)
 {
 	for (size_t i = 0; i < COLUMNS; i++)
@@ -103,8 +102,6 @@ static const struct format {
 	"attachment; filename=\"invitations.csv\"", csv_head, csv_row},
   json_format = {"application/x-ndjson", "attachment; filename=\"invitations.jsonl\"",
 	  json_head, json_row};
-
-/* --- pieces --- */
 
 static void export_free(void *own)
 {

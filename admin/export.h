@@ -1,6 +1,6 @@
 /*
- * The list as a file: all that the query finds, in its order, in pieces. Records are as they are when their piece is
- * made; what was removed meanwhile is left out.
+ * The list as a file: all that the query finds, in its order, in pieces. Records are as they
+ * are when their piece is made; what was removed meanwhile is left out.
  */
 #ifndef POSTINVITE_ADMIN_EXPORT_H
 #define POSTINVITE_ADMIN_EXPORT_H

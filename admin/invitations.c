@@ -1,6 +1,7 @@
 /*
- * Filling: the subscription's first answer, pages of records in order of their ids, then the view's own sorting, a step
- * in each turn of the loop. Ids are random, so that an id's place among all possible ones says how much is done.
+ * Filling: the subscription's first answer, pages of records in order of their ids, then the
+ * view's own sorting, a step in each turn of the loop. Ids are random, so that an id's place
+ * among all possible ones says how much is done.
  */
 #include "invitations.h"
 
@@ -67,8 +68,6 @@ static void say(struct invitations *invitations, const char *what, const struct 
 	invitations->said = true;
 }
 
-/* --- following --- */
-
 static struct json_object *follow_request(void *context)
 {
 	const struct invitations *invitations = context;
@@ -124,8 +123,6 @@ static void followed(void *context, struct json_object *reply, const struct erro
 	else
 		happened(invitations, reply, sequence);
 }
-
-/* --- filling --- */
 
 static int put_page(struct invitations *invitations, struct json_object *page)
 {
@@ -194,8 +191,6 @@ static void on_step(evutil_socket_t fd, short what, void *context)
 	}
 }
 
-/* --- what the store has removed --- */
-
 static void on_forget(evutil_socket_t fd, short what, void *context)
 {
 	struct invitations *invitations = context;
@@ -218,8 +213,6 @@ void invitations_gone(struct invitations *invitations, const char *id)
 	if (view_remove(invitations->view, id))
 		invitations->changed(invitations->context);
 }
-
-/* --- the whole --- */
 
 struct invitations *invitations_new(
 	struct admin *admin, invitations_changed_fn *changed, void *context)

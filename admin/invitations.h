@@ -1,11 +1,13 @@
 /*
- * The view of all invitations, kept as the store has them: filled at the start while the store serves others too, and
- * from then on by its events. Nothing is lost or doubled: events are followed from a sequence number that was taken
- * before the first page of records, and a record, wherever it comes from, is as it is at that moment. A store that was
- * restarted is followed from the last event seen; one that was put back from a backup is read anew.
+ * The view of all invitations, kept as the store has them: filled at the start while the store
+ * serves others too, and from then on by its events. Nothing is lost or doubled: events are
+ * followed from a sequence number that was taken before the first page of records, and a
+ * record, wherever it comes from, is as it is at that moment. A store that was restarted is
+ * followed from the last event seen; one that was put back from a backup is read anew.
  *
- * Invitations that the store removes after history_retention tell nobody: they are forgotten here by the same rule,
- * and when the store says of one that it is not there (invitations_gone).
+ * Invitations that the store removes after history_retention tell nobody: they are forgotten
+ * here by the same rule, and when the store says of one that it is not there
+ * (invitations_gone).
  *
  * Threads: the event loop's.
  */

@@ -1,6 +1,6 @@
 /*
- * The view says which invitations stand on the page, the store what they are. All that leads to another part of the
- * list is put in before the store is asked.
+ * The view says which invitations stand on the page, the store what they are. All that leads to
+ * another part of the list is put in before the store is asked.
  */
 #include "list.h"
 
@@ -50,8 +50,6 @@ static void put_uri(
 	buf_free(&uri);
 }
 
-/* --- the table's head --- */
-
 static void put_column(
 	struct values *row, const struct query *query, const struct column *column)
 {
@@ -78,8 +76,6 @@ static void put_columns(
 		if (consent || strcmp(columns[i].word, "column_consent_address") != 0)
 			put_column(values_row(values, "columns"), query, &columns[i]);
 }
-
-/* --- search and filter --- */
 
 static void put_choice(
 	struct values *values, const char *value, const char *word, size_t count, bool selected)
@@ -130,8 +126,6 @@ static void put_kept(struct values *values, const struct query *query)
 	values_text(values, "search", query->search);
 }
 
-/* --- pages --- */
-
 static void put_page(
 	struct values *values, const char *name, const struct query *query, size_t page)
 {
@@ -159,8 +153,6 @@ static void put_pages(struct values *values, const struct query *query, size_t t
 		put_page(values, "last_uri", query, last);
 	}
 }
-
-/* --- the page --- */
 
 static struct values *begin_page(
 	const struct visit *visit, const struct query *query, const struct view_result *found)

@@ -1,6 +1,6 @@
 /*
- * Who waits stands in a list, the one that has waited longest first. A change arms a short timer, and all whom it
- * concerns are answered together.
+ * Who waits stands in a list, the one that has waited longest first. A change arms a short
+ * timer, and all whom it concerns are answered together.
  */
 #include "live.h"
 

@@ -1,13 +1,14 @@
 /*
- * Live pages: a page says which version of the view it shows, and asks to be told when there is another. The browser
- * then fetches the page itself again, and puts what differs in its place (admin.js), so that whatever a page shows
- * is live.
+ * Live pages: a page says which version of the view it shows, and asks to be told when there is
+ * another. The browser then fetches the page itself again, and puts what differs in its place
+ * (admin.js), so that whatever a page shows is live.
  *
  *	GET /live?since=VERSION[&id=ID]		{"version": "N", "changed": bool, "pause": S}
  *
- * It is answered when something, or that invitation, has changed, and after LIVE_WAIT_S at the latest; at once, when
- * LIVE_MAX wait already. "pause" is how many seconds to wait before asking again, the more the more pages are open, so that
- * showing them all anew, again and again, leaves time for other things.
+ * It is answered when something, or that invitation, has changed, and after LIVE_WAIT_S at the
+ * latest; at once, when LIVE_MAX wait already. "pause" is how many seconds to wait before
+ * asking again, the more the more pages are open, so that showing them all anew, again and
+ * again, leaves time for other things.
  *
  * Threads: the event loop's.
  */
@@ -35,8 +36,8 @@ void live_changed(void *live);
 
 web_handler_fn get_live;
 
-/* Makes the page of these values live: it shows that invitation, or (NULL) anything, as it was when the visit began or
- * later. */
+/* Makes the page of these values live: it shows that invitation, or (NULL) anything, as it was
+ * when the visit began or later. */
 void live_put(const struct visit *visit, struct values *values, const char *id);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * postinvite-admin: the operator's pages, on web/service.h. It holds no key.
  *
- * A reload takes a new settings generation for requests from then on; TLS certificates are part of it.
+ * A reload takes a new settings generation for requests from then on; TLS certificates are part
+ * of it.
  */
 #include "admin.h"
 #include "invitations.h"
@@ -56,7 +57,8 @@ static int serve(struct admin *admin, struct error *error)
 	return result;
 }
 
-/* A new server also without new certificates: a connection that is kept open ends, and with it what it was let in by. */
+/* A new server also without new certificates: a connection that is kept open ends, and with it
+ * what it was let in by. */
 static void reloaded(struct daemon *daemon, void *context)
 {
 	struct admin *admin = context;

@@ -1,6 +1,6 @@
 /*
- * A monitor's question is one of the store's, with a deadline that is shorter than a monitor's patience. When the store is away,
- * what we know ourselves is answered.
+ * A monitor's question is one of the store's, with a deadline that is shorter than a monitor's
+ * patience. When the store is away, what we know ourselves is answered.
  */
 #include "monitor.h"
 
@@ -39,8 +39,6 @@ struct probe {
 		const struct verdict *verdict);
 };
 
-/* --- what we find of ourselves --- */
-
 static void look(void *context, struct json_object *findings)
 {
 	struct admin *admin = context;
@@ -51,8 +49,6 @@ static void look(void *context, struct json_object *findings)
 		health_certificate(findings, &site->tls.certificate, time(NULL));
 	daemon_generation_release(&generation);
 }
-
-/* --- questions --- */
 
 static void answer_health(
 	struct probe *probe, struct json_object *reports, const struct verdict *verdict)
@@ -174,8 +170,6 @@ void get_metrics(void *context, struct web_request *request)
 	ask(context, request, answer_metrics);
 }
 
-/* --- metrics_listen --- */
-
 static const struct web_route routes[] = {
 	{"healthz", "GET", "/healthz", get_health, .head = true},
 	{"metrics", "GET", "/metrics", get_metrics, .head = true},
@@ -208,8 +202,6 @@ static int start_server(struct monitor *monitor, struct error *error)
 	monitor->server = web_server_new(&options, error);
 	return monitor->server != NULL ? 0 : error_prefix(error, "metrics_listen");
 }
-
-/* --- start and end --- */
 
 struct monitor *monitor_new(
 	struct admin *admin, const struct settings *settings, struct error *error)

@@ -1,6 +1,7 @@
 /*
- * What the operator's pages count of themselves, and what monitors read: /healthz and /metrics, on admin_listen and, alone, on
- * metrics_listen. Both are for whoever asks: they hold no secret and no customer.
+ * What the operator's pages count of themselves, and what monitors read: /healthz and /metrics,
+ * on admin_listen and, alone, on metrics_listen. Both are for whoever asks: they hold no secret
+ * and no customer.
  */
 #ifndef POSTINVITE_ADMIN_MONITOR_H
 #define POSTINVITE_ADMIN_MONITOR_H

@@ -1,5 +1,6 @@
 /*
- * The store says which customer a mailbox is, and whether there is an open invitation already: that one is shown then.
+ * The store says which customer a mailbox is, and whether there is an open invitation already:
+ * that one is shown then.
  */
 #include "new.h"
 

@@ -1,6 +1,6 @@
 /*
- * The chart is drawn by the template: here its bars get their places. What it shows stands below it as a table, too, whose
- * numbers lead to the rows behind them.
+ * The chart is drawn by the template: here its bars get their places. What it shows stands
+ * below it as a table, too, whose numbers lead to the rows behind them.
  */
 #include "overview.h"
 

@@ -45,8 +45,6 @@ static const struct problem *find_problem(unsigned status)
 	return &problems[PROBLEMS - 1];
 }
 
-/* --- the frame --- */
-
 static void put_frame(const struct visit *visit, struct values *values)
 {
 	const struct settings *settings = visit->generation->settings;
@@ -107,8 +105,6 @@ void page_error(struct visit **visit, const struct error *error)
 	page_problem(visit, status, NULL, error->text);
 }
 
-/* --- marks in forms --- */
-
 /* What the mark is of: a form is worth nothing to another operator. */
 static void mark_text(const struct visit *visit, const char *nonce, struct buf *text)
 {
@@ -161,8 +157,6 @@ bool page_csrf_good(const struct visit *visit)
 	buf_free(&text);
 	return good;
 }
-
-/* --- times --- */
 
 static const struct {
 	long seconds; /* so many and more */

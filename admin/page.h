@@ -1,6 +1,6 @@
 /*
- * What all pages share: the frame of brand, operator and navigation, marks in forms, times in words,
- * problems.
+ * What all pages share: the frame of brand, operator and navigation, marks in forms, times in
+ * words, problems.
  */
 #ifndef POSTINVITE_ADMIN_PAGE_H
 #define POSTINVITE_ADMIN_PAGE_H
@@ -33,8 +33,8 @@ void page_csrf(struct visit *visit, struct values *values);
 /* Does the form carry it, and does the browser not say that another site sent it? */
 bool page_csrf_good(const struct visit *visit);
 
-/* A time (RFC 3339) as three values: NAME itself, NAME_exact and NAME_ago ("3 h ago", "in 12 d"). Those
- * names are constants of `names`. Nothing where text is NULL. */
+/* A time (RFC 3339) as three values: NAME itself, NAME_exact and NAME_ago ("3 h ago", "in 12
+ * d"). Those names are constants of `names`. Nothing where text is NULL. */
 struct time_names {
 	const char *at, *exact, *ago;
 };

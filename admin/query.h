@@ -1,5 +1,6 @@
 /*
- * What the list shows, as its address says: search, filter, order, page. A view of the list can be sent to a colleague.
+ * What the list shows, as its address says: search, filter, order, page. A view of the list can
+ * be sent to a colleague.
  *
  *	q		what to search for
  *	status		names of statuses, joined by commas; "pending_invitations": Pending Invitations, those on their way

@@ -1,5 +1,6 @@
 /*
- * A program says itself that it ends; one that says nothing any more was killed, hangs, or cannot reach the store.
+ * A program says itself that it ends; one that says nothing any more was killed, hangs, or
+ * cannot reach the store.
  */
 #include "verdict.h"
 
@@ -58,7 +59,8 @@ static size_t programs_n(struct json_object *programs)
 		       : 0;
 }
 
-/* The program as it is now, or was last; NULL: it was never heard of. One that was killed seems to live for a while. */
+/* The program as it is now, or was last; NULL: it was never heard of. One that was killed seems
+ * to live for a while. */
 static struct json_object *last(struct json_object *programs, const char *program)
 {
 	struct json_object *found = NULL;
@@ -151,8 +153,6 @@ void verdict_find(struct json_object *reports, const struct error *error,
 	}
 	json_object_put(findings);
 }
-
-/* --- saying it --- */
 
 void verdict_text(const struct verdict *verdict, struct buf *out)
 {

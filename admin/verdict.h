@@ -1,6 +1,6 @@
 /*
- * What /healthz says: who was heard of, and what the programs found of themselves (base/health.h), each part once with its
- * worst state.
+ * What /healthz says: who was heard of, and what the programs found of themselves
+ * (base/health.h), each part once with its worst state.
  *
  * Threads: pure.
  */
@@ -23,8 +23,8 @@ struct verdict {
 	struct json_object *programs; /* of the reports; borrowed, or NULL */
 };
 
-/* reports: the store's answer to op "reports", or NULL with the error; borrowed, and needed as long as the verdict is.
- * own: this program's findings. */
+/* reports: the store's answer to op "reports", or NULL with the error; borrowed, and needed as
+ * long as the verdict is. own: this program's findings. */
 void verdict_find(struct json_object *reports, const struct error *error,
 	struct json_object *own, struct verdict *verdict_r);
 
@@ -34,7 +34,8 @@ void verdict_text(const struct verdict *verdict, struct buf *out);
 /* {"state": "fail", "parts": [{"part", "state", "text"}, ...]} */
 void verdict_json(const struct verdict *verdict, struct buf *out);
 
-/* postinvite_up, postinvite_heard_seconds and postinvite_health into `sum` (base/metrics.h). Returns 0 or -1. */
+/* postinvite_up, postinvite_heard_seconds and postinvite_health into `sum` (base/metrics.h).
+ * Returns 0 or -1. */
 int verdict_metrics(const struct verdict *verdict, struct json_object *sum);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The rows of a view: a record becomes a few numbers and its folded texts. See view_internal.h for how they lie.
+ * The rows of a view: a record becomes a few numbers and its folded texts. See view_internal.h
+ * for how they lie.
  */
 #include "view_internal.h"
 
@@ -11,8 +12,6 @@
 #define TEXTS_MAX  ((size_t)UINT32_MAX)
 #define FIELDS_MAX (64 * 1024)
 #define ROWS_FIRST 1024
-
-/* --- new and gone --- */
 
 struct view *view_new(void)
 {
@@ -78,8 +77,6 @@ size_t view_memory(const struct view *view)
 	return bytes;
 }
 
-/* --- looking up --- */
-
 static uint64_t hash_of(const char *text)
 {
 	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
@@ -143,8 +140,6 @@ static int more_buckets(struct view *view)
 	}
 	return 0;
 }
-
-/* --- reading a record --- */
 
 static uint32_t seconds(time_t when)
 {
@@ -232,8 +227,6 @@ static void read_fields(struct json_object *record, struct buf *fields)
 		buf_byte(fields, FIELD_END);
 	}
 }
-
-/* --- putting and removing --- */
 
 static uint32_t take_row(struct view *view)
 {

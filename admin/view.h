@@ -1,12 +1,14 @@
 /*
- * All invitations as the operator's pages look for them, in the memory of postinvite-admin: found, sorted and counted
- * within 100 ms among 1,000,000, on one core (make bench-scale). Records go in, ids come out; what a page shows of an
- * invitation it asks the store for, with one `get` of many ids. A record that the store no longer has (it answers null)
- * is taken out by view_remove.
+ * All invitations as the operator's pages look for them, in the memory of postinvite-admin:
+ * found, sorted and counted within 100 ms among 1,000,000, on one core (make bench-scale).
+ * Records go in, ids come out; what a page shows of an invitation it asks the store for, with
+ * one `get` of many ids. A record that the store no longer has (it answers null) is taken out
+ * by view_remove.
  *
- * An invitation takes some 240 bytes (view_memory; measured by make bench-scale): 64 of facts, 4 for looking it up by id, 24
- * for five sorted texts, and its texts, folded for the search (view_fold). Putting a record is a look-up and a
- * comparison; a new one is put into five orders (microseconds).
+ * An invitation takes some 240 bytes (view_memory; measured by make bench-scale): 64 of facts,
+ * 4 for looking it up by id, 24 for five sorted texts, and its texts, folded for the search
+ * (view_fold). Putting a record is a look-up and a comparison; a new one is put into five
+ * orders (microseconds).
  *
  * Nothing is stored of the time that passes: statuses are those of the `now` that is asked with.
  *
@@ -27,37 +29,37 @@ struct view;
 struct view *view_new(void);	    /* NULL: out of memory */
 void view_free(struct view **view); /* accepts NULL; nulls */
 
-/* A new view is being filled: it is not sorted, and cannot be asked. Once it is filled, view_sort takes one of five
- * steps (0.4 s each for a million): 1 when there are more, 0 when the view is ready, -1: out of memory, and that step is
- * still to be taken. Records may come in between. view_clear begins again, with an empty one. */
+/* A new view is being filled: it is not sorted, and cannot be asked. Once it is filled,
+ * view_sort takes one of five steps (0.4 s each for a million): 1 when there are more, 0 when
+ * the view is ready, -1: out of memory, and that step is still to be taken. Records may come in
+ * between. view_clear begins again, with an empty one. */
 void view_clear(struct view *view);
 int view_sort(struct view *view);
 bool view_ready(const struct view *view);
 
-/* Takes a record as it is now, in place of what was known of that invitation. Returns 0, or -1: out of memory, and the
- * invitation is not there. A record without an id is passed over. */
+/* Takes a record as it is now, in place of what was known of that invitation. Returns 0, or -1:
+ * out of memory, and the invitation is not there. A record without an id is passed over. */
 int view_put(struct view *view, struct json_object *record);
 
 /* Takes an invitation out. Returns whether it was there. */
 bool view_remove(struct view *view, const char *id);
 
-/* Takes out those that the store has removed by now, or is about to: revoked or expired before `limit`, which is
- * now - history_retention. Returns how many. */
+/* Takes out those that the store has removed by now, or is about to: revoked or expired before
+ * `limit`, which is now - history_retention. Returns how many. */
 size_t view_forget(struct view *view, time_t limit, time_t now);
 
 size_t view_size(const struct view *view);   /* invitations */
 size_t view_memory(const struct view *view); /* bytes in use */
 
-/* Grows with everything that a page may show differently; what a later process says is greater, too. */
+/* Grows with everything that a page may show differently; what a later process says is greater,
+ * too. */
 uint64_t view_version(const struct view *view);
 
 /* Has that invitation been put or removed since that version? */
 bool view_changed(const struct view *view, const char *id, uint64_t since);
 
-/* --- asking --- */
-
-/* What can be sorted by; names as in a URL and in records ("customer_id"). Texts sort as people read them: case and
- * accents aside. Rows with the same value come in order of their creation. */
+/* What can be sorted by; names as in a URL and in records ("customer_id"). Texts sort as people
+ * read them: case and accents aside. Rows with the same value come in order of their creation. */
 enum view_column {
 	VIEW_ID,
 	VIEW_CUSTOMER_ID,
@@ -113,8 +115,8 @@ struct view_result {
 	char (*ids)[INVITATION_ID_LEN + 1];
 };
 
-/* Returns 0 with a result (the caller's), or -1: out of memory, or the view is not ready. An offset beyond
- * the end gives no ids. */
+/* Returns 0 with a result (the caller's), or -1: out of memory, or the view is not ready. An
+ * offset beyond the end gives no ids. */
 int view_find(const struct view *view, const struct view_query *query, time_t now,
 	struct view_result *result_r);
 void view_result_free(struct view_result *result);
@@ -130,9 +132,9 @@ struct view_day {
 };
 void view_days(const struct view *view, time_t now, struct view_day days_r[VIEW_DAYS]);
 
-/* Tenants by the state of their token: for each the invitation that holds its best one (a valid one before one that
- * needs a sign-in, then the one used last; revoked ones aside), and of them first those that need a sign-in, then
- * those used longest ago. */
+/* Tenants by the state of their token: for each the invitation that holds its best one (a valid
+ * one before one that needs a sign-in, then the one used last; revoked ones aside), and of them
+ * first those that need a sign-in, then those used longest ago. */
 struct view_tenants {
 	time_t unused_since; /* used before that: near the end by inactivity */
 	size_t offset, limit;

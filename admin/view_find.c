@@ -1,7 +1,8 @@
 /*
- * Asking the view. One pass over the rows decides which of them fit, and counts them; a search has marked its rows
- * before. Sorted by a text, the order is then walked up to the page; sorted by a number, the page is picked out of those
- * that fit. Either takes some 30 ms for a million rows, wherever the page is.
+ * Asking the view. One pass over the rows decides which of them fit, and counts them; a search
+ * has marked its rows before. Sorted by a text, the order is then walked up to the page; sorted
+ * by a number, the page is picked out of those that fit. Either takes some 30 ms for a million
+ * rows, wherever the page is.
  */
 #include "view_internal.h"
 
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #define DAY_S (24 * 3600)
-
-/* --- columns --- */
 
 /* A column's value as a number; larger ones come later. */
 static uint32_t by_sent(const struct row *row, time_t now)
@@ -105,8 +104,6 @@ bool view_column_find(const char *name, enum view_column *column_r)
 	return false;
 }
 
-/* --- which rows fit --- */
-
 /* One question under way. */
 struct finding {
 	const struct view *view;
@@ -180,8 +177,6 @@ static void sift(struct finding *finding)
 			finding->marks[i / 64] &= ~((uint64_t)1 << (i % 64));
 	}
 }
-
-/* --- the page --- */
 
 static void show(struct finding *finding, uint32_t row)
 {
@@ -288,8 +283,6 @@ void view_result_free(struct view_result *result)
 	free(result->ids);
 	*result = (struct view_result){0};
 }
-
-/* --- counting --- */
 
 void view_counts(const struct view *view, time_t now, size_t counts_r[STATUS_COUNT])
 {

@@ -1,14 +1,15 @@
 /*
  * What the files of the view share: rows, their texts, and the orders.
  *
- * A row is a number, which stays while the invitation is known and is used again afterwards. Its texts, folded, stand
- * together in one arena:
+ * A row is a number, which stays while the invitation is known and is used again afterwards.
+ * Its texts, folded, stand together in one arena:
  *
  *	0, the row's number (8 bytes, 4 bits in each), then for each field its text and an END
  *
- * No folded text has a byte below 0x20, so that what is searched for is never found across two fields or in a number,
- * fields compare by their bytes up to the first that differs, and from any place in the arena the 0 before it leads to
- * the row. Texts that were replaced stay until they are many (texts_compact).
+ * No folded text has a byte below 0x20, so that what is searched for is never found across two
+ * fields or in a number, fields compare by their bytes up to the first that differs, and from
+ * any place in the arena the 0 before it leads to the row. Texts that were replaced stay until
+ * they are many (texts_compact).
  */
 #ifndef POSTINVITE_ADMIN_VIEW_INTERNAL_H
 #define POSTINVITE_ADMIN_VIEW_INTERNAL_H
@@ -77,8 +78,6 @@ struct view {
 enum status row_status(const struct row *row, time_t now);
 void row_id(const struct view *view, uint32_t row, char id_r[INVITATION_ID_LEN + 1]);
 
-/* --- texts (view_text.c) --- */
-
 /* Appends text as it is searched and sorted: lower case, without accents and control characters. */
 void text_fold(const char *text, struct buf *out);
 
@@ -95,14 +94,10 @@ typedef void row_found_fn(void *context, uint32_t row);
 void texts_search(
 	const struct view *view, const struct buf *what, row_found_fn *found, void *context);
 
-/* --- orders (view_order.c) --- */
-
 int orders_build_next(struct view *view); /* one more. 0 or -1 */
 void orders_clear(struct view *view);
 int orders_put(struct view *view, uint32_t row); /* 0, or -1: it is in none */
 void orders_remove(struct view *view, uint32_t row);
-
-/* --- picking a page (view_pick.c) --- */
 
 struct pick {
 	uint64_t key;

@@ -1,6 +1,7 @@
 /*
- * Sorted lists of rows by their texts. Each is built in one go once the view has been filled; from then on a row is
- * put in or taken out by two binary searches and moving the rest of one small block, some microseconds.
+ * Sorted lists of rows by their texts. Each is built in one go once the view has been filled;
+ * from then on a row is put in or taken out by two binary searches and moving the rest of one
+ * small block, some microseconds.
  */
 #include "view_internal.h"
 
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #define FILL (ORDER_BLOCK * 7 / 8) /* of a block that is built: there is room for some more */
-
-/* --- comparing --- */
 
 static int compare_texts(const char *a, const char *b)
 {
@@ -35,8 +34,6 @@ static int compare_rows(const struct view *view, enum field field, uint32_t a, u
 
 	return result != 0 ? result : compare_ages(view, a, b);
 }
-
-/* --- building --- */
 
 /* What is sorted: most texts are told apart by their first bytes, without looking them up. */
 struct sorted {
@@ -147,8 +144,6 @@ void orders_clear(struct view *view)
 		order_clear(&view->orders[i]);
 	view->sorted = 0;
 }
-
-/* --- one row --- */
 
 /* The last block whose first row is not behind this one. */
 static size_t find_block(const struct view *view, enum field field, uint32_t row)

@@ -1,6 +1,6 @@
 /*
- * One page of a sorted list without sorting the list: what stands before the page and what stands behind it is moved to
- * its side (quickselect), and only the page is sorted.
+ * One page of a sorted list without sorting the list: what stands before the page and what
+ * stands behind it is moved to its side (quickselect), and only the page is sorted.
  */
 #include "view_internal.h"
 

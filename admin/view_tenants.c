@@ -1,6 +1,6 @@
 /*
- * Tenants and their tokens: the rows that have one are brought together by the hash of their tenant, each tenant keeping
- * its best, and the page is picked out of these.
+ * Tenants and their tokens: the rows that have one are brought together by the hash of their
+ * tenant, each tenant keeping its best, and the page is picked out of these.
  */
 #include "view_internal.h"
 

@@ -1,6 +1,6 @@
 /*
- * Texts: folding, the arena, and searching through all of it in one go, which costs less than looking at a million
- * texts one by one.
+ * Texts: folding, the arena, and searching through all of it in one go, which costs less than
+ * looking at a million texts one by one.
  */
 #include "view_internal.h"
 
@@ -9,8 +9,6 @@
 
 #define NUMBER_LEN  8
 #define COMPACT_MIN ((size_t)16 * 1024 * 1024)
-
-/* --- folding --- */
 
 static bool fold_ascii(const char *text, struct buf *out)
 {
@@ -50,8 +48,6 @@ void text_fold(const char *text, struct buf *out)
 	g_free(folded);
 	g_free(parts);
 }
-
-/* --- the arena --- */
 
 const char *row_field(const struct view *view, uint32_t row, enum field field)
 {
@@ -143,8 +139,6 @@ bool texts_same(const struct view *view, uint32_t row, const struct buf *fields)
 	return strcmp(view->texts.data + view->rows[row].text + NUMBER_LEN, fields->data) == 0;
 }
 
-/* --- searching --- */
-
 #define STEP 16
 typedef unsigned char bytes16 __attribute__((vector_size(STEP)));
 
@@ -164,8 +158,8 @@ static bool any(bytes16 bytes)
 	return (halves[0] | halves[1]) != 0;
 }
 
-/* memmem(3) for what is asked a million times: it prepares nothing, and looks at 16 places at once for both the first
- * and the last byte. */
+/* memmem(3) for what is asked a million times: it prepares nothing, and looks at 16 places at
+ * once for both the first and the last byte. */
 static const char *find_text(const char *at, const char *end, const struct buf *what)
 {
 	const bytes16 first = (unsigned char)what->data[0] - (bytes16){0};

@@ -1,7 +1,7 @@
 /*
- * One request of an operator, from its arrival to its answer: who asks, the generation of settings it
- * runs under, and what it waits for. A visit ends itself with its answer, or when the server
- * cancels it.
+ * One request of an operator, from its arrival to its answer: who asks, the generation of
+ * settings it runs under, and what it waits for. A visit ends itself with its answer, or when
+ * the server cancels it.
  */
 #ifndef POSTINVITE_ADMIN_VISIT_H
 #define POSTINVITE_ADMIN_VISIT_H
@@ -21,8 +21,7 @@ struct visit {
 	const struct catalog *catalog;
 	struct visitor visitor;
 	time_t now;
-	uint64_t
-		version; /* of the view when the visit began: what its page shows is not older */
+	uint64_t version; /* of the view when the visit began: what its page shows is not older */
 	struct json_object *invitation; /* kept by handlers; or NULL */
 	struct web_ask ask;
 	struct json_object *rows; /* of rows_ask: the ids it asked for, and what is next */
@@ -49,8 +48,8 @@ void visit_keep_invitation(struct visit *visit, struct json_object *reply);
 void visit_answer(struct visit **visit, unsigned status, const char *type, struct buf *body);
 void visit_redirect(struct visit **visit, const char *location);
 
-/* Answers in pieces (web/request.h): `more` gets the visit, which ends when the server cancels it, or by
- * visit_end before its last piece is given. */
+/* Answers in pieces (web/request.h): `more` gets the visit, which ends when the server cancels
+ * it, or by visit_end before its last piece is given. */
 void visit_pieces(struct visit *visit, const char *type, web_more_fn *more);
 void visit_end(struct visit **visit);
 

@@ -44,7 +44,8 @@ void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_detail(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The commands, named by their flags; cli_load is what happens without one. They return the exit status. */
+/* The commands, named by their flags; cli_load is what happens without one. They return the
+ * exit status. */
 typedef int cli_command_fn(struct cli *cli);
 int cli_load(struct cli *cli);
 int cli_query(struct cli *cli);	   /* -q */

@@ -1,6 +1,6 @@
 /*
- * The commands that ask and change: a function each. Not found is said by the exit status alone where
- * postmap does so (-q, -d), and in words where somebody waits for a result.
+ * The commands that ask and change: a function each. Not found is said by the exit status alone
+ * where postmap does so (-q, -d), and in words where somebody waits for a result.
  */
 #include "keys.h"
 #include "lookup.h"

@@ -1,6 +1,6 @@
 /*
- * One table of flags is the option parser's and the usage text's, and says which flags exclude each other; a command is
- * the row's function. The help is read by conf/completion, too.
+ * One table of flags is the option parser's and the usage text's, and says which flags exclude
+ * each other; a command is the row's function. The help is read by conf/completion, too.
  */
 #include "flags.h"
 
@@ -119,8 +119,8 @@ static int check_flags(const struct cli *cli, const struct flag *command, int op
 	return -1;
 }
 
-/* Takes what getopt found. As in postmap the last -c counts, and a second key is refused. Returns 0, or -1
- * with a message. */
+/* Takes what getopt found. As in postmap the last -c counts, and a second key is refused.
+ * Returns 0, or -1 with a message. */
 static int take_flag(struct cli *cli, const struct flag *flag)
 {
 	bool again = cli->given[(int)flag->letter];

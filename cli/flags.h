@@ -6,8 +6,8 @@
 
 #include "cli.h"
 
-/* Fills cli from the arguments; cli->overrides has room for all of them. Returns the command, which -h is one of, or NULL with a
- * message about what makes no sense. */
+/* Fills cli from the arguments; cli->overrides has room for all of them. Returns the command,
+ * which -h is one of, or NULL with a message about what makes no sense. */
 cli_command_fn *flags_parse(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -56,7 +56,8 @@ static void say_away(struct follower *follower, bool away)
 	follower->away = away;
 }
 
-/* Asks where events stand, for as long as the store is away. Returns 0, 1 when nobody reads, or -1. */
+/* Asks where events stand, for as long as the store is away. Returns 0, 1 when nobody reads, or
+ * -1. */
 static int wait_for_store(struct follower *follower, int64_t *sequence_r)
 {
 	struct json_object *request = store_request("ping"), *reply;

@@ -1,5 +1,6 @@
 /*
- * Bytes become lines. stdin is read without a buffer of its own, since poll(2) does not know what stands in one.
+ * Bytes become lines. stdin is read without a buffer of its own, since poll(2) does not know
+ * what stands in one.
  */
 #include "keys.h"
 

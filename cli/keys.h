@@ -1,6 +1,7 @@
 /*
- * Keys from standard input, one a line. What is there is passed on before more is waited for, so that somebody may type keys, or
- * a program write one when it has read the answer to the one before.
+ * Keys from standard input, one a line. What is there is passed on before more is waited for,
+ * so that somebody may type keys, or a program write one when it has read the answer to the one
+ * before.
  */
 #ifndef POSTINVITE_CLI_KEYS_H
 #define POSTINVITE_CLI_KEYS_H
@@ -13,8 +14,9 @@ struct keys_taker {
 	void *context;
 };
 
-/* Passes all keys on until one of the functions returns non-zero, or nobody reads stdout any more. What can be no key is said and
- * left out. Returns 0, what the function returned, or -1 with cli->error. */
+/* Passes all keys on until one of the functions returns non-zero, or nobody reads stdout any
+ * more. What can be no key is said and left out. Returns 0, what the function returned, or -1
+ * with cli->error. */
 int keys_from_stdin(struct cli *cli, const struct keys_taker *taker);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Keys come from people and from files. Requests are JSON, so a line that is not UTF-8 text cannot be
- * asked for; nothing of that name is on record either.
+ * Keys come from people and from files. Requests are JSON, so a line that is not UTF-8 text
+ * cannot be asked for; nothing of that name is on record either.
  */
 #include "lookup.h"
 

@@ -1,5 +1,6 @@
 /*
- * Keys: what the store knows of an invitation id, a customer id, a mailbox, or a tenant's domain or id.
+ * Keys: what the store knows of an invitation id, a customer id, a mailbox, or a tenant's
+ * domain or id.
  */
 #ifndef POSTINVITE_CLI_LOOKUP_H
 #define POSTINVITE_CLI_LOOKUP_H
@@ -13,7 +14,8 @@ bool lookup_is_text(const char *key);
  * names them. Returns 0 with *customer_r (the caller's), or -1 with cli->error. */
 int lookup_customer(struct cli *cli, struct json_object **customer_r);
 
-/* The invitation of cli->argument: that of an invitation id, else its customer's latest. As above. */
+/* The invitation of cli->argument: that of an invitation id, else its customer's latest. As
+ * above. */
 int lookup_invitation(struct cli *cli, struct json_object **invitation_r);
 
 /* A request with that member; NULL out of memory. */

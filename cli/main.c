@@ -136,7 +136,8 @@ int main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys are in memory */
-	signal(SIGPIPE, SIG_IGN); /* a reader who has had enough: the state is closed all the same */
+	/* a reader who has had enough: the state is closed all the same */
+	signal(SIGPIPE, SIG_IGN);
 	command = flags_parse(&cli, argc, argv);
 	status = command != NULL ? run(&cli, command) : EX_USAGE;
 	free(cli.overrides);

@@ -1,5 +1,6 @@
 /*
- * A line on the terminal that says how far a long work is: from a second on, and only where somebody looks at stderr.
+ * A line on the terminal that says how far a long work is: from a second on, and only where
+ * somebody looks at stderr.
  */
 #ifndef POSTINVITE_CLI_PROGRESS_H
 #define POSTINVITE_CLI_PROGRESS_H

@@ -26,7 +26,8 @@ static void print_objects(struct json_object *customers)
 		output_customer_json(json_object_array_get_idx(customers, i));
 }
 
-/* Prints a reply; of lines only what stands behind their keys, if so wanted. Returns how many there are. */
+/* Prints a reply; of lines only what stands behind their keys, if so wanted. Returns how many
+ * there are. */
 static long long print(const struct cli *cli, struct json_object *reply, bool with_key)
 {
 	struct json_object *lines = json_member(reply, "lines");

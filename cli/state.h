@@ -29,8 +29,8 @@ struct state {
  * opened later are opened as that user. Returns 0 or -1. */
 int state_open(const struct settings *settings, struct state **state_r, struct error *error);
 
-/* The variants. state_open_engine fails with conflict when another process has the state, state_open_client
- * temporarily when no store answers. */
+/* The variants. state_open_engine fails with conflict when another process has the state,
+ * state_open_client temporarily when no store answers. */
 int state_open_engine(
 	const struct settings *settings, struct state **state_r, struct error *error);
 int state_open_client(

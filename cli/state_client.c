@@ -39,7 +39,8 @@ int state_open_client(
 	const struct settings *settings, struct state **state_r, struct error *error)
 {
 	struct client_state *client;
-	int probe = endpoint_connect_start(settings->store_listen, error); /* a stopped store: no wait */
+	/* a stopped store: no wait */
+	int probe = endpoint_connect_start(settings->store_listen, error);
 
 	if (probe < 0)
 		return -1;

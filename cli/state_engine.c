@@ -1,9 +1,10 @@
 /*
- * The state in our own process, for when no store runs: the engine takes the directory's lock, and a store
- * that is started meanwhile waits for it.
+ * The state in our own process, for when no store runs: the engine takes the directory's lock,
+ * and a store that is started meanwhile waits for it.
  *
- * What the store does now and then is done here as well: checkpoints, so that the log does not grow with
- * a load, and after a load housekeeping, so that replaced tables go away where a store seldom runs.
+ * What the store does now and then is done here as well: checkpoints, so that the log does not
+ * grow with a load, and after a load housekeeping, so that replaced tables go away where a
+ * store seldom runs.
  *
  * Files made by root would lock the store out. Root therefore becomes the directory's owner first;
  * that also makes the key file's check the one that the store will make.

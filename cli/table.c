@@ -1,7 +1,7 @@
 /*
- * Rows are gathered into batches of text, since a request costs a round trip and its parsing; a batch
- * remembers where each row came from, so that a duplicate can be named by file and line. While one is
- * under way the next is filled.
+ * Rows are gathered into batches of text, since a request costs a round trip and its parsing; a
+ * batch remembers where each row came from, so that a duplicate can be named by file and line.
+ * While one is under way the next is filled.
  */
 #include "table.h"
 

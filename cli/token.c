@@ -1,7 +1,7 @@
 /*
- * The commands that tokend answers: -V and -T. It finds the customer by itself, so that whoever may read tokens needs no access to
- * the store. Its errors say by their kind what is to be done (token/protocol.h): policy is a sign-in that is needed,
- * EX_NOPERM.
+ * The commands that tokend answers: -V and -T. It finds the customer by itself, so that whoever
+ * may read tokens needs no access to the store. Its errors say by their kind what is to be done
+ * (token/protocol.h): policy is a sign-in that is needed, EX_NOPERM.
  */
 #include "cli.h"
 #include "output.h"

@@ -1,5 +1,6 @@
 /*
- * Prints what postinvite.templates(5) lists: the values that pages or mails have, and the words of a catalog.
+ * Prints what postinvite.templates(5) lists: the values that pages or mails have, and the words
+ * of a catalog.
  */
 #include "base/settings_file.h"
 #include "web/names.h"
@@ -9,7 +10,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* mdoc takes a backslash for an escape, a leading dot or quote for a macro, and wants a sentence to begin a line. */
+/* mdoc takes a backslash for an escape, a leading dot or quote for a macro, and wants a
+ * sentence to begin a line. */
 static void put_text(struct buf *out, const char *text)
 {
 	bool begin = true;

@@ -1,6 +1,6 @@
 /*
- * libmilter's reply text: at most 980 bytes, one line, "%" doubled. Text for the store: at most 2048 bytes,
- * of which replacing what is no UTF-8 may need three for each.
+ * libmilter's reply text: at most 980 bytes, one line, "%" doubled. Text for the store: at most
+ * 2048 bytes, of which replacing what is no UTF-8 may need three for each.
  */
 #include "act.h"
 

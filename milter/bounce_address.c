@@ -1,10 +1,12 @@
 /*
- * What comes back to the envelope sender that a Welcome mail left with (bounce_address): a delivery report is recorded with the
- * invitation that the tag names, and goes on, as it is, to whom the mail was from. Anything else is refused: by the sender or
- * the tag at RCPT, by its contents at the end. What Postfix itself returns cannot be refused; it is taken out.
+ * What comes back to the envelope sender that a Welcome mail left with (bounce_address): a
+ * delivery report is recorded with the invitation that the tag names, and goes on, as it is, to
+ * whom the mail was from. Anything else is refused: by the sender or the tag at RCPT, by its
+ * contents at the end. What Postfix itself returns cannot be refused; it is taken out.
  *
- * A report about another mail, put under a good tag, is none. A report that comes again records nothing anew. What goes on has the null
- * sender, and never goes to an address of ours: no loop begins here.
+ * A report about another mail, put under a good tag, is none. A report that comes again records
+ * nothing anew. What goes on has the null sender, and never goes to an address of ours: no loop
+ * begins here.
  */
 #include "act.h"
 

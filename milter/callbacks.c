@@ -1,6 +1,7 @@
 /*
- * Nearly all mail is somebody else's, and each answer to Postfix is a round trip that mail waits for. So nothing is
- * answered before the end of headers, where somebody else's mail is accepted and its body never asked for.
+ * Nearly all mail is somebody else's, and each answer to Postfix is a round trip that mail
+ * waits for. So nothing is answered before the end of headers, where somebody else's mail is
+ * accepted and its body never asked for.
  */
 #include "callbacks.h"
 
@@ -23,8 +24,8 @@
 	(SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL |       \
 		SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_HDR_LEADSPC | SMFIP_SKIP)
 
-static struct daemon *
-	the_daemon; /* libmilter's callbacks have no argument for it; set once before it runs */
+/* libmilter's callbacks have no argument for it; set once before it runs */
+static struct daemon *the_daemon;
 
 static const char *macro(SMFICTX *ctx, const char *name)
 {
@@ -37,7 +38,8 @@ static sfsistat go_on(const struct session *session, unsigned long silent)
 	return (session->steps & silent) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
-/* Whoever speaks to the socket may do so in any order: a step that is not the session's is not taken. */
+/* Whoever speaks to the socket may do so in any order: a step that is not the session's is not
+ * taken. */
 static bool before_body(const struct session *session)
 {
 	return session != NULL && session->generation != NULL && !session->classified;
@@ -67,7 +69,8 @@ static void ask_for_macros(SMFICTX *ctx)
 	smfi_setsymlist(ctx, SMFIM_EOM, id);
 }
 
-/* Recipients are answered for only where some of them are ours: that costs all mail a round trip each. */
+/* Recipients are answered for only where some of them are ours: that costs all mail a round
+ * trip each. */
 static unsigned long steps_wanted(unsigned long offered)
 {
 	const struct daemon_generation *generation = daemon_generation(the_daemon);
@@ -109,8 +112,8 @@ static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *client)
 	(void)hostname;
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
-	/* Who connects by SMTP has no message yet. Postfix pretends a connection for what is in its queue already, of a client that
-	 * looks like any on this machine. */
+	/* Who connects by SMTP has no message yet. Postfix pretends a connection for what is in
+	 * its queue already, of a client that looks like any on this machine. */
 	session_connect(session, client, macro(ctx, "i") != NULL);
 	return go_on(session, SMFIP_NR_CONN);
 }

@@ -30,7 +30,8 @@ static int take_authentication(
 	return config->verifier == NULL ? -1 : 0;
 }
 
-/* What does not keep the mail from leaving, and what its readers would stumble over: also what -t says. */
+/* What does not keep the mail from leaving, and what its readers would stumble over: also what
+ * -t says. */
 static void warn_of_certificate(const struct settings *settings, struct config *config)
 {
 	char text[HEALTH_TEXT_SIZE];

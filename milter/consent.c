@@ -1,7 +1,7 @@
 /*
- * A mail that passed every check its headers allow: authenticate it, find the one invitation it can mean, record
- * what it says. It goes on unchanged in any case; what is not proved or not clear is logged and
- * leaves no trace in the record.
+ * A mail that passed every check its headers allow: authenticate it, find the one invitation it
+ * can mean, record what it says. It goes on unchanged in any case; what is not proved or not
+ * clear is logged and leaves no trace in the record.
  */
 #include "act.h"
 
@@ -72,8 +72,8 @@ int consent_fitting(const struct fit *fit, const char *where, struct error *erro
 	return 0;
 }
 
-/* It happened when the mail says, which is signed: a mail that comes late, or comes again under another
- * Message-ID, does not override what happened since. */
+/* It happened when the mail says, which is signed: a mail that comes late, or comes again under
+ * another Message-ID, does not override what happened since. */
 static struct json_object *consent_event(const struct session *session)
 {
 	const struct consent_facts *facts = &session->consent;
@@ -87,7 +87,8 @@ static struct json_object *consent_event(const struct session *session)
 	return NULL;
 }
 
-/* The same mail is one change for a customer, whatever in it that is not signed differs, and whichever way it comes. */
+/* The same mail is one change for a customer, whatever in it that is not signed differs, and
+ * whichever way it comes. */
 int consent_record(const struct session *session, const struct fit *fit, struct error *error)
 {
 	const struct consent_facts *facts = &session->consent;

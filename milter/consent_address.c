@@ -1,13 +1,15 @@
 /*
- * A mail to a customer's consent address: its administrator's mail-flow rule sends it, or somebody forwards it. The tag names
- * the customer, so that the signed To: may be any mailbox of theirs; every other check holds.
+ * A mail to a customer's consent address: its administrator's mail-flow rule sends it, or
+ * somebody forwards it. The tag names the customer, so that the signed To: may be any mailbox
+ * of theirs; every other check holds.
  *
  *	genuine                              recorded, taken out of the mail's recipients
  *	else, with the subject of one        (forwarded by hand, or tagged by a rule on the way) tokend is told to poll once, taken out
  *	anything else                        refused; taken out where the mail has other recipients, who get it all the same
  *
- * The mail itself is never changed. While the store, or the DKIM key, is not to be had, it is asked for again, and nothing has
- * been noted of this try. sendmail(1) and Postfix itself are never refused a mail.
+ * The mail itself is never changed. While the store, or the DKIM key, is not to be had, it is
+ * asked for again, and nothing has been noted of this try. sendmail(1) and Postfix itself are
+ * never refused a mail.
  */
 #include "act.h"
 

@@ -1,13 +1,15 @@
 /*
- * postinvite-milter: recognises Welcome mails, delivery reports and consent mails as they pass Postfix.
+ * postinvite-milter: recognises Welcome mails, delivery reports and consent mails as they pass
+ * Postfix.
  *
- * libmilter waits for SIGHUP, SIGTERM and SIGINT in a thread of its own and ends on each of them. Here the main thread keeps them
- * unblocked with handlers, always, and the kernel prefers it to any thread that waits for them:
- * libmilter's never sees one. The handlers only note and wake; the main thread reloads and stops.
+ * libmilter waits for SIGHUP, SIGTERM and SIGINT in a thread of its own and ends on each of
+ * them. Here the main thread keeps them unblocked with handlers, always, and the kernel prefers
+ * it to any thread that waits for them: libmilter's never sees one. The handlers only note and
+ * wake; the main thread reloads and stops.
  *
- * A stop does not go through smfi_stop either, for that drops the sessions under way. New connections find no
- * socket, messages under way get a few seconds to end, and the process goes without tearing anything down under
- * threads that libmilter does not let us join.
+ * A stop does not go through smfi_stop either, for that drops the sessions under way. New
+ * connections find no socket, messages under way get a few seconds to end, and the process goes
+ * without tearing anything down under threads that libmilter does not let us join.
  */
 #include "callbacks.h"
 #include "config.h"
@@ -220,8 +222,8 @@ static const struct daemon_program program = {
 
 int main(int argc, char **argv)
 {
-	/* Memory of a large mail goes back when it is done with: the C library would rather get used to its size, and keep
-	 * such pieces within the arena of each thread. */
+	/* Memory of a large mail goes back when it is done with: the C library would rather get
+	 * used to its size, and keep such pieces within the arena of each thread. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_PIECE);
 	return daemon_main(&program, argc, argv);
 }

@@ -6,8 +6,8 @@
 
 #include "base/daemon.h"
 
-/* The thread inherits the caller's signal mask: SIGHUP, SIGTERM and SIGINT must be blocked. Where no thread can be had,
- * nothing is reported. */
+/* The thread inherits the caller's signal mask: SIGHUP, SIGTERM and SIGINT must be blocked.
+ * Where no thread can be had, nothing is reported. */
 void monitor_start(struct daemon *daemon);
 
 /* Says that the milter ends, and waits a little for that to arrive. */

@@ -1,6 +1,7 @@
 /*
- * A signed mail's own Content- fields go into what is signed, and the message gets one Content-Type in their place. Of several
- * fields of a name the last is changed first, which leaves the others their index.
+ * A signed mail's own Content- fields go into what is signed, and the message gets one
+ * Content-Type in their place. Of several fields of a name the last is changed first, which
+ * leaves the others their index.
  */
 #include "outgoing.h"
 
@@ -17,8 +18,6 @@
 #define ENCODING       "Content-Transfer-Encoding"
 #define CHANGING_MAX   200
 #define ENTITY_MAX     ((size_t)INT32_MAX / 2)
-
-/* --- making --- */
 
 static bool is_content(const struct header_field *field)
 {
@@ -107,8 +106,6 @@ void outgoing_free(struct outgoing *outgoing)
 	smime_signature_free(&outgoing->signature);
 	*outgoing = (struct outgoing){0};
 }
-
-/* --- telling --- */
 
 static int change_header(SMFICTX *ctx, const char *name, size_t index, const char *value)
 {

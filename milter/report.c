@@ -1,8 +1,9 @@
 /*
- * A delivery report: when it is about a Welcome mail, what became of that is recorded. The envelope id says which mail that
- * was; where it is lost, a link of the mail that is returned does, or its Message-ID. The report itself always goes on as it
- * is. Refusing one that Postfix made would lose it; one that came by SMTP is sent again, and that is asked for
- * when the store is away.
+ * A delivery report: when it is about a Welcome mail, what became of that is recorded. The
+ * envelope id says which mail that was; where it is lost, a link of the mail that is returned
+ * does, or its Message-ID. The report itself always goes on as it is. Refusing one that Postfix
+ * made would lose it; one that came by SMTP is sent again, and that is asked for when the store
+ * is away.
  */
 #include "act.h"
 
@@ -70,8 +71,8 @@ int record_report(SMFICTX *ctx, const struct session *session, const char *invit
 	return apply_event(session, invitation, delivery_event(outcome), change, error);
 }
 
-/* Whoever passes a link on by hand may have that mail returned. One that names itself, and neither itself nor a mailbox as the
- * Welcome mail does, is another. */
+/* Whoever passes a link on by hand may have that mail returned. One that names itself, and
+ * neither itself nor a mailbox as the Welcome mail does, is another. */
 static bool is_about_another(const struct report *report, const struct found_invitation *found)
 {
 	if (report->message_id_count == 0)
@@ -85,8 +86,8 @@ static bool is_about_another(const struct report *report, const struct found_inv
 	return true;
 }
 
-/* 1, 0 or -1, as lookup.h has it. By its Message-ID alone nearly every report is somebody else's, and is not kept waiting
- * for a store that does not answer. */
+/* 1, 0 or -1, as lookup.h has it. By its Message-ID alone nearly every report is somebody
+ * else's, and is not kept waiting for a store that does not answer. */
 static int look_up(const struct session *session, const struct report *report,
 	struct found_invitation *found_r, struct error *error)
 {

@@ -1,6 +1,6 @@
 /*
- * Facts are gathered as they come and the kind is decided once, at the end of headers. A message keeps the
- * generation of settings it began with.
+ * Facts are gathered as they come and the kind is decided once, at the end of headers. A
+ * message keeps the generation of settings it began with.
  */
 #include "session.h"
 
@@ -26,8 +26,9 @@ int session_messages(void)
 	return atomic_load(&messages);
 }
 
-/* What is kept of a message of each kind. No Welcome mail is larger; a report's status stands at its
- * beginning; consent mails are a few kilobytes. Strangers can send many of the latter two at once. */
+/* What is kept of a message of each kind. No Welcome mail is larger; a report's status stands
+ * at its beginning; consent mails are a few kilobytes. Strangers can send many of the latter
+ * two at once. */
 static const size_t kept[] = {
 	[MAIL_UNRELATED] = 0,
 	[MAIL_MAYBE_WELCOME] = (size_t)32 * 1024 * 1024,
@@ -224,8 +225,8 @@ static bool is_report(const struct session *session)
 	       bounce_possible(&session->headers);
 }
 
-/* Nothing of a mail is kept that cannot be a consent mail by its headers. On the consent address act_consent_address says
- * what becomes of such a one. */
+/* Nothing of a mail is kept that cannot be a consent mail by its headers. On the consent
+ * address act_consent_address says what becomes of such a one. */
 static void read_consent(struct session *session, const char *queue_id)
 {
 	const char *refusal = "out of memory";
@@ -266,7 +267,8 @@ void session_classify(struct session *session, const char *queue_id)
 	else
 		session->marks.to_consent_address = session->own != NULL;
 	session->kind = mail_kind(&session->marks);
-	/* With fields missing nothing is proved; what a Welcome mail's refusal says is act_welcome's business. */
+	/* With fields missing nothing is proved; what a Welcome mail's refusal says is
+	 * act_welcome's business. */
 	if (session->headers.raw.failed &&
 		(session->kind == MAIL_MAYBE_REPORT || session->kind == MAIL_CLAIMS_CONSENT))
 		session->kind = MAIL_UNRELATED;

@@ -1,6 +1,7 @@
 /*
- * One connection of Postfix's and the message that is passing on it. All state of the milter lives here, in
- * libmilter's private pointer: callbacks of one session come on different threads, one after the other.
+ * One connection of Postfix's and the message that is passing on it. All state of the milter
+ * lives here, in libmilter's private pointer: callbacks of one session come on different
+ * threads, one after the other.
  */
 #ifndef POSTINVITE_MILTER_SESSION_H
 #define POSTINVITE_MILTER_SESSION_H
@@ -37,7 +38,8 @@ struct session {
 	unsigned long steps; /* the negotiated SMFIP_* */
 	struct sockaddr_storage client;
 	bool client_known;
-	bool local; /* not by SMTP: from sendmail(1), or made by Postfix itself; no recipient is refused */
+	/* not by SMTP: from sendmail(1), or made by Postfix itself; no recipient is refused */
+	bool local;
 
 	/* the message; empty between two */
 	const struct daemon_generation *generation; /* NULL: no message */
@@ -54,10 +56,13 @@ struct session {
 	struct own_recipient *own;    /* those with a tag of ours */
 	size_t others;		      /* those without */
 	struct headers headers;
-	struct buf message; /* for a mail that may be ours: MIME fields, empty line, body; a large one's from session_load on */
+	/* for a mail that may be ours: MIME fields, empty line, body; a large one's from
+	 * session_load on */
+	struct buf message;
 	size_t body_start;
 	size_t body_len; /* so much of it is kept */
-	bool cut;	 /* the body was longer than what is kept of its kind, or could not be kept */
+	/* the body was longer than what is kept of its kind, or could not be kept */
+	bool cut;
 	int spool;	 /* a large mail until then; -1: it is in memory */
 	uint64_t turn;	 /* its turn's number; 0: it has none */
 	struct error unkept; /* why it could not be kept */
@@ -77,17 +82,20 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 enum own_address session_own_address(
 	const struct session *session, const char *argument, char tag_r[TAG_LEN_MAX + 1]);
 
-/* A recipient that is accepted; kind and tag as session_own_address says. Returns 0, or -1 out of memory. */
+/* A recipient that is accepted; kind and tag as session_own_address says. Returns 0, or -1 out
+ * of memory. */
 int session_recipient(struct session *session, const char *argument, enum own_address kind,
 	const char *tag);
 
-/* End of headers: decides the message's kind and makes room for its body. queue_id is for the log. */
+/* End of headers: decides the message's kind and makes room for its body. queue_id is for the
+ * log. */
 void session_classify(struct session *session, const char *queue_id);
 
 /* Keeps body bytes. Returns false when no more are needed. */
 bool session_body(struct session *session, const void *bytes, size_t len);
 
-/* End of the message: it is in memory from now on. A large one waits for its turn, which it has until it is over. Returns 0 or -1. */
+/* End of the message: it is in memory from now on. A large one waits for its turn, which it has
+ * until it is over. Returns 0 or -1. */
 int session_load(struct session *session, struct error *error);
 
 /* The message is over, however it ended. */

@@ -1,5 +1,6 @@
 /*
- * Under /var/tmp, which is on a disk also where /tmp is memory. Nothing is synced: what lives for seconds stays in the page cache.
+ * Under /var/tmp, which is on a disk also where /tmp is memory. Nothing is synced: what lives
+ * for seconds stays in the page cache.
  */
 #include "spool.h"
 

@@ -1,6 +1,6 @@
 /*
- * Bytes of a large message, in a file without a name until they are needed. It is gone with its descriptor, however the program
- * ends, and nobody else finds it.
+ * Bytes of a large message, in a file without a name until they are needed. It is gone with its
+ * descriptor, however the program ends, and nobody else finds it.
  */
 #ifndef POSTINVITE_MILTER_SPOOL_H
 #define POSTINVITE_MILTER_SPOOL_H

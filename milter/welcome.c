@@ -1,8 +1,9 @@
 /*
- * A mail of a welcome sender, complete. Read what it holds, decide (mail/recognise.h), have the invitation recorded, build the
- * whole new body, and only then tell Postfix anything: what is asked of Postfix cannot be taken back,
- * and whatever fails before leaves a mail that is refused and sent again. What would be refused for good is found out before the
- * invitation is recorded, or else each try would count as a mail of it.
+ * A mail of a welcome sender, complete. Read what it holds, decide (mail/recognise.h), have the
+ * invitation recorded, build the whole new body, and only then tell Postfix anything: what is
+ * asked of Postfix cannot be taken back, and whatever fails before leaves a mail that is
+ * refused and sent again. What would be refused for good is found out before the invitation is
+ * recorded, or else each try would count as a mail of it.
  */
 #include "act.h"
 #include "lookup.h"
@@ -57,8 +58,6 @@ static const struct {
 			"in"},
 };
 
-/* --- reading --- */
-
 static int read_mail(struct welcome *welcome, struct error *error)
 {
 	const struct session *session = welcome->session;
@@ -97,8 +96,9 @@ static bool subject_fits(const struct welcome *welcome)
 	       pattern_match(pattern, welcome->subject, strlen(welcome->subject), NULL);
 }
 
-/* Anybody can write an address that begins like our links: only a genuine one says that the mail was here before. A
- * placeholder says that it was not, and what the answer would not change is not asked. */
+/* Anybody can write an address that begins like our links: only a genuine one says that the
+ * mail was here before. A placeholder says that it was not, and what the answer would not
+ * change is not asked. */
 static int look_for_tracked(struct welcome *welcome, struct error *error)
 {
 	const struct mail_findings *findings = &welcome->findings;
@@ -132,8 +132,6 @@ static enum welcome_action decide(const struct welcome *welcome)
 
 	return welcome_action(&facts);
 }
-
-/* --- recording --- */
 
 static struct json_object *mail_facts(const struct welcome *welcome)
 {
@@ -224,8 +222,6 @@ static int open_invitation(struct welcome *welcome, struct error *error)
 	return result;
 }
 
-/* --- acting --- */
-
 /* An invitation is for one mailbox: NULL, or what is wrong with the recipients. */
 static const char *recipient_fault(const struct session *session, const char **status_r)
 {
@@ -239,7 +235,8 @@ static const char *recipient_fault(const struct session *session, const char **s
 						   "local-part@domain is needed";
 }
 
-/* Puts the link in, and leaves the mail and its parts behind: of a large one there are copies enough. */
+/* Puts the link in, and leaves the mail and its parts behind: of a large one there are copies
+ * enough. */
 static int rewrite(struct welcome *welcome, enum welcome_action action,
 	struct outgoing *outgoing_r, struct error *error)
 {

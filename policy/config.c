@@ -1,6 +1,6 @@
 /*
- * An @domain entry of welcome_senders says only what may be a Welcome mail: it protects nobody's mail, so the policy service
- * does not see it.
+ * An @domain entry of welcome_senders says only what may be a Welcome mail: it protects
+ * nobody's mail, so the policy service does not see it.
  */
 #include "config.h"
 

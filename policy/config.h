@@ -1,5 +1,6 @@
 /*
- * What a settings generation means to the policy service: immutable, made by the daemon frame's check.
+ * What a settings generation means to the policy service: immutable, made by the daemon frame's
+ * check.
  */
 #ifndef POSTINVITE_POLICY_CONFIG_H
 #define POSTINVITE_POLICY_CONFIG_H

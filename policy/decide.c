@@ -1,9 +1,10 @@
 /*
- * The checks, in the order in which they count: what the request alone says comes before the store is asked, what nobody can
- * mend by waiting before what time mends.
+ * The checks, in the order in which they count: what the request alone says comes before the
+ * store is asked, what nobody can mend by waiting before what time mends.
  *
- * A request without recipient at a later stage (several recipients) passes when sender and submitter fit: the milter refuses
- * a Welcome mail that has more than one recipient, so that none goes out unpaced.
+ * A request without recipient at a later stage (several recipients) passes when sender and
+ * submitter fit: the milter refuses a Welcome mail that has more than one recipient, so that
+ * none goes out unpaced.
  */
 #include "decide.h"
 
@@ -12,10 +13,11 @@
 
 #define DAY 86400
 
-/* A time that is still to come is of a clock that was put back, and would hold mail up until then. */
+/* A time that is still to come is of a clock that was put back, and would hold mail up until
+ * then. */
 #define CLOCK_SLACK 60
 
-/* --- checks: each says whether it stops the mail --- */
+/* Checks: each says whether it stops the mail. */
 
 static bool too_early(const struct facts *facts, time_t *wait)
 {
@@ -121,8 +123,6 @@ enum verdict decide(const struct facts *facts, time_t *wait_r)
 	*wait_r = 0;
 	return VERDICT_PASS;
 }
-
-/* --- answers --- */
 
 /* One line each, under 200 characters, says what to do. */
 static const struct {

@@ -1,6 +1,6 @@
 /*
- * What becomes of a request: facts in, verdict out, and what Postfix is told. Pure; all texts that a sender can see
- * are here, in one table.
+ * What becomes of a request: facts in, verdict out, and what Postfix is told. Pure; all texts
+ * that a sender can see are here, in one table.
  */
 #ifndef POSTINVITE_POLICY_DECIDE_H
 #define POSTINVITE_POLICY_DECIDE_H
@@ -17,11 +17,14 @@ enum store_says {
 
 struct facts {
 	/* of the request */
-	bool too_early; /* no recipient can be known at this stage: the restriction list is the wrong one */
+	/* no recipient can be known at this stage: the restriction list is the wrong one */
+	bool too_early;
 	bool welcome_sender; /* its sender is listed in full in welcome_senders */
 	bool submitter;	     /* and comes from one of welcome_submitters */
 	bool encrypted;
-	bool recipient; /* one recipient is named: at DATA and END-OF-MESSAGE there is none when there are several */
+	/* one recipient is named: at DATA and END-OF-MESSAGE there is none when there are
+	 * several */
+	bool recipient;
 
 	/* of the settings */
 	bool require_tls;

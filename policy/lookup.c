@@ -1,6 +1,6 @@
 /*
- * Look-ups by socketmap: the status of a mailbox or a customer, which the store has ready. A key that no customer can have is
- * not found without asking.
+ * Look-ups by socketmap: the status of a mailbox or a customer, which the store has ready. A
+ * key that no customer can have is not found without asking.
  */
 #include "policy.h"
 

@@ -1,6 +1,7 @@
 /*
- * postinvite-policy: tells Postfix whether a client may send a Welcome mail, to whom and how often, and the status of
- * invitations by socketmap. It holds nothing of its own: who asks and what the store says is all it decides from.
+ * postinvite-policy: tells Postfix whether a client may send a Welcome mail, to whom and how
+ * often, and the status of invitations by socketmap. It holds nothing of its own: who asks and
+ * what the store says is all it decides from.
  */
 #include "config.h"
 #include "policy.h"

@@ -1,7 +1,8 @@
 /*
- * Policy delegation. Nearly all requests are about somebody else's mail and answered from the request alone. One about a Welcome
- * mail waits for what the store says of its mailbox; many connections' requests to the store go over one
- * connection, and none waits for another's answer.
+ * Policy delegation. Nearly all requests are about somebody else's mail and answered from the
+ * request alone. One about a Welcome mail waits for what the store says of its mailbox; many
+ * connections' requests to the store go over one connection, and none waits for another's
+ * answer.
  */
 #include "policy.h"
 
@@ -44,8 +45,6 @@ static void read_subject(const struct request *request, struct subject *subject_
 	text_copy(request->values[ATTRIBUTE_RECIPIENT], subject_r->recipient,
 		sizeof(subject_r->recipient));
 }
-
-/* --- answering --- */
 
 /* error: why the store was of no help, or NULL. */
 static void log_refusal(
@@ -92,8 +91,6 @@ static void answer(struct client *client, enum verdict verdict, time_t wait)
 	client_answer(client, text, len);
 }
 
-/* --- asking the store --- */
-
 static void forget(void *waiting)
 {
 	struct asking *asking = waiting;
@@ -116,7 +113,8 @@ static void take_reply(struct json_object *reply, struct facts *facts, time_t se
 		sent_r[i] = (time_t)json_object_get_int64(json_object_array_get_idx(list, i));
 }
 
-/* Decides with what the store says: reply; error, it is away; neither, it knows nothing of such a mailbox. */
+/* Decides with what the store says: reply; error, it is away; neither, it knows nothing of such
+ * a mailbox. */
 static void conclude(
 	struct asking *asking, struct json_object *reply, const struct error *error)
 {
@@ -187,8 +185,6 @@ static void ask_and_conclude(struct asking *asking)
 	else
 		conclude(asking, NULL, asked < 0 ? &error : NULL);
 }
-
-/* --- one request --- */
 
 /* What is not about a Welcome mail was answered already. */
 static void take_welcome(struct client *client, const struct request *request,

@@ -1,6 +1,6 @@
 /*
- * A request that is there at once, as nearly all are, is parsed in one pass. Of one that comes in pieces the end is awaited by
- * a search that goes on where it stopped, then it is parsed.
+ * A request that is there at once, as nearly all are, is parsed in one pass. Of one that comes
+ * in pieces the end is awaited by a search that goes on where it stopped, then it is parsed.
  */
 #include "request.h"
 

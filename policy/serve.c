@@ -1,12 +1,13 @@
 /*
- * Bytes are read into one buffer of the server's and taken where they lie; a client owns memory only for the
- * beginning of a request. While a client waits its event stays armed, since it hardly ever fires: when it does, it is
- * disarmed until the answer is there.
+ * Bytes are read into one buffer of the server's and taken where they lie; a client owns memory
+ * only for the beginning of a request. While a client waits its event stays armed, since it
+ * hardly ever fires: when it does, it is disarmed until the answer is there.
  *
- * Answers are small and Postfix waits for them: they are written at once. What the socket does not take means a client that
- * does not read.
+ * Answers are small and Postfix waits for them: they are written at once. What the socket does
+ * not take means a client that does not read.
  *
- * A client whose connection is of no use is marked gone, and freed where nothing of it is on the stack.
+ * A client whose connection is of no use is marked gone, and freed where nothing of it is on
+ * the stack.
  */
 #include "serve.h"
 
@@ -63,8 +64,6 @@ struct server {
 	struct listener listeners[LISTENERS];
 	char bytes[READ_SIZE];
 };
-
-/* --- one client --- */
 
 void *client_context(const struct client *client)
 {
@@ -206,8 +205,6 @@ static struct client *client_new(
 	return client;
 }
 
-/* --- the server --- */
-
 static void on_acceptable(evutil_socket_t fd, short what, void *context)
 {
 	static const struct timeval pause = {.tv_usec = 100 * 1000};
@@ -228,7 +225,8 @@ static void on_acceptable(evutil_socket_t fd, short what, void *context)
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
-			/* No descriptors or no memory: the socket would stay readable and the loop spin. */
+			/* No descriptors or no memory: the socket would stay readable and the
+			 * loop spin. */
 			event_del(listener->acceptable);
 			event_add(listener->again, &pause);
 			return;

@@ -1,9 +1,10 @@
 /*
- * Connections of Postfix's, on libevent: they stay for as long as Postfix likes, thousands of them, and cost a few hundred
- * bytes each while nothing is asked. What is asked, and answered, is a service's business.
+ * Connections of Postfix's, on libevent: they stay for as long as Postfix likes, thousands of
+ * them, and cost a few hundred bytes each while nothing is asked. What is asked, and answered,
+ * is a service's business.
  *
- * A client has one request under way at a time, as Postfix has it; what it sends meanwhile waits. One that sends what is no
- * request, or does not read its answers, is closed.
+ * A client has one request under way at a time, as Postfix has it; what it sends meanwhile
+ * waits. One that sends what is no request, or does not read its answers, is closed.
  *
  * Threads: all calls from the thread of the event loop.
  */
@@ -23,10 +24,11 @@ struct service {
 	const char *name; /* of the setting, for the log */
 	size_t input_max; /* a request is no longer */
 
-	/* Takes one request off the front of the bytes, which are the server's: answers it by client_answer, or calls
-	 * client_wait and answers later by client_answer and client_resume. Returns its size, 0 when more bytes are
-	 * needed, -1 with error to have the client closed. *scanned is 0 at a request's beginning and the
-	 * service's until it is whole. */
+	/* Takes one request off the front of the bytes, which are the server's: answers it by
+	 * client_answer, or calls client_wait and answers later by client_answer and
+	 * client_resume. Returns its size, 0 when more bytes are needed, -1 with error to have
+	 * the client closed. *scanned is 0 at a request's beginning and the service's until it
+	 * is whole. */
 	ssize_t (*take)(struct client *client, const char *bytes, size_t len, size_t *scanned,
 		struct error *error);
 

@@ -1,6 +1,6 @@
 /*
- * A length has no sign, no leading zero but in "0", and no more digits than the greatest that is taken: what comes is a
- * request within SOCKETMAP_REQUEST_MAX bytes or not at all.
+ * A length has no sign, no leading zero but in "0", and no more digits than the greatest that
+ * is taken: what comes is a request within SOCKETMAP_REQUEST_MAX bytes or not at all.
  */
 #include "socketmap.h"
 

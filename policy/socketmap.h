@@ -1,6 +1,7 @@
 /*
- * Postfix's socketmap protocol (socketmap_table(5)): requests and replies are netstrings, "LENGTH:BYTES,"; a request is a
- * map's name, a blank, and the key. Pure: bytes in, requests out, nothing allocated.
+ * Postfix's socketmap protocol (socketmap_table(5)): requests and replies are netstrings,
+ * "LENGTH:BYTES,"; a request is a map's name, a blank, and the key. Pure: bytes in, requests
+ * out, nothing allocated.
  */
 #ifndef POSTINVITE_POLICY_SOCKETMAP_H
 #define POSTINVITE_POLICY_SOCKETMAP_H
@@ -19,8 +20,8 @@ struct look_up {
 	struct text key;
 };
 
-/* Reads one request off the front of the bytes. Returns its whole size with *request_r pointing into the bytes, 0 when more
- * are needed, -1 when the bytes are none (permanent). */
+/* Reads one request off the front of the bytes. Returns its whole size with *request_r pointing
+ * into the bytes, 0 when more are needed, -1 when the bytes are none (permanent). */
 ssize_t socketmap_get(
 	const char *bytes, size_t len, struct look_up *request_r, struct error *error);
 

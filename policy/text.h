@@ -18,7 +18,8 @@ static inline bool text_is(struct text text, const char *string)
 	return text.len == strlen(string) && memcmp(text.data, string, text.len) == 0;
 }
 
-/* A copy with its NUL. Returns false, and an empty copy, when it does not fit or holds a NUL itself. */
+/* A copy with its NUL. Returns false, and an empty copy, when it does not fit or holds a NUL
+ * itself. */
 static inline bool text_copy(struct text text, char *copy_r, size_t size)
 {
 	bool fits = text.len < size && memchr(text.data, '\0', text.len) == NULL;

@@ -135,8 +135,6 @@ int follow_subscribe(
 	return 0;
 }
 
-/* --- what happened --- */
-
 static int wake_watchers(void *context, const struct engine_event *event)
 {
 	struct follow *follow = context;
@@ -203,8 +201,6 @@ void follow_events(struct follow *follow)
 	if (follow->watchers_n > 0 || !LIST_EMPTY(&follow->subscribers))
 		event_add(follow->pump, &now);
 }
-
-/* --- coming and going --- */
 
 struct follow *follow_new(struct event_base *base, struct engine *engine)
 {

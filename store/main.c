@@ -1,6 +1,6 @@
 /*
- * postinvite-store: opens the state and serves it. The directory's lock comes first, the socket last: who
- * can connect is answered.
+ * postinvite-store: opens the state and serves it. The directory's lock comes first, the socket
+ * last: who can connect is answered.
  */
 #include "store.h"
 

@@ -1,5 +1,6 @@
 /*
- * What the store counts and finds of itself. Files and disk are looked at when somebody asks, not before.
+ * What the store counts and finds of itself. Files and disk are looked at when somebody asks,
+ * not before.
  */
 #include "store.h"
 

@@ -1,6 +1,6 @@
 /*
- * Roles by uid. Root and the store's own user are the owner; where the site made no users of their own
- * for the programs, all run as the store's user.
+ * Roles by uid. Root and the store's own user are the owner; where the site made no users of
+ * their own for the programs, all run as the store's user.
  */
 #include "store.h"
 

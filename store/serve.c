@@ -196,7 +196,8 @@ static void on_commit(evutil_socket_t fd, short what, void *context)
 	commit(context);
 }
 
-/* Once more around the loop before the wait for the disk: what came while these were applied still joins. */
+/* Once more around the loop before the wait for the disk: what came while these were applied
+ * still joins. */
 static void on_drained(void *context)
 {
 	static const struct timeval now;

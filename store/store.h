@@ -11,8 +11,6 @@
 
 struct event_base;
 
-/* --- whose user is whose role (peers.c) --- */
-
 #define PEERS_MAX 8
 
 struct peers {
@@ -24,11 +22,10 @@ struct peers {
 	size_t n;
 };
 
-/* daemon_user names the common user; each program's own is DAEMON_USER-PROGRAM where that exists. */
+/* daemon_user names the common user; each program's own is DAEMON_USER-PROGRAM where that
+ * exists. */
 void peers_init(struct peers *peers, const char *daemon_user);
 enum store_role peers_role(const struct peers *peers, uid_t uid);
-
-/* --- those who wait for events (follow.c) --- */
 
 struct follow;
 
@@ -50,18 +47,18 @@ void follow_events(struct follow *follow); /* there are new durable events */
 void follow_peer_gone(struct follow *follow, const struct ipc_peer *peer);
 void follow_answer_all(struct follow *follow); /* before the end: watchers get what is */
 
-/* --- what the store counts and finds of itself (monitor.c) --- */
-
 struct monitor;
 
-/* directory: of the state; borrowed like the engine, whose "reports" it adds the store's own to. NULL out of memory. */
+/* directory: of the state; borrowed like the engine, whose "reports" it adds the store's own
+ * to. NULL out of memory. */
 struct monitor *monitor_new(struct engine *engine, const char *directory);
 void monitor_configure(struct monitor *monitor, const char *key_path, const struct keyfile *keys);
 void monitor_free(struct monitor **monitor); /* accepts NULL; nulls */
 
 /* Which request that is, for monitor_request. */
 unsigned monitor_op(const struct monitor *monitor, const char *name);
-void monitor_request(struct monitor *monitor, unsigned op, const struct error *error); /* NULL: answered */
+/* NULL: answered */
+void monitor_request(struct monitor *monitor, unsigned op, const struct error *error);
 
 /* A change was refused; it is the store's trouble if the error says so. */
 void monitor_change_failed(struct monitor *monitor, const struct error *error);
@@ -70,11 +67,10 @@ void monitor_change_failed(struct monitor *monitor, const struct error *error);
 void monitor_sync(struct monitor *monitor, const struct error *error);
 void monitor_commit(struct monitor *monitor, uint64_t us);
 
-/* --- requests (serve.c) --- */
-
 struct serve;
 
-/* Serves the listening descriptor (taken over). The generation is the caller's to keep. NULL out of memory. */
+/* Serves the listening descriptor (taken over). The generation is the caller's to keep. NULL
+ * out of memory. */
 struct serve *serve_new(
 	struct event_base *base, struct engine *engine, int listener, struct monitor *monitor);
 void serve_configure(struct serve *serve, const struct settings *settings);

@@ -70,8 +70,6 @@ class Table:
             print("  " + fault)
 
 
-# --- what another library reads ---
-
 def content(part):
     """Decoded; a semicolon behind the encoding's name is none of it, as Python's other policies have it."""
     encoding = str(part.get("Content-Transfer-Encoding", ""))
@@ -156,8 +154,6 @@ def defects(raw):
     return found
 
 
-# --- what a bounce says ---
-
 def says(path, raw):
     for pattern, outcome in SAYS.items():
         if re.search(pattern, path):
@@ -170,8 +166,6 @@ def says(path, raw):
         return next(outcome for outcome in WORST if outcome in found)
     return "failed" if path.startswith("sisimai/") or "/rb-issue" in path else "-"
 
-
-# --- the relay ---
 
 REASONS = ("signed or encrypted",)  # why a Welcome mail may be refused here (postinvite-milter(8))
 
@@ -249,8 +243,6 @@ def relay_sample(mails, size):
         return paths
     return paths[::max(1, len(paths) // size)] if size else []
 
-
-# --- the table ---
 
 def read_lines(folder, out):
     lines = subprocess.run([program("tests/corpus/corpus"), folder + "/", out], check=True,

@@ -116,8 +116,6 @@ void access_free(struct tokend *tokend)
 		drop(tokend, LIST_FIRST(&tokend->access_list));
 }
 
-/* --- ops validate and token --- */
-
 static void serve(struct request *request)
 {
 	struct tokend *tokend = request->tokend;

@@ -28,7 +28,7 @@ static void passing(struct flow *flow, const char *code, const char *text)
 	flow_refused(flow, &refusal, false);
 }
 
-/* --- the proof that it works: Graph --- */
+/* The proof that it works: Graph. */
 
 static void renewed(void *context, const struct http_answer *answer)
 {
@@ -148,8 +148,6 @@ static void ask_graph(struct flow *flow)
 		passing(flow, "memory", "out of memory");
 }
 
-/* --- what was granted, to whom --- */
-
 static void check_scopes(struct flow *flow)
 {
 	const struct settings *settings = flow->tokend->generation->settings;
@@ -223,8 +221,6 @@ static void ask_keys(struct flow *flow)
 	if (flow->wait == NULL)
 		passing(flow, "memory", "out of memory");
 }
-
-/* --- the beginning --- */
 
 /* Are the tokens there that scopes ask for? Else the flow has ended. */
 static bool tokens_complete(struct flow *flow)

@@ -36,8 +36,6 @@ void callback_reply(struct request *request, const char *outcome, const char *te
 	request_reply(request, reply);
 }
 
-/* --- no --- */
-
 static void failure_told(void *context, const struct error *error)
 {
 	struct request *request = context;
@@ -74,8 +72,6 @@ void callback_passing(struct request *request, const char *code, const char *tex
 		"the sign-in came to no end (%s); please press the button once more", text);
 	callback_failed(request, &refusal);
 }
-
-/* --- a code --- */
 
 static void not_redeemed(struct request *request, const struct refusal *refusal)
 {
@@ -135,8 +131,6 @@ void code_back(struct request *request)
 		json_string(request->body, "error_description", NULL), &refusal);
 	callback_failed(request, &refusal);
 }
-
-/* --- op callback --- */
 
 static bool complete(const struct redirect *redirect)
 {

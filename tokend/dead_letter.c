@@ -89,8 +89,6 @@ void dead_letter_delete(struct lane *lane)
 		log_info("dead_letter=%s gone count=%zu", lane->name, --webhooks->dead);
 }
 
-/* --- telling once more --- */
-
 /* Starts the earliest of the invitation's unless one is under way. */
 static void start_next(struct tokend *tokend, const char *invitation)
 {
@@ -138,8 +136,6 @@ static void start_waiting(struct tokend *tokend)
 		if (lane->waiting)
 			start_next(tokend, lane->invitation);
 }
-
-/* --- op dead_letters --- */
 
 struct listing {
 	struct tokend *tokend;

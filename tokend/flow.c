@@ -186,8 +186,6 @@ void flow_spread(struct flow *flow)
 	flow_later(flow, (int)(random_number() % ((uint32_t)flow->progress.interval * 1000)));
 }
 
-/* --- ends --- */
-
 /* Nothing of it is needed any more; what is left is the pause. */
 static void flow_pause(struct flow *flow)
 {
@@ -245,8 +243,6 @@ void flow_leave(struct flow *flow, const struct error *error)
 	flow_answer_returned(flow, "signed_in", "");
 	flow_pause(flow);
 }
-
-/* --- what came back instead of success --- */
 
 static void tell_fault(struct flow *flow, const struct flow_plan *plan)
 {
@@ -306,8 +302,6 @@ void flow_refused(struct flow *flow, const struct refusal *refusal, bool uncerta
 	flow->hasten = false;
 }
 
-/* --- events of the store's --- */
-
 void flow_hasten(struct tokend *tokend, const char *id, bool proved)
 {
 	struct flow *flow = flow_wanted(tokend, id);
@@ -340,8 +334,6 @@ void flow_revoke(struct tokend *tokend, const char *id)
 	else
 		log_info("invitation=%s revoked", id);
 }
-
-/* --- those who wait for the code --- */
 
 struct json_object *flow_code(const struct flow *flow)
 {

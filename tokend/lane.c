@@ -104,8 +104,6 @@ void lane_later(struct lane *lane, int ms)
 	event_add(lane->timer, &wait);
 }
 
-/* --- what came back --- */
-
 /* The event under way is dealt with. */
 static void lane_go_on(struct lane *lane, int wait_ms)
 {
@@ -193,8 +191,6 @@ static void answered(void *context, const struct http_answer *answer)
 		failed(lane, reason);
 	}
 }
-
-/* --- telling --- */
 
 static struct http_call *post(struct lane *lane, const char *body)
 {

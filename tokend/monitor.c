@@ -1,6 +1,6 @@
 /*
- * The observer of the HTTPS client sees every answer of Microsoft's: it counts, compares the clocks, and knows since
- * when there was none. What else is found is looked at before a report.
+ * The observer of the HTTPS client sees every answer of Microsoft's: it counts, compares the
+ * clocks, and knows since when there was none. What else is found is looked at before a report.
  */
 #include "monitor.h"
 
@@ -26,8 +26,6 @@ struct monitor {
 	bool clock_known;
 	long ahead; /* of Microsoft's clock, seconds */
 };
-
-/* --- what Microsoft answers --- */
 
 static enum count_answer answer_kind(const struct http_answer *answer)
 {
@@ -125,8 +123,6 @@ void monitor_sign_in_failed(struct tokend *tokend, const struct refusal *refusal
 						      : COUNT_SIGN_IN_FAILED);
 }
 
-/* --- looking --- */
-
 static void look_at_queue(struct tokend *tokend, struct json_object *findings, time_t now)
 {
 	long poll = (long)(http_waits_us(tokend->http) / 1000000), refresh = 0;
@@ -184,8 +180,6 @@ static void look(void *context, struct json_object *findings)
 	look_at_queue(tokend, findings, now);
 	look_at_webhooks(tokend, findings, now);
 }
-
-/* --- start and end --- */
 
 int monitor_start(struct tokend *tokend)
 {

@@ -109,8 +109,6 @@ int notice_put(struct notice *notice, struct error *error)
 	return result;
 }
 
-/* --- planning --- */
-
 static void wait_s(struct notice *notice, time_t seconds)
 {
 	struct timeval wait = {seconds, 0};
@@ -207,8 +205,6 @@ void notices_reinvite(struct tokend *tokend, const char *id, const char *refused
 	else if (changed > 0)
 		notice->dirty = true;
 }
-
-/* --- sending --- */
 
 static void tell_sent(struct notice *notice, enum notice_kind kind)
 {
@@ -369,8 +365,6 @@ static void on_timer(evutil_socket_t unused, short what, void *context)
 	(void)what;
 	notice_look_again(context);
 }
-
-/* --- all of them --- */
 
 static int resume_notice(
 	void *context, const struct vault_record *record, const struct error *fault)

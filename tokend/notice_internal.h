@@ -56,11 +56,10 @@ void notice_take_back(struct notice *notice);
 /* What is due is decided anew. */
 void notice_look_again(struct notice *notice);
 
-/* --- order.c --- */
-
 const char *order_operator(const struct order *order); /* NULL where there is none */
 
-/* The mail has left (error NULL), or may have (uncertain); or it has not. Nothing where there is no order. */
+/* The mail has left (error NULL), or may have (uncertain); or it has not. Nothing where there
+ * is no order. */
 void order_done(struct notice *notice, const struct error *error);
 void order_refused(struct notice *notice, const struct error *error);
 void order_free(

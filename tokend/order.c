@@ -1,7 +1,7 @@
 /*
- * Op resend: a mail that an operator asks for, at once. As with every mail the note is on disk first; with it stands
- * the change id of the operator's form, so that a second press, or the same request again after a lost answer, sends
- * no second mail.
+ * Op resend: a mail that an operator asks for, at once. As with every mail the note is on disk
+ * first; with it stands the change id of the operator's form, so that a second press, or the
+ * same request again after a lost answer, sends no second mail.
  */
 #include "notice_internal.h"
 
@@ -92,8 +92,6 @@ void order_refused(struct notice *notice, const struct error *error)
 	answer(notice, error);
 	notice_look_again(notice);
 }
-
-/* --- a new order --- */
 
 /* Has this very change been seen? Then the request is answered, or waits. */
 static bool repeated(struct notice *notice, struct request *request)

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-/* --- the state --- */
-
 void redirect_free(struct redirect **redirect_r)
 {
 	struct redirect *redirect = *redirect_r;
@@ -114,8 +112,6 @@ static int begin(
 	free(uri);
 	return redirect->url != NULL ? 0 : -1;
 }
-
-/* --- the ops --- */
 
 static void reply_url(struct request *request)
 {
@@ -227,8 +223,6 @@ void approve_request(struct request *request)
 {
 	redirect_request(request, "approve");
 }
-
-/* --- what nobody came back from --- */
 
 static int sweep_one(
 	void *context, const struct vault_record *record, const struct error *fault)

@@ -51,8 +51,6 @@ static void postpone(struct refresh *refresh, time_t wait, const struct error *w
 	refresh_rest(refresh, why);
 }
 
-/* --- what came back --- */
-
 /* Takes the new refresh token into the record. */
 static int take_tokens(struct refresh *refresh)
 {
@@ -175,8 +173,6 @@ static void got_tokens(void *context, const struct http_answer *answer)
 	refused(refresh, unsure);
 }
 
-/* --- the request --- */
-
 static void send_token(struct refresh *refresh)
 {
 	const struct settings *settings = refresh->tokend->generation->settings;
@@ -203,8 +199,6 @@ static void send_token(struct refresh *refresh)
 	if (refresh->http == NULL)
 		refresh_fail(refresh, ERROR_TEMPORARY, "out of memory");
 }
-
-/* --- the token, as vault and store have it --- */
 
 static void no_token(struct refresh *refresh, struct json_object *invitation)
 {

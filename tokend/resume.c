@@ -44,8 +44,6 @@ static bool is_gone(struct json_object *invitation)
 	return status == STATUS_REVOKED || status == STATUS_EXPIRED;
 }
 
-/* --- flows --- */
-
 static void go_on(struct flow *flow)
 {
 	log_info("invitation=%s resumed phase=%s", flow->id,
@@ -150,8 +148,6 @@ static void on_flows(evutil_socket_t unused, short what, void *context)
 	event_add(resume->flows, n < 0 ? &idle_pause : &flows_pause);
 }
 
-/* --- tokens --- */
-
 void resume_telling(struct tokend *tokend, const struct vault_record *record)
 {
 	struct flow *flow = flow_find(tokend, record->id);
@@ -206,8 +202,6 @@ static void on_tokens(evutil_socket_t unused, short what, void *context)
 		log_error("vault_due reason=%s", error.text);
 	event_add(resume->tokens, n > 0 || resume->starts == 0 ? &busy_pause : &idle_pause);
 }
-
-/* --- start and end --- */
 
 int resume_begin(struct tokend *tokend)
 {

@@ -63,8 +63,6 @@ static void job_finish(struct job *job, const struct error *error)
 	job_free(job);
 }
 
-/* --- starting --- */
-
 /* The message as a file to be read from its beginning; -1 with errno. */
 static int input_of(const struct buf *message)
 {
@@ -206,8 +204,6 @@ static void on_kick(evutil_socket_t unused, short what, void *context)
 		job_start(TAILQ_FIRST(&sendmail->waiting));
 }
 
-/* --- the end --- */
-
 static void describe(const struct job *job, int status, struct error *error)
 {
 	char said[OUTPUT_MAX + 1];
@@ -254,8 +250,6 @@ static void on_child(evutil_socket_t unused, short what, void *context)
 		job = next;
 	}
 }
-
-/* --- the queue --- */
 
 int sendmail_send(struct sendmail *sendmail, struct sendmail_mail *mail, sendmail_done_fn *done,
 	void *context)

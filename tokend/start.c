@@ -21,8 +21,6 @@
 #define PATIENCE_MS 6000
 #define SOON_MS	    1500 /* a pause that is worth waiting out */
 
-/* --- the code is here --- */
-
 static void started_told(void *context, const struct error *error)
 {
 	struct flow *flow = context;
@@ -91,8 +89,6 @@ static void out_of_memory(struct flow *flow)
 	flow_refused(flow, &refusal, false);
 }
 
-/* --- the OpenID configuration --- */
-
 static bool keep(char **member, const char *value)
 {
 	free(*member);
@@ -155,8 +151,6 @@ void start_step(struct flow *flow)
 	if (flow->wait == NULL)
 		out_of_memory(flow);
 }
-
-/* --- ops start and code --- */
 
 const char *no_sign_in(enum status status)
 {

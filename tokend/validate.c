@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- answers --- */
-
 static struct json_object *validation_reply(const struct refresh *refresh, const char *words)
 {
 	struct json_object *reply = json_object_new_object();
@@ -60,8 +58,6 @@ static void answer(struct refresh *refresh, bool everybody)
 			request_reply(request, access_reply(refresh->tokend, refresh->id));
 	}
 }
-
-/* --- telling the store --- */
 
 static void validation_told(void *context, const struct error *error)
 {
@@ -124,8 +120,6 @@ void validate_failed(
 	conclude(refresh);
 }
 
-/* --- the token is dead --- */
-
 static void refusal_told(void *context, const struct error *error)
 {
 	struct refresh *refresh = context;
@@ -163,8 +157,6 @@ void validate_refused(struct refresh *refresh, const struct refusal *refusal)
 	if (refresh->telling == NULL)
 		refresh_fail(refresh, ERROR_TEMPORARY, "out of memory");
 }
-
-/* --- the proof --- */
 
 static bool scopes_granted(struct refresh *refresh, struct refusal *refusal_r)
 {

@@ -33,7 +33,8 @@ int webhooks_save(struct tokend *tokend, struct error *error);
 /* Requests under way. */
 size_t webhooks_pending(const struct tokend *tokend);
 
-/* For reports: how many are behind, how many were given up, and since when the oldest is refused (0: none). */
+/* For reports: how many are behind, how many were given up, and since when the oldest is
+ * refused (0: none). */
 struct webhooks_look {
 	size_t behind, dead_letters;
 	time_t failing_since;

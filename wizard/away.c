@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- to Microsoft --- */
-
 static void got_url(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	const char *url = json_string(reply, "url", "");
@@ -54,8 +52,6 @@ void post_confirm(void *context, struct web_request *request)
 		visit_ask_microsoft(visit, token_request("confirm", visit->token), got_url);
 }
 
-/* --- to the platform --- */
-
 static void leave(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	const struct settings *settings = visit->generation->settings;
@@ -86,8 +82,6 @@ void post_go(void *context, struct web_request *request)
 		visit_ask_store(
 			visit, chain_event(visit, "link_opened"), IPC_TIMEOUT_MS, leave);
 }
-
-/* --- back from Microsoft --- */
 
 /* The reason for a "failed" is on record, and the invitation's page says it, and what is next. */
 static void came_back(struct visit *visit, struct json_object *reply, const struct error *error)

@@ -64,8 +64,6 @@ void chain_go(struct visit *visit, const char *suffix)
 	free(path);
 }
 
-/* --- ends --- */
-
 static void show_now(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	struct fault refusal;
@@ -98,8 +96,6 @@ bool chain_refused(struct visit *visit, const struct error *error)
 	chain_show(visit);
 	return true;
 }
-
-/* --- POST --- */
 
 static bool csrf_good(const struct visit *visit)
 {

@@ -1,7 +1,9 @@
 /*
- * postinvite-wizard: the customer's pages, on web/service.h. It holds the link key and nothing else worth stealing.
+ * postinvite-wizard: the customer's pages, on web/service.h. It holds the link key and nothing
+ * else worth stealing.
  *
- * A reload takes a new settings generation for requests from then on; TLS certificates are part of it.
+ * A reload takes a new settings generation for requests from then on; TLS certificates are part
+ * of it.
  */
 #include "limits.h"
 #include "monitor.h"

@@ -21,7 +21,7 @@
 /* An SVG may style itself, and nothing else, also for who opens its address. */
 #define LOGO_POLICY "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
-/* --- GET /i/TOKEN and /i/TOKEN/done: where the journey stands --- */
+/* GET /i/TOKEN and /i/TOKEN/done: where the journey stands. */
 
 static void show(struct visit *visit, struct json_object *reply, const struct error *error)
 {
@@ -75,8 +75,6 @@ static void go_to_journey(void *context, struct web_request *request)
 		chain_go(visit, "");
 }
 
-/* --- GET /i/TOKEN/status --- */
-
 static void show_status(
 	struct visit *visit, struct json_object *reply, const struct error *error)
 {
@@ -121,8 +119,6 @@ static void get_status(void *context, struct web_request *request)
 	visit_ask_store(visit, question, LONG_POLL_LIMIT_MS, got_status);
 }
 
-/* --- POST /i/TOKEN/start --- */
-
 static void started(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	if (chain_refused(visit, error))
@@ -138,8 +134,6 @@ static void post_start(void *context, struct web_request *request)
 	if (visit != NULL)
 		chain_press(visit, "start", started);
 }
-
-/* --- style, script and logo --- */
 
 static void answer_static(struct visit *visit, const struct buf *file, const char *type)
 {

@@ -33,7 +33,8 @@ struct visit {
 	struct json_object *code; /* tokend's live code, shown to this browser only; or NULL */
 	struct web_ask ask;
 	visit_next_fn *after_code; /* of code_fetch */
-	const char *op; /* of chain_press: what tokend is asked once the link is opened, and what is next */
+	/* of chain_press: what tokend is asked once the link is opened, and what is next */
+	const char *op;
 	visit_next_fn *after_open;
 	char refusal[512]; /* tokend's, for the customer; or "" */
 };

@@ -6,8 +6,6 @@
 
 	var say = document.getElementById("say");
 
-	/* --- copying --- */
-
 	function copy(button) {
 		copyText(button.dataset.copy, function (copied) {
 			say.textContent = copied ? say.dataset.copied : say.dataset.notCopied;
@@ -32,7 +30,7 @@
 	});
 	offerCopies(document);
 
-	/* --- live pages: what differs is put in place, so that focus, selection and scrolling stay --- */
+	/* Live pages: what differs is put in place, so that focus, selection and scrolling stay. */
 
 	function keyOf(node) {
 		return node.nodeType === Node.ELEMENT_NODE ? node.dataset.id || node.id || "" : "";

@@ -17,8 +17,6 @@
 		window.location.replace(data.page);
 	}
 
-	/* --- copying --- */
-
 	function copy(text, place) {
 		copyText(text, function (copied) {
 			place.textContent = copied ? place.dataset.copied : place.dataset.notCopied;
@@ -50,8 +48,6 @@
 		});
 	}
 
-	/* --- the code --- */
-
 	/* A time that runs on while the machine sleeps: counted from a clock, not in ticks. */
 	function countDown() {
 		var place = element("time_left");
@@ -71,7 +67,7 @@
 		show();
 	}
 
-	/* --- live updates: a long poll at a time --- */
+	/* Live updates: a long poll at a time. */
 
 	/* What a press changes must not take the page away before its own answer does. */
 	function press() {

@@ -1,5 +1,6 @@
 /*
- * Relative luminance as WCAG 2.2 defines it; a colour is moved in steps of a hundredth, the last of which is black or white.
+ * Relative luminance as WCAG 2.2 defines it; a colour is moved in steps of a hundredth, the
+ * last of which is black or white.
  */
 #include "base/color.h"
 

@@ -1,5 +1,6 @@
 /*
- * Colours as #rrggbb, and whether text can be read in them: contrast as WCAG 2.2 counts it (1 to 21).
+ * Colours as #rrggbb, and whether text can be read in them: contrast as WCAG 2.2 counts it (1
+ * to 21).
  *
  * Threads: pure.
  */
@@ -19,8 +20,8 @@ bool color_valid(const char *text);
 /* Of two valid colours. */
 double color_contrast(const char *a, const char *b);
 
-/* The nearest colour of that hue with COLOR_CONTRAST to the page: mixed with black for a white page, with white for
- * a dark one. Itself when it has that already. */
+/* The nearest colour of that hue with COLOR_CONTRAST to the page: mixed with black for a white
+ * page, with white for a dark one. Itself when it has that already. */
 void color_readable(const char *color, const char *page, char color_r[COLOR_TEXT_SIZE]);
 
 #endif

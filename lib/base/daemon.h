@@ -33,7 +33,8 @@ struct event_base;
 struct daemon_program {
 	const char *name;    /* "postinvite-store"; the system user's suffix is behind the dash */
 	const char *purpose; /* one line for -h */
-	bool has_stream;     /* has -s; then it logs to syslog alone, for standard error is the client's, too */
+	/* has -s; then it logs to syslog alone, for standard error is the client's, too */
+	bool has_stream;
 
 	/* Builds what the program derives from settings and returns it in *derived_r (its own type,
 	 * immutable; swapped with the generation). 0, or -1 with error set. */
@@ -78,9 +79,9 @@ void daemon_stopping(struct daemon *daemon); /* "STOPPING=1" */
  * (faults are logged). */
 int daemon_reload(struct daemon *daemon);
 
-/* For programs on libevent: SIGTERM and SIGINT call stop, SIGHUP reloads and, where that worked,
- * calls reloaded (or NULL). daemon_unwatch_signals comes before event_base_free; it accepts that nothing
- * is watched. Returns 0 or -1. */
+/* For programs on libevent: SIGTERM and SIGINT call stop, SIGHUP reloads and, where that
+ * worked, calls reloaded (or NULL). daemon_unwatch_signals comes before event_base_free; it
+ * accepts that nothing is watched. Returns 0 or -1. */
 typedef void daemon_signal_fn(struct daemon *daemon, void *context);
 int daemon_watch_signals(struct daemon *daemon, struct event_base *base,
 			 daemon_signal_fn *stop, daemon_signal_fn *reloaded, void *context);

@@ -48,7 +48,8 @@ void frame_put_error(struct buf *out, uint32_t call, const struct error *error);
  * needed, -1 when the bytes are no frame (permanent). */
 ssize_t frame_get(const char *bytes, size_t len, struct frame *frame_r, struct error *error);
 
-/* The body as an object (the caller's, json_object_put). Returns 0, or -1 when it is none (permanent). */
+/* The body as an object (the caller's, json_object_put). Returns 0, or -1 when it is none
+ * (permanent). */
 int frame_object(const struct frame *frame, struct json_object **object_r, struct error *error);
 
 /* Fills error from the body of a FRAME_ERROR. */

@@ -118,8 +118,6 @@ void health_put(struct json_object *findings, enum health_part part, enum health
 		json_object_put(finding);
 }
 
-/* --- checks --- */
-
 void health_clock(struct json_object *findings, long ahead)
 {
 	long off = ahead < 0 ? -ahead : ahead;

@@ -1,9 +1,11 @@
 /*
- * What /healthz says, part by part. Each program judges what it alone can see and puts its findings into its report to
- * the store (store/reporter.h); admin adds who was heard of. The checks here are pure: facts in, a state and a text
- * out. A text says what is wrong and what to do.
+ * What /healthz says, part by part. Each program judges what it alone can see and puts its
+ * findings into its report to the store (store/reporter.h); admin adds who was heard of. The
+ * checks here are pure: facts in, a state and a text out. A text says what is wrong and what to
+ * do.
  *
- * Findings are a JSON array of {"part", "state": "ok"|"warn"|"fail", "text"}. Of several about one part the worst counts.
+ * Findings are a JSON array of {"part", "state": "ok"|"warn"|"fail", "text"}. Of several about
+ * one part the worst counts.
  */
 #ifndef POSTINVITE_BASE_HEALTH_H
 #define POSTINVITE_BASE_HEALTH_H
@@ -51,11 +53,10 @@ const char *health_state_name(enum health_state state);
 bool health_state_named(const char *name, enum health_state *state_r);
 bool health_part_named(const char *name, enum health_part *part_r);
 
-/* Appends a finding. The text is cut to that of an error and stays one line. Out of memory it is left out. */
+/* Appends a finding. The text is cut to that of an error and stays one line. Out of memory it
+ * is left out. */
 void health_put(struct json_object *findings, enum health_part part, enum health_state state,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* --- checks --- */
 
 #define HEALTH_CLOCK_WARN	30 /* seconds */
 #define HEALTH_CLOCK_FAIL	300
@@ -93,8 +94,9 @@ struct health_key_file {
 void health_key_file(
 	struct json_object *findings, const struct health_key_file *file, time_t now);
 
-/* Times of the last answer that said yes or no; of the first and the last request since then that got none; 0: there
- * is no such thing. refused: Microsoft's words about the app registration, or "". */
+/* Times of the last answer that said yes or no; of the first and the last request since then
+ * that got none; 0: there is no such thing. refused: Microsoft's words about the app
+ * registration, or "". */
 struct health_microsoft {
 	time_t answered, failing_since, failed;
 	const char *fault;
@@ -103,7 +105,8 @@ struct health_microsoft {
 void health_microsoft(
 	struct json_object *findings, const struct health_microsoft *facts, time_t now);
 
-/* The oldest event that the receiver refuses is refused since then (0: none is), and how many were given up. */
+/* The oldest event that the receiver refuses is refused since then (0: none is), and how many
+ * were given up. */
 struct health_webhook {
 	time_t failing_since;
 	size_t dead_letters;

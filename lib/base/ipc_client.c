@@ -244,8 +244,8 @@ static enum outcome receive_frame(struct connection *connection, uint64_t deadli
 	}
 }
 
-/* Reads what the frame says, which must be of the type that is expected or an error, and takes it out of
- * the buffer. */
+/* Reads what the frame says, which must be of the type that is expected or an error, and takes
+ * it out of the buffer. */
 static enum outcome take_frame(struct connection *connection, const struct frame *frame,
 	enum frame_type expected, struct json_object **body_r, struct error *error)
 {
@@ -306,8 +306,8 @@ static int answered(const struct asking *asking, int result)
 	return result;
 }
 
-/* Asks until there is an answer or no time left. Returns 0 or -1; asking->connection is in order when it is
- * not NULL. Idle connections are used only where `idle` says so. */
+/* Asks until there is an answer or no time left. Returns 0 or -1; asking->connection is in
+ * order when it is not NULL. Idle connections are used only where `idle` says so. */
 static int ask(
 	struct asking *asking, bool idle, struct json_object **reply_r, struct error *error)
 {

@@ -17,7 +17,7 @@
 
 #define IPC_TIMEOUT_MS 5000
 
-/* --- blocking: a pool of connections, safe to call from many threads at once --- */
+/* Blocking: a pool of connections, safe to call from many threads at once. */
 
 struct ipc_client;
 
@@ -35,8 +35,8 @@ int ipc_call(struct ipc_client *client, struct json_object *request,
 int ipc_call_within(struct ipc_client *client, int timeout_ms, struct json_object *request,
 		    struct json_object **reply_r, struct error *error);
 
-/* Did the last call get no answer within its time limit? For those who would rather not wait for the next one to
- * find out. */
+/* Did the last call get no answer within its time limit? For those who would rather not wait
+ * for the next one to find out. */
 bool ipc_client_silent(const struct ipc_client *client);
 
 /* Sends a request whose answer is followed by events, and calls `event` for each until it returns
@@ -47,14 +47,14 @@ typedef int ipc_stream_fn(void *context, struct json_object *event);
 int ipc_stream(struct ipc_client *client, struct json_object *request, int wait_ms,
 	       ipc_stream_fn *event, void *context, struct error *error);
 
-/* --- event-driven: one connection; all calls from the loop's thread --- */
+/* Event-driven: one connection; all calls from the loop's thread. */
 
 struct event_base;
 struct ipc_async;
 struct ipc_async_call;
 
-/* reply is borrowed; exactly one of reply and error is not NULL. For a subscription it is called for the
- * first answer and for each event. */
+/* reply is borrowed; exactly one of reply and error is not NULL. For a subscription it is
+ * called for the first answer and for each event. */
 typedef void ipc_reply_fn(void *context, struct json_object *reply, const struct error *error);
 
 struct ipc_async *ipc_async_new(struct event_base *base, const char *endpoint,

@@ -1,6 +1,6 @@
 /*
- * The serving side. One read for each peer that is readable; every frame in it is handed out; answers
- * gather in the peer's buffer and leave with one write.
+ * The serving side. One read for each peer that is readable; every frame in it is handed out;
+ * answers gather in the peer's buffer and leave with one write.
  *
  * "drained" and what must not happen while a handler is on the stack (closing a peer) are the
  * business of one event, turn_end, which whatever happens in a turn of the loop activates. libevent
@@ -281,7 +281,8 @@ static void on_acceptable(evutil_socket_t listener, short what, void *context)
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
-			/* No descriptors or no memory: the socket would stay readable and the loop spin. */
+			/* No descriptors or no memory: the socket would stay readable and the
+			 * loop spin. */
 			event_del(server->acceptable);
 			event_add(server->accept_again, &pause);
 			return;

@@ -31,8 +31,8 @@ struct ipc_peer_identity {
 };
 
 struct ipc_server_handler {
-	/* One request. It is answered now or later by ipc_reply, ipc_reply_text or ipc_fail, once. The
-	 * request is borrowed. */
+	/* One request. It is answered now or later by ipc_reply, ipc_reply_text or ipc_fail,
+	 * once. The request is borrowed. */
 	void (*request)(void *context, struct ipc_peer *peer, uint32_t call,
 			struct json_object *request);
 	/* The connection is gone; answers to it are forgotten from here on. Or NULL. */
@@ -44,7 +44,8 @@ struct ipc_server_handler {
 /* Serves the listening descriptor (taken over). NULL when out of memory. */
 struct ipc_server *ipc_server_new(struct event_base *base, int listener,
 				  const struct ipc_server_handler *handler, void *context);
-void ipc_server_free(struct ipc_server **server); /* closes every connection; not from within a handler */
+/* closes every connection; not from within a handler */
+void ipc_server_free(struct ipc_server **server);
 
 /* Stops taking connections and requests; what is under way can still be answered. */
 void ipc_server_drain(struct ipc_server *server);

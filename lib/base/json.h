@@ -14,8 +14,8 @@
 
 #define JSON_MAX_DEPTH 16
 
-/* Parses one complete JSON object of valid UTF-8, nothing but white space behind it. Returns 0 or -1
- * (permanent; the text says what is wrong, never the contents). */
+/* Parses one complete JSON object of valid UTF-8, nothing but white space behind it. Returns 0
+ * or -1 (permanent; the text says what is wrong, never the contents). */
 int json_parse(const char *text, size_t len, struct json_object **value_r,
 	       struct error *error);
 

@@ -1,7 +1,7 @@
 /*
  * Key files. Lines are kept as read when a key is added, so that comments and old keys survive;
- * the new file is written beside the old one, synced and renamed, and the name synced too: what is sealed
- * with a new key is lost without it.
+ * the new file is written beside the old one, synced and renamed, and the name synced too: what
+ * is sealed with a new key is lost without it.
  */
 #include "base/keyfile.h"
 

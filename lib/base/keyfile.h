@@ -2,9 +2,9 @@
  * Key files: lines `keyid:base64` (keyid 1-255, 32 bytes), `#` comments; the first key is the
  * current one, the others stay readable.
  *
- * The file must be a regular file, owned by root or the caller's effective user, not writable by group
- * and not accessible by others (0600, 0400, 0640, 0440). A wrong line, length or a doubled
- * key id is an error with file:line.
+ * The file must be a regular file, owned by root or the caller's effective user, not writable
+ * by group and not accessible by others (0600, 0400, 0640, 0440). A wrong line, length or a
+ * doubled key id is an error with file:line.
  */
 #ifndef POSTINVITE_BASE_KEYFILE_H
 #define POSTINVITE_BASE_KEYFILE_H

@@ -1,6 +1,7 @@
 /*
- * printf(3) cannot be told what a value is, so that the few conversions that log lines need are made here. What the format says
- * about a conversion's place is all that decides how it is written: no caller can forget it.
+ * printf(3) cannot be told what a value is, so that the few conversions that log lines need are
+ * made here. What the format says about a conversion's place is all that decides how it is
+ * written: no caller can forget it.
  */
 #include "base/log_text.h"
 

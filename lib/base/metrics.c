@@ -1,6 +1,7 @@
 /*
- * Counting. A program's numbers lie in one array; each metric's cells begin at its place, one a series, for a
- * histogram one a bucket and the sum. Buckets are counted apart and added up for the report.
+ * Counting. A program's numbers lie in one array; each metric's cells begin at its place, one a
+ * series, for a histogram one a bucket and the sum. Buckets are counted apart and added up for
+ * the report.
  */
 #include "base/metrics.h"
 
@@ -157,8 +158,6 @@ unsigned metrics_place(const char *const *names, const char *name)
 		place++;
 	return place;
 }
-
-/* --- the report --- */
 
 /* One series under way: what its name is made of, where its number lies. */
 struct series {

@@ -25,8 +25,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* --- counting --- */
-
 struct metrics;
 
 /* program: "milter". names (borrowed, NULL-terminated, or NULL): the values of its labels that
@@ -53,8 +51,6 @@ void metrics_observe(
 /* The place of a name in a list, its last one where it is not there (so that one of them can
  * be "other"). */
 unsigned metrics_place(const char *const *names, const char *name);
-
-/* --- reports --- */
 
 /* Every series of the program with its number (the caller's). NULL out of memory. */
 struct json_object *metrics_report(const struct metrics *metrics);

@@ -1,5 +1,6 @@
 /*
- * Reports of others: which of their series are real, added up, and written for Prometheus and for people.
+ * Reports of others: which of their series are real, added up, and written for Prometheus and
+ * for people.
  */
 #include "base/metrics.h"
 
@@ -15,8 +16,6 @@ static const char *const type_names[] = {
 	[METRIC_GAUGE] = "gauge",
 	[METRIC_HISTOGRAM] = "histogram",
 };
-
-/* --- reading a series --- */
 
 static bool skip(const char **at, const char *text)
 {
@@ -118,8 +117,6 @@ const struct metric *metrics_series(const char *series, const char *program)
 	return NULL;
 }
 
-/* --- adding up --- */
-
 int metrics_fold(struct json_object *sum, struct json_object *report, enum metrics_which which)
 {
 	json_object_object_foreach(report, series, number)
@@ -157,8 +154,6 @@ int metrics_put(struct json_object *sum, enum metric_id id, const char *value, i
 	return -1;
 }
 
-/* --- /metrics --- */
-
 static bool is_sum(const struct metric *metric, const char *series)
 {
 	return metric->type == METRIC_HISTOGRAM &&
@@ -191,8 +186,6 @@ void metrics_text(struct json_object *sum, struct buf *out)
 	for (size_t id = 0; id < METRICS; id++)
 		put_metric(&metrics_table[id], sum, out);
 }
-
-/* --- the manual --- */
 
 static void manual_label(const struct metric_label *label, struct buf *out)
 {

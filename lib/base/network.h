@@ -1,6 +1,6 @@
 /*
- * IP addresses and networks in CIDR notation. IPv4 is kept as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2), so
- * that one comparison does for both.
+ * IP addresses and networks in CIDR notation. IPv4 is kept as IPv4-mapped IPv6 (RFC 4291
+ * section 2.5.5.2), so that one comparison does for both.
  *
  * Threads: pure.
  */

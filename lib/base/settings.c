@@ -386,7 +386,8 @@ static void check_telling(struct loading *loading)
 				"is one of welcome_senders: a reminder would be taken for a Welcome mail");
 }
 
-/* What comes to our own addresses is read by us: nobody else's mail can have them for its sender. */
+/* What comes to our own addresses is read by us: nobody else's mail can have them for its
+ * sender. */
 static void check_own_addresses(struct loading *loading)
 {
 	const struct settings *settings = &loading->generation->settings;
@@ -411,7 +412,8 @@ static void check_own_addresses(struct loading *loading)
 		fault_of(loading, "bounce_address", "is consent_address, too: each needs its own");
 }
 
-/* A header can be claimed by whoever reaches a port; and without certificates nobody is known there. */
+/* A header can be claimed by whoever reaches a port; and without certificates nobody is known
+ * there. */
 static void check_admin(struct loading *loading)
 {
 	const struct settings *settings = &loading->generation->settings;

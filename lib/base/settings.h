@@ -130,8 +130,9 @@ struct settings_source {
 /* Loads a generation with one reference. Returns 0, or -1 when there was a fault. */
 int settings_load(const struct settings_source *source, const struct settings **settings_r);
 
-/* One setting's value with $name expanded, whether or not the others are in order: for a key file that is made while the
- * configuration is still being written. Returns 0 with value appended, or -1 (configuration). */
+/* One setting's value with $name expanded, whether or not the others are in order: for a key
+ * file that is made while the configuration is still being written. Returns 0 with value
+ * appended, or -1 (configuration). */
 int settings_value(const struct settings_source *source, const char *name, struct buf *value,
 		   struct error *error);
 

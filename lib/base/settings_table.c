@@ -68,7 +68,8 @@ static int check_group(const char *value, struct error *error)
 	return 0;
 }
 
-/* A mailbox for our own mails: no list, no display name, nothing that a command line could mistake for an option. */
+/* A mailbox for our own mails: no list, no display name, nothing that a command line could
+ * mistake for an option. */
 static int check_mailbox(const char *value, struct error *error)
 {
 	const char *at = strrchr(value, '@');

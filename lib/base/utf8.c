@@ -1,5 +1,6 @@
 /*
- * Eight bytes are looked at as one number. What is said of them may be wrong in one direction: then they are looked at one by one.
+ * Eight bytes are looked at as one number. What is said of them may be wrong in one direction:
+ * then they are looked at one by one.
  */
 #include "base/utf8.h"
 
@@ -8,7 +9,8 @@
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* Whether a byte of the eight may be a control character. The second term finds a zero byte, which 0x7f becomes. */
+/* Whether a byte of the eight may be a control character. The second term finds a zero byte,
+ * which 0x7f becomes. */
 static bool may_have_control(uint64_t eight)
 {
 	uint64_t del = eight ^ EACH(0x7f);

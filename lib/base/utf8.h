@@ -1,6 +1,6 @@
 /*
- * What is UTF-8 (RFC 3629 section 4), and which control characters a text has. Most text is ASCII without
- * any, and tells so by eight bytes at once.
+ * What is UTF-8 (RFC 3629 section 4), and which control characters a text has. Most text is
+ * ASCII without any, and tells so by eight bytes at once.
  *
  * Threads: pure.
  */
@@ -16,7 +16,8 @@ size_t utf8_length(const unsigned char *p);
 /* Is all of the text UTF-8? A NUL follows it. */
 bool utf8_valid(const char *text, size_t len);
 
-/* The first control character (below 0x20, or 0x7f) of the text that is none of `allowed`; NULL: there is none. */
+/* The first control character (below 0x20, or 0x7f) of the text that is none of `allowed`;
+ * NULL: there is none. */
 const char *utf8_control(const char *text, size_t len, const char *allowed);
 
 #endif

@@ -21,8 +21,6 @@ struct change {
 	bool failed; /* out of memory */
 };
 
-/* --- writing facts, noticing whether anything is new --- */
-
 static void put(struct change *change, const char *name, const char *value)
 {
 	const char *old = json_string(change->record, name, NULL);
@@ -97,8 +95,6 @@ static void put_last_error(struct change *change)
 	}
 	json_object_put(fresh);
 }
-
-/* --- what each event does --- */
 
 static int refuse_revoked(const struct change *change, struct error *error)
 {
@@ -208,7 +204,8 @@ static int consent_rank(const char *consent)
 	return -1;
 }
 
-/* Hints come in any order: the one that happened last counts. What a token proved, no hint changes. */
+/* Hints come in any order: the one that happened last counts. What a token proved, no hint
+ * changes. */
 static bool consent_is_news(const struct change *change)
 {
 	time_t before = 0, now = 0;
@@ -399,8 +396,6 @@ static int extended(struct change *change, struct error *error)
 		put(change, "expires_at", said(change, "expires_at"));
 	return 0;
 }
-
-/* --- the table --- */
 
 static const char *const by_store[] = {"store", NULL};
 static const char *const by_milter[] = {"milter", NULL};

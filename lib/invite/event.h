@@ -1,9 +1,9 @@
 /*
  * Events: the only way a record's facts change. One const table, one pure function.
  *
- * An event is a JSON object: type, at (RFC 3339), and the members its row names. Events
- * are idempotent and come in any order (a confirmation can overtake a DSN): an event that says what is
- * known already changes nothing, a hint never lowers what a token has proved.
+ * An event is a JSON object: type, at (RFC 3339), and the members its row names. Events are
+ * idempotent and come in any order (a confirmation can overtake a DSN): an event that says what
+ * is known already changes nothing, a hint never lowers what a token has proved.
  *
  *	type                  members                                        who
  *	created               id customer_id full_name tenant                store
@@ -47,12 +47,13 @@ struct json_object *event_create(const char *type, time_t when);
 int event_check(struct json_object *event, struct error *error);
 
 /* Applies a checked event to the record, in place. Returns 1 when a fact changed (revision is
- * then one higher), 0 when it said nothing new, -1 (conflict when it contradicts, permanent for a value
- * that is none, temporary out of memory); the record is unchanged then, except out of memory. */
+ * then one higher), 0 when it said nothing new, -1 (conflict when it contradicts, permanent for
+ * a value that is none, temporary out of memory); the record is unchanged then, except out of
+ * memory. */
 int event_apply(struct json_object *record, struct json_object *event, struct error *error);
 
-/* Who may send events of that type: "milter", "wizard", "tokend", "operator"; "store" is the store itself.
- * NULL-terminated; NULL for an unknown type. */
+/* Who may send events of that type: "milter", "wizard", "tokend", "operator"; "store" is the
+ * store itself. NULL-terminated; NULL for an unknown type. */
 const char *const *event_senders(const char *type);
 
 /* The event in one line for people: "Mail delivered to ada@example.com (2.0.0)". */

@@ -1,9 +1,10 @@
 /*
- * Which invitation does a consent mail mean? It names a mailbox and an application, no invitation; and a mailbox may have been
- * invited for several customers. The invitation has to fit in time: it was there when the mail was written and waits for
- * something. Of those that do, one in which a sign-in had begun by then is meant rather than one that nobody had touched, since
- * it is the sign-in that asks for consent. Of several of one customer the newest is meant; several customers that fit
- * alike are ambiguous, and then none is.
+ * Which invitation does a consent mail mean? It names a mailbox and an application, no
+ * invitation; and a mailbox may have been invited for several customers. The invitation has to
+ * fit in time: it was there when the mail was written and waits for something. Of those that
+ * do, one in which a sign-in had begun by then is meant rather than one that nobody had
+ * touched, since it is the sign-in that asks for consent. Of several of one customer the newest
+ * is meant; several customers that fit alike are ambiguous, and then none is.
  *
  * Threads: pure.
  */

@@ -1,6 +1,7 @@
 /*
- * What was sent is noted as what it answered: the approval (consent_at) and the Welcome mail (email_sent_at)
- * by their times in the record, so that a repeated event plans nothing, and a new one does.
+ * What was sent is noted as what it answered: the approval (consent_at) and the Welcome mail
+ * (email_sent_at) by their times in the record, so that a repeated event plans nothing, and a
+ * new one does.
  */
 #include "invite/notice.h"
 

@@ -1,6 +1,6 @@
 /*
- * Which mail of ours an invitation is waiting for, and when: a pure function of the record's facts, of what
- * was sent already, and of time.
+ * Which mail of ours an invitation is waiting for, and when: a pure function of the record's
+ * facts, of what was sent already, and of time.
  *
  *	continue  The administrator has approved, no code is live and there is no token: the Service account has to sign
  *	          in once more. One for each approval, at most one a day.
@@ -40,7 +40,9 @@ struct notice_facts {
 	struct json_object *sent; /* what notice_sent noted, an object; NULL: nothing was sent */
 	const time_t *intervals;  /* reminder_intervals, ascending, 0 behind the last */
 	time_t code_until;	  /* when the live code dies; 0: there is none */
-	bool platform; /* the link leads on to the platform's own wizard: who has opened it is beyond our knowledge */
+	/* the link leads on to the platform's own wizard: who has opened it is beyond our
+	 * knowledge */
+	bool platform;
 	time_t now;
 };
 
@@ -51,16 +53,16 @@ struct notice_plan {
 
 void notice_decide(const struct notice_facts *facts, struct notice_plan *plan_r);
 
-/* Notes in facts->sent (not NULL) that the planned mail is being sent, so that notice_decide does not plan it again.
- * Returns 0, or -1 out of memory. */
+/* Notes in facts->sent (not NULL) that the planned mail is being sent, so that notice_decide
+ * does not plan it again. Returns 0, or -1 out of memory. */
 int notice_sent(const struct notice_facts *facts, const struct notice_plan *plan);
 
-/* The mail to send when an operator wants one now: the one that fits the record's status. NOTICE_NONE where a
- * mail makes no sense. */
+/* The mail to send when an operator wants one now: the one that fits the record's status.
+ * NOTICE_NONE where a mail makes no sense. */
 enum notice_kind notice_order(struct json_object *record, time_t now);
 
-/* Notes in sent that a refusal of the token, at that time, is to be followed by a mail. Nothing when it was noted before. Returns 1
- * when the notes have changed, 0, or -1 out of memory. */
+/* Notes in sent that a refusal of the token, at that time, is to be followed by a mail. Nothing
+ * when it was noted before. Returns 1 when the notes have changed, 0, or -1 out of memory. */
 int notice_want_reinvite(struct json_object *sent, const char *refused_at);
 
 #endif

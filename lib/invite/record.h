@@ -10,8 +10,9 @@
  *	authentication_complete_at created_at expires_at revoked_at failed_at
  *	last_error {code, text, at}
  *
- * Members that are not known are kept when a record is rewritten. Times are RFC 3339 UTC, absent until they
- * happen. Facts change through events only (invite/event.h); status is computed.
+ * Members that are not known are kept when a record is rewritten. Times are RFC 3339 UTC,
+ * absent until they happen. Facts change through events only (invite/event.h); status is
+ * computed.
  *
  * Threads: pure functions on objects of the caller's.
  */
@@ -52,8 +53,8 @@ const char *status_advice(enum status status);
 /* Is it open: can another Welcome mail reuse it (not revoked, not expired, not complete)? */
 bool record_open(struct json_object *record, time_t now);
 
-/* When its token was last known to work: at the sign-in, by a validation, or by a refresh, which is told once a
- * week (token_used); 0 without one. */
+/* When its token was last known to work: at the sign-in, by a validation, or by a refresh,
+ * which is told once a week (token_used); 0 without one. */
 time_t record_token_used_at(struct json_object *record);
 
 /* When it expires: expires_at as seconds, 0 without one. */

@@ -1,6 +1,7 @@
 /*
- * A consent tag holds 80 bits: nobody guesses one, and a million customers share none. A bounce tag's 40 bits of HMAC only
- * keep strangers from having mail sent on; what a report may say of an invitation is little.
+ * A consent tag holds 80 bits: nobody guesses one, and a million customers share none. A bounce
+ * tag's 40 bits of HMAC only keep strangers from having mail sent on; what a report may say of
+ * an invitation is little.
  */
 #include "invite/tag.h"
 
@@ -87,8 +88,6 @@ int bounce_tag_verify(const struct keyfile *keys, const char *tag,
 	base64url_encode(bytes, ID_BYTES, id_r);
 	return 0;
 }
-
-/* --- addresses --- */
 
 char *tagged_address(const char *base, const char *tag)
 {

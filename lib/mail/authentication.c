@@ -1,8 +1,9 @@
 /*
- * Authentication-Results: comments are dropped and quoted strings neutralised first (a verifier quotes what the
- * sender chose, such as an envelope address with "; dkim=pass" in it), then "id; method=result property=value
- * ...; ..." is taken apart at semicolons and blanks. Whoever names an authserv-id in the configuration vouches that no stranger's
- * field with that id reaches us (RFC 8601 section 5), as every verifier makes sure.
+ * Authentication-Results: comments are dropped and quoted strings neutralised first (a verifier
+ * quotes what the sender chose, such as an envelope address with "; dkim=pass" in it), then
+ * "id; method=result property=value ...; ..." is taken apart at semicolons and blanks. Whoever
+ * names an authserv-id in the configuration vouches that no stranger's field with that id
+ * reaches us (RFC 8601 section 5), as every verifier makes sure.
  */
 #include "mail/authentication.h"
 
@@ -49,9 +50,10 @@ bool domain_listed(string_list domains, const char *domain)
 	return false;
 }
 
-/* --- DKIM-Signature: what it says of itself --- */
+/* DKIM-Signature: what it says of itself. */
 
-/* The value of a tag (RFC 6376 section 3.2), blanks at its ends removed; false when it is missing or too long. */
+/* The value of a tag (RFC 6376 section 3.2), blanks at its ends removed; false when it is
+ * missing or too long. */
 static bool tag_value(const char *tags, const char *name, char *value_r, size_t size)
 {
 	while (*tags != '\0') {
@@ -126,10 +128,8 @@ static void read_signatures(
 		authentication->fields = 0;
 }
 
-/* --- Authentication-Results --- */
-
-/* In place: a comment (nested, with quoted pairs) becomes blanks, a quoted string "?"s: no property that
- * counts here needs quotes. */
+/* In place: a comment (nested, with quoted pairs) becomes blanks, a quoted string "?"s: no
+ * property that counts here needs quotes. */
 static void neutralise(char *text)
 {
 	char *to = text;

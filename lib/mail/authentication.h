@@ -41,12 +41,14 @@ unsigned int signed_fields(const char *h);
 /* Is the domain one of the list (caseless, whole)? */
 bool domain_listed(string_list domains, const char *domain);
 
-/* The value of a DKIM-Signature field's tag (RFC 6376 section 3.2), without the white space around it; false when it is
- * missing or does not fit. */
+/* The value of a DKIM-Signature field's tag (RFC 6376 section 3.2), without the white space
+ * around it; false when it is missing or does not fit. */
 bool dkim_tag(const struct header_field *field, const char *name, char *value_r, size_t size);
 
-/* The topmost Authentication-Results of that authserv-id with a result on DKIM (a DMARC verifier adds its own field above): does
- * it say dkim=pass for one of the domains? What the signature covers is read from that domain's DKIM-Signature fields; with several only what all of them cover. */
+/* The topmost Authentication-Results of that authserv-id with a result on DKIM (a DMARC
+ * verifier adds its own field above): does it say dkim=pass for one of the domains? What the
+ * signature covers is read from that domain's DKIM-Signature fields; with several only what all
+ * of them cover. */
 void authentication_results(const struct headers *headers, const char *authserv_id,
 	string_list domains, struct authentication *authentication_r);
 

@@ -1,6 +1,7 @@
 /*
- * Only what is certain is said: a failure needs words that say so, or a reply code that does, and a delay is never taken for
- * one. Words in other languages come mostly with the code of the host that refused.
+ * Only what is certain is said: a failure needs words that say so, or a reply code that does,
+ * and a delay is never taken for one. Words in other languages come mostly with the code of the
+ * host that refused.
  */
 #include "mail/bounce.h"
 
@@ -68,7 +69,8 @@ static bool has_refusal(const char *text)
 	return false;
 }
 
-/* Where the mail begins that is returned: with a field that only a mail has at the start of a line. */
+/* Where the mail begins that is returned: with a field that only a mail has at the start of a
+ * line. */
 static size_t returned_at(const char *text, size_t len)
 {
 	static const char *const fields[] = {"Received:", "Return-Path:", "Message-ID:",
@@ -112,7 +114,8 @@ static void put_subject(struct buf *out, const struct headers *headers)
 	free(subject);
 }
 
-/* The line that gives the reason: the first with a reply that refuses, else the first that says something. */
+/* The line that gives the reason: the first with a reply that refuses, else the first that says
+ * something. */
 static void take_reason(const char *text, size_t len, char reason_r[DSN_VALUE_SIZE])
 {
 	char line[DSN_VALUE_SIZE];
@@ -178,7 +181,8 @@ bool bounce_possible(const struct headers *headers)
 	if (has_word(headers, "Content-Type", "disposition-notification") ||
 		has_word(headers, "Content-Type", "feedback-report"))
 		return false;
-	/* Some mail systems call their bounces an answer; and Exchange calls people's answers generated. */
+	/* Some mail systems call their bounces an answer; and Exchange calls people's answers
+	 * generated. */
 	return has_word(headers, "Content-Type", "delivery-status") || !is_automatic(headers) ||
 	       is_of_mail_system(headers);
 }

@@ -1,5 +1,6 @@
 /*
- * Which DKIM signatures an edit of the message breaks in a way that its sender's domain answers for.
+ * Which DKIM signatures an edit of the message breaks in a way that its sender's domain answers
+ * for.
  *
  * Pure.
  */
@@ -10,8 +11,9 @@
 
 #define DKIM_SIGNATURE "DKIM-Signature"
 
-/* Is the n-th DKIM-Signature field (from 1) of a domain in From:, or of one above it? Left as it is, broken by us, it would
- * speak against the mail; what other domains signed on the way is theirs. Fields behind the first 100 are not looked at. */
+/* Is the n-th DKIM-Signature field (from 1) of a domain in From:, or of one above it? Left as
+ * it is, broken by us, it would speak against the mail; what other domains signed on the way is
+ * theirs. Fields behind the first 100 are not looked at. */
 bool broken_dkim(const struct headers *headers, size_t n);
 
 #endif

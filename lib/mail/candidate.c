@@ -1,5 +1,6 @@
 /*
- * The mail's text parts are loaded and searched once; findings and both edits (rewrite.c) work on what was found.
+ * The mail's text parts are loaded and searched once; findings and both edits (rewrite.c) work
+ * on what was found.
  */
 #include "mail/rewrite_internal.h"
 

@@ -1,6 +1,6 @@
 /*
- * GMime builds the tree, encodes and folds. Its own choice of header order is kept; Date and Message-ID are the
- * caller's, so that a mail that is made again is the same one.
+ * GMime builds the tree, encodes and folds. Its own choice of header order is kept; Date and
+ * Message-ID are the caller's, so that a mail that is made again is the same one.
  */
 #include "mail/compose.h"
 

@@ -1,7 +1,8 @@
 /*
- * Genuine mail of Microsoft's with a stranger's text in it exists and is replayed with its signature
- * intact. Hence: one From, the whole subject, the fields signed that we build on, none of them doubled
- * (an unsigned second one would be what a reader sees), signed as a whole, recent.
+ * Genuine mail of Microsoft's with a stranger's text in it exists and is replayed with its
+ * signature intact. Hence: one From, the whole subject, the fields signed that we build on,
+ * none of them doubled (an unsigned second one would be what a reader sees), signed as a whole,
+ * recent.
  */
 #include "mail/consent.h"
 
@@ -108,8 +109,6 @@ const char *consent_refusal(const struct consent_facts *facts, bool authenticate
 			return checks[i].reason;
 	return NULL;
 }
-
-/* --- reading --- */
 
 static bool listed(string_list senders, const char *address)
 {

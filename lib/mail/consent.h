@@ -1,6 +1,7 @@
 /*
- * Is a mail a genuine confirmation of Microsoft's, and what does it say? Every condition is a row of one table
- * with the reason that a refusal is logged with. A hint in any case: it never changes what is known of a token.
+ * Is a mail a genuine confirmation of Microsoft's, and what does it say? Every condition is a
+ * row of one table with the reason that a refusal is logged with. A hint in any case: it never
+ * changes what is known of a token.
  *
  *	consent_read    header fields to facts
  *	consent_refusal facts to a verdict: first without, then with authentication, so that DNS is asked only

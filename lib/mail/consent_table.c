@@ -1,7 +1,7 @@
 /*
- * Logical lines are put together first, then split into pattern, flags and value. The pattern is anchored at both ends
- * whatever it says itself: a genuine Microsoft mail with a stranger's free text in it
- * must not match by a part.
+ * Logical lines are put together first, then split into pattern, flags and value. The pattern
+ * is anchored at both ends whatever it says itself: a genuine Microsoft mail with a stranger's
+ * free text in it must not match by a part.
  */
 #include "mail/consent_table.h"
 
@@ -89,7 +89,8 @@ static int put_pattern(struct loader *loader, const char *pattern, size_t len, s
 	return out->failed ? fault(loader, "pattern is too long") : 0;
 }
 
-/* The pattern has to be right by itself, not only between the anchors, where "a)|(b" would be, too. */
+/* The pattern has to be right by itself, not only between the anchors, where "a)|(b" would be,
+ * too. */
 static int compile(struct loader *loader, const char *pattern, bool case_sensitive,
 	struct pattern **pattern_r)
 {

@@ -1,8 +1,10 @@
 /*
- * A decoded text, and for each of its bytes where it came from in the source.
- * It is what is read next (HTML under quoted-printable), so that a hit in what the reader sees becomes a byte range of the source.
+ * A decoded text, and for each of its bytes where it came from in the source. It is what is
+ * read next (HTML under quoted-printable), so that a hit in what the reader sees becomes a byte
+ * range of the source.
  *
- * Pure. A decoded text is the caller's (decoded_free); its source must outlive only the call that builds it.
+ * Pure. A decoded text is the caller's (decoded_free); its source must outlive only the call
+ * that builds it.
  */
 #ifndef POSTINVITE_MAIL_DECODE_H
 #define POSTINVITE_MAIL_DECODE_H
@@ -19,8 +21,8 @@
 struct decoded {
 	char *text; /* NUL-terminated */
 	size_t len;
-	uint32_t *
-		at; /* at[i]: where text[i] starts in the source; at[len]: where the last one ends */
+	/* at[i]: where text[i] starts in the source; at[len]: where the last one ends */
+	uint32_t *at;
 };
 
 /* Return 0, or -1: out of memory or a source above DECODE_MAX. */
@@ -31,14 +33,12 @@ int decode_html(const char *source, size_t len,
 	struct decoded *decoded_r); /* character references replaced */
 void decoded_free(struct decoded *decoded);
 
-/* The ASCII character that the reference at text ("&amp;") stands for, 0 when none that links and placeholders are made of;
- * *len_r is its length. */
+/* The ASCII character that the reference at text ("&amp;") stands for, 0 when none that links
+ * and placeholders are made of; *len_r is its length. */
 char html_reference(const char *text, size_t len, size_t *len_r);
 
-/* --- the way back --- */
-
-/* Appends text as quoted-printable (RFC 2045 section 6.7), CRLF being line ends; *column is the length of the line so far
- * and becomes the new one. Lines stay within 76. */
+/* Appends text as quoted-printable (RFC 2045 section 6.7), CRLF being line ends; *column is the
+ * length of the line so far and becomes the new one. Lines stay within 76. */
 void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column);
 
 /* Appends base64 in lines of width (a multiple of 4) with that line end, none behind the last. */
@@ -56,15 +56,16 @@ int charset_convert(
 /* Do its bytes below 0x80 mean what they mean in ASCII? Unknown and unnamed ones do. */
 bool charset_is_ascii_based(const char *charset);
 
-/* Some charsets that are based on ASCII (Shift_JIS, Big5, GBK) have characters of two bytes whose second one would alone be a letter,
- * a bracket or a backslash. May the bytes have any? */
+/* Some charsets that are based on ASCII (Shift_JIS, Big5, GBK) have characters of two bytes
+ * whose second one would alone be a letter, a bracket or a backslash. May the bytes have any? */
 bool charset_has_pairs(const char *charset);
 
 /* Makes these second bytes such as stand for no character of ASCII. */
 void charset_mask_pairs(const char *charset, char *bytes, size_t len);
 
-/* The charset that these bytes are in: UTF-16 and its like with the order of bytes that they have, by their mark (which
- * stays a character of the text), else by where the zeros are, else big-endian (RFC 2781); others by their own name. */
+/* The charset that these bytes are in: UTF-16 and its like with the order of bytes that they
+ * have, by their mark (which stays a character of the text), else by where the zeros are, else
+ * big-endian (RFC 2781); others by their own name. */
 const char *charset_of(const char *named, const char *bytes, size_t len);
 
 #endif

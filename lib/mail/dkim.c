@@ -1,7 +1,8 @@
 /*
- * libopendkim verifies; the key comes from our own look-up, so that resolvers, time and temporary
- * failure are ours to decide. Signatures of domains that are not asked for are dropped before
- * any look-up, and of the others only the first few are tried: a mail cannot make us ask DNS for long.
+ * libopendkim verifies; the key comes from our own look-up, so that resolvers, time and
+ * temporary failure are ours to decide. Signatures of domains that are not asked for are
+ * dropped before any look-up, and of the others only the first few are tried: a mail cannot
+ * make us ask DNS for long.
  */
 #include "mail/dkim.h"
 

@@ -1,6 +1,7 @@
 /*
- * Verifying a DKIM signature (RFC 6376) of a mail that claims to come from one of a few domains. The only
- * place that waits for the network while a mail waits: DKIM_WAIT_S at most, however many signatures there are.
+ * Verifying a DKIM signature (RFC 6376) of a mail that claims to come from one of a few
+ * domains. The only place that waits for the network while a mail waits: DKIM_WAIT_S at most,
+ * however many signatures there are.
  *
  * Threads: a verifier may be used by any number of threads at once.
  */
@@ -19,7 +20,8 @@ struct dkim_verifier *dkim_verifier_new(
 	string_list domains, string_list dns_servers, struct error *error);
 void dkim_verifier_free(struct dkim_verifier **verifier);
 
-/* Signatures of other domains are not looked at, and none where the header fields exceed 128 KB. Of several that pass, the one that covers most counts. */
+/* Signatures of other domains are not looked at, and none where the header fields exceed 128
+ * KB. Of several that pass, the one that covers most counts. */
 void dkim_check(const struct dkim_verifier *verifier, const struct headers *headers,
 	const char *body, size_t body_len, struct authentication *authentication_r);
 

@@ -1,7 +1,7 @@
 /*
- * libresolv does the asking. Its state is filled with our servers where some are named. EDNS makes room for
- * any key that is in use; TCP is not tried, because libresolv sets no time limit there. The answer is
- * walked here, it is short work.
+ * libresolv does the asking. Its state is filled with our servers where some are named. EDNS
+ * makes room for any key that is in use; TCP is not tried, because libresolv sets no time limit
+ * there. The answer is walked here, it is short work.
  */
 #include "mail/dns_txt.h"
 

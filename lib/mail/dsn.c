@@ -1,7 +1,8 @@
 /*
- * A delivery-status part is groups of header fields: first the message's, then one a recipient. Fields are read
- * line by line into the group's facts; at the end of a group the worst recipient so far is kept. One
- * Welcome mail has one recipient, but an alias behind it may have several.
+ * A delivery-status part is groups of header fields: first the message's, then one a recipient.
+ * Fields are read line by line into the group's facts; at the end of a group the worst
+ * recipient so far is kept. One Welcome mail has one recipient, but an alias behind it may have
+ * several.
  */
 #include "mail/dsn.h"
 

@@ -1,5 +1,6 @@
 /*
- * Reading the contents of a message/delivery-status part (RFC 3464, RFC 6533): what became of each recipient.
+ * Reading the contents of a message/delivery-status part (RFC 3464, RFC 6533): what became of
+ * each recipient.
  *
  * Pure.
  */
@@ -26,19 +27,20 @@ struct dsn_facts {
 	size_t count;
 };
 
-/* Adds what the text says to facts that are zeroed or read already. Returns 0, or -1 out of memory. To be freed in any
- * case. */
+/* Adds what the text says to facts that are zeroed or read already. Returns 0, or -1 out of
+ * memory. To be freed in any case. */
 int dsn_parse(const char *text, size_t len, struct dsn_facts *facts);
 void dsn_free(struct dsn_facts *facts);
 
-/* What became of the mail to that mailbox: by Original-Recipient, else by Final-Recipient, else (a list, an alias) the worst
- * there is. NULL when there is nobody. */
+/* What became of the mail to that mailbox: by Original-Recipient, else by Final-Recipient, else
+ * (a list, an alias) the worst there is. NULL when there is nobody. */
 const struct dsn_recipient *dsn_outcome(const struct dsn_facts *facts, const char *mailbox);
 
 /* The same for what became of a recipient in words of one's own. Returns 0 or -1. */
 int dsn_add(struct dsn_facts *facts, const struct dsn_recipient *recipient);
 
-/* The first enhanced status code (RFC 3463) of class 2, 4 or 5 in a text, into status_r; "" when there is none. */
+/* The first enhanced status code (RFC 3463) of class 2, 4 or 5 in a text, into status_r; ""
+ * when there is none. */
 void dsn_find_status(const char *text, size_t len, char status_r[16]);
 
 #endif

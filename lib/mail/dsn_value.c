@@ -58,7 +58,8 @@ static size_t put_utf8(unsigned long point, char *to)
 	return len;
 }
 
-/* "\x{E4}" (RFC 6533 section 3), in place: what such an address looks like where only ASCII can pass. */
+/* "\x{E4}" (RFC 6533 section 3), in place: what such an address looks like where only ASCII can
+ * pass. */
 static void decode_points(char *text)
 {
 	char *to = text;

@@ -1,5 +1,6 @@
 /*
- * Values of a delivery-status part's fields (RFC 3464 section 2.1, RFC 6533 section 3): comments, types, addresses.
+ * Values of a delivery-status part's fields (RFC 3464 section 2.1, RFC 6533 section 3):
+ * comments, types, addresses.
  *
  * Pure. Values have no control characters, and white space as one space.
  */
@@ -11,15 +12,15 @@
 /* In place; and the space at both ends. */
 void dsn_drop_comments(char *value);
 
-/* "smtp; 550 no such user": what stands behind the type, which is one word. Points into the value, all of which it is without
- * a type. */
+/* "smtp; 550 no such user": what stands behind the type, which is one word. Points into the
+ * value, all of which it is without a type. */
 const char *dsn_behind_type(const char *value);
 
 /* "rfc822; <a@b>", "utf-8; \x{E4}@b": the address; never longer than the value. */
 void dsn_address(const char *value, char *address_r);
 
-/* Is it that mailbox (caseless)? Some systems leave the xtext (RFC 3461 section 4) in an address that they were given with RCPT.
- * None is "". */
+/* Is it that mailbox (caseless)? Some systems leave the xtext (RFC 3461 section 4) in an
+ * address that they were given with RCPT. None is "". */
 bool dsn_is_address(const char *address, const char *mailbox);
 
 #endif

@@ -15,7 +15,8 @@
 #define BASE64_LINE_BYTES 57 /* of the longest line */
 #define ZEROS_LOOKED_FOR  1024
 
-/* May the first byte stand for itself, there? Mailboxes of mbox format change a "From " at a line's start. */
+/* May the first byte stand for itself, there? Mailboxes of mbox format change a "From " at a
+ * line's start. */
 static bool is_literal(const char *text, size_t len, size_t column)
 {
 	static const char mbox[] = "From ";
@@ -174,7 +175,8 @@ void charset_mask_pairs(const char *charset, char *bytes, size_t len)
 	}
 }
 
-/* Of the first bytes, how many zeros stand at even places, how many at odd ones? Latin text has them at one side. */
+/* Of the first bytes, how many zeros stand at even places, how many at odd ones? Latin text has
+ * them at one side. */
 static bool zeros_come_first(const char *bytes, size_t len)
 {
 	size_t zeros[2] = {0, 0};

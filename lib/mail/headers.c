@@ -1,7 +1,8 @@
 /*
  * One buffer holds all fields, so that a message costs no allocation per header and nothing is
- * parsed before somebody asks. Postfix joins the lines of a folded field by LF; on the wire they
- * were CRLF, and so they are kept, because a DKIM signature with simple canonicalisation covers them.
+ * parsed before somebody asks. Postfix joins the lines of a folded field by LF; on the wire
+ * they were CRLF, and so they are kept, because a DKIM signature with simple canonicalisation
+ * covers them.
  */
 #include "mail/headers.h"
 

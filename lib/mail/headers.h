@@ -12,18 +12,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* With any milter active Postfix cuts headers at 60,000 bytes each; all together stay below this. */
+/* With any milter active Postfix cuts headers at 60,000 bytes each; all together stay below
+ * this. */
 #define HEADERS_MAX (1024 * 1024)
 
 struct headers {
-	struct buf
-		raw; /* "Name:value CRLF" ..., folded as received; .failed when there were too many */
+	/* "Name:value CRLF" ..., folded as received; .failed when there were too many */
+	struct buf raw;
 };
 
 struct header_field {
 	const char *line; /* the whole field without its last CRLF; points into the bytes */
 	size_t line_len;
-	size_t name_len; /* without the white space that may stand before the colon (RFC 5322 section 4.5) */
+	/* without the white space that may stand before the colon (RFC 5322 section 4.5) */
+	size_t name_len;
 	const char *value; /* behind the colon, leading space included */
 	size_t value_len;
 };
@@ -48,13 +50,15 @@ bool header_named(const struct header_field *field, const char *name);
 
 size_t headers_count(const struct headers *headers, const char *name);
 
-/* The first field's value, unfolded and trimmed, free with free(); NULL when there is none or no memory. */
+/* The first field's value, unfolded and trimmed, free with free(); NULL when there is none or
+ * no memory. */
 char *headers_value(const struct headers *headers, const char *name);
 
 /* Unfolded and trimmed copy of one field's value; NULL without memory. */
 char *header_value(const struct header_field *field);
 
-/* Appends the fields that say how the body is built (MIME-Version, Content-*), then the empty line. */
+/* Appends the fields that say how the body is built (MIME-Version, Content-*), then the empty
+ * line. */
 void headers_put_mime(const struct headers *headers, struct buf *out);
 
 #endif

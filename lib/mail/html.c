@@ -1,6 +1,7 @@
 /*
- * The tokenizer of the HTML standard (section 13.2.5) as far as it decides what is text, what is a value and what is neither.
- * It is as lenient as that: there is no fault, a tag that does not end goes to the end of the source.
+ * The tokenizer of the HTML standard (section 13.2.5) as far as it decides what is text, what
+ * is a value and what is neither. It is as lenient as that: there is no fault, a tag that does
+ * not end goes to the end of the source.
  */
 #include "mail/html.h"
 
@@ -52,8 +53,6 @@ static bool starts_with(const struct scan *scan, size_t i, const char *text)
 	return scan->len - i >= len && strncasecmp(scan->source + i, text, len) == 0;
 }
 
-/* --- what is read --- */
-
 static void put_decoded(struct scan *scan, struct reading *reading)
 {
 	size_t taken = 0, i = scan->i;
@@ -88,7 +87,8 @@ static struct html_section *add_section(struct scan *scan, enum text_place place
 	return &html->sections[html->count++];
 }
 
-/* Up to end of the source, references replaced. Line ends and tabs within an address are no part of it. */
+/* Up to end of the source, references replaced. Line ends and tabs within an address are no
+ * part of it. */
 static struct html_section *read_section(
 	struct scan *scan, size_t end, enum text_place place, bool address)
 {
@@ -107,8 +107,6 @@ static struct html_section *read_section(
 		section->end = scan->html->apart.len;
 	return section;
 }
-
-/* --- tags --- */
 
 static size_t value_end(const struct scan *scan, char quote)
 {
@@ -185,7 +183,8 @@ static bool at_end_tag(const struct scan *scan, struct word name)
 	       (left == len || is_blank(at[len]) || at[len] == '/' || at[len] == '>');
 }
 
-/* What comes behind a script's or style sheet's start tag is neither markup nor text. A JSON text may write "\/". */
+/* What comes behind a script's or style sheet's start tag is neither markup nor text. A JSON
+ * text may write "\/". */
 static void read_raw(struct scan *scan, struct word name)
 {
 	struct html_section *section = add_section(scan, PLACE_PLAIN);
@@ -271,8 +270,6 @@ static void read_tag(struct scan *scan)
 	else if (!scan->cut && is_word(name, texts))
 		read_text(scan, name);
 }
-
-/* --- the rest --- */
 
 /* Where the comment ends whose "<!--" stands at i, and the length of what ends it. */
 static size_t comment_end(const struct scan *scan, size_t i, size_t *closing_r)

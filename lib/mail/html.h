@@ -1,6 +1,7 @@
 /*
- * HTML as mail programs show it, for finding links in it: the text with tags taken out, and apart from it each
- * attribute's value, each comment, each script. What is put in has to be written as its place asks for.
+ * HTML as mail programs show it, for finding links in it: the text with tags taken out, and
+ * apart from it each attribute's value, each comment, each script. What is put in has to be
+ * written as its place asks for.
  *
  * Pure.
  */
@@ -32,7 +33,9 @@ struct html {
 	struct html_section *sections;
 	size_t count, room;
 	char *base; /* of the first <base href>; NULL without one */
-	size_t end; /* in the source, where more of the body is shown: before its end tag, and not in what has no end */
+	/* in the source, where more of the body is shown: before its end tag, and not in what
+	 * has no end */
+	size_t end;
 };
 
 /* To be freed in any case. Returns 0, or -1: out of memory or a source above DECODE_MAX. */

@@ -1,7 +1,8 @@
 /*
- * One pass over the text, three matchers. A platform link is platform_url, a slash and an identifier of URL-safe characters;
- * a query behind it goes with it, a longer path makes it another page of the platform. The sign-in's own return address
- * shares the base and is no invitation.
+ * One pass over the text, three matchers. A platform link is platform_url, a slash and an
+ * identifier of URL-safe characters; a query behind it goes with it, a longer path makes it
+ * another page of the platform. The sign-in's own return address shares the base and is no
+ * invitation.
  */
 #include "mail/links.h"
 
@@ -28,7 +29,8 @@ static bool is_url(char c)
 	return is_id(c) || (c != '\0' && strchr(":/?#@!$&*+,;=%", c) != NULL);
 }
 
-/* Is the character at i, as it is or percent-encoded? Returns the length it takes, 0 when it is another. */
+/* Is the character at i, as it is or percent-encoded? Returns the length it takes, 0 when it is
+ * another. */
 static size_t match_character(const struct text *text, size_t i, char wanted, bool caseless)
 {
 	char encoded[4];
@@ -114,8 +116,8 @@ static bool match_base(const char *bytes, const char *url)
 	       memcmp(bytes + caseless, url + caseless, strlen(url) - caseless) == 0;
 }
 
-/* Where a link ends whose identifier ended at i; 0 when it is another page's. An "&" there begins a character
- * reference ("&nbsp;"), not more of the path. */
+/* Where a link ends whose identifier ended at i; 0 when it is another page's. An "&" there
+ * begins a character reference ("&nbsp;"), not more of the path. */
 static size_t link_end(const struct text *text, size_t i)
 {
 	size_t end = i;
@@ -134,7 +136,8 @@ static size_t link_end(const struct text *text, size_t i)
 	return end;
 }
 
-/* What stands before a place that is asked about; places come in order, and each byte is looked at once. */
+/* What stands before a place that is asked about; places come in order, and each byte is looked
+ * at once. */
 struct before {
 	size_t seen; /* so many bytes */
 	size_t run;  /* the last ones of which an address may be made of */

@@ -1,12 +1,12 @@
 /*
  * The message is parsed from memory with a persistent stream: each part's content stream then
- * carries the offsets of its encoded bytes, which is all that is kept. GMime's objects live only
- * inside mime_parse. Attached messages (message/rfc822) are closed boxes: what is quoted in them is not
- * addressed to anybody here.
+ * carries the offsets of its encoded bytes, which is all that is kept. GMime's objects live
+ * only inside mime_parse. Attached messages (message/rfc822) are closed boxes: what is quoted
+ * in them is not addressed to anybody here.
  *
- * The header given is the MIME fields alone (headers_put_mime), so that an odd field elsewhere in
- * the message cannot move the border between header and body; a part that claims bytes before body_start
- * is dropped all the same.
+ * The header given is the MIME fields alone (headers_put_mime), so that an odd field elsewhere
+ * in the message cannot move the border between header and body; a part that claims bytes
+ * before body_start is dropped all the same.
  */
 #include "mail/mime.h"
 
@@ -35,8 +35,6 @@ struct mime {
 	bool failed; /* out of memory */
 	const char *protection;
 };
-
-/* --- one part --- */
 
 /* The word alone of what is written with quotes around it, or with parameters. */
 static GMimeContentEncoding encoding_named(const char *named)
@@ -77,8 +75,8 @@ static enum part_encoding encoding_of(GMimePart *part, const char *named)
 	}
 }
 
-/* Is that "text" alone, or nothing? Then the content is plain text (RFC 2045 section 5.2); of what says less of a text, as
- * "application" alone, nothing is believed. */
+/* Is that "text" alone, or nothing? Then the content is plain text (RFC 2045 section 5.2); of
+ * what says less of a text, as "application" alone, nothing is believed. */
 static bool is_no_type(const char *named)
 {
 	size_t len;
@@ -172,8 +170,9 @@ static int add_header(struct mime *mime, GMimeObject *object, int parent)
 	return (int)mime->header_count++;
 }
 
-/* Is it a file rather than the mail's text? Some show files within the text; what is one of several alternatives, what others
- * are related to, or all there is, may have a name and is text all the same. */
+/* Is it a file rather than the mail's text? Some show files within the text; what is one of
+ * several alternatives, what others are related to, or all there is, may have a name and is
+ * text all the same. */
 static bool is_file(const struct mime *mime, GMimePart *part, int parent)
 {
 	if (g_mime_part_is_attachment(part))
@@ -191,7 +190,8 @@ static bool is_deletable_flow(GMimeContentType *type)
 	       g_ascii_strcasecmp(delsp, "yes") == 0;
 }
 
-/* Does an empty line end its header? A message cut short there has a header, but no content to look into. */
+/* Does an empty line end its header? A message cut short there has a header, but no content to
+ * look into. */
 static bool has_begun(const struct mime *mime, gint64 start)
 {
 	const char *at = mime->bytes + start;
@@ -240,9 +240,8 @@ static void add_part(struct mime *mime, GMimePart *object, int parent)
 		strcpy(part->charset, charset);
 }
 
-/* --- the tree --- */
-
-/* A message that is S/MIME and called a file of unknown kind, as some hosts on the way do (RFC 8551 section 3.2.1). */
+/* A message that is S/MIME and called a file of unknown kind, as some hosts on the way do (RFC
+ * 8551 section 3.2.1). */
 static bool is_smime_file(GMimeObject *object)
 {
 	const char *name =
@@ -372,9 +371,10 @@ static bool has_more(const struct header_field *field, char c, size_t max)
 	return count > max;
 }
 
-/* What GMime would need too much memory or time for, in words; NULL: nothing. Any line may be a field. It reads the addresses of a
- * message within the message, and calls itself for a group within a group (each has a colon) until the stack is used
- * up; a part of seven bytes takes a kilobyte, and a parameter of five not much less. */
+/* What GMime would need too much memory or time for, in words; NULL: nothing. Any line may be a
+ * field. It reads the addresses of a message within the message, and calls itself for a group
+ * within a group (each has a colon) until the stack is used up; a part of seven bytes takes a
+ * kilobyte, and a parameter of five not much less. */
 static const char *excess_of(const struct mime *mime)
 {
 	static const char *const addresses[] = {
@@ -395,7 +395,8 @@ static const char *excess_of(const struct mime *mime)
 	return NULL;
 }
 
-/* Fills the parts. GMime's view of the borrowed bytes ends here. Returns the number of header fields. */
+/* Fills the parts. GMime's view of the borrowed bytes ends here. Returns the number of header
+ * fields. */
 static size_t read_tree(struct mime *mime)
 {
 	GByteArray *bytes = g_byte_array_new_take((guint8 *)(uintptr_t)mime->bytes, mime->len);

@@ -29,7 +29,9 @@ enum part_encoding {
 struct mime_part {
 	enum part_kind kind;
 	enum part_encoding encoding;
-	bool attached; /* Content-Disposition: attachment; or it has a file's name and is neither an alternative nor the first of what is related */
+	/* Content-Disposition: attachment; or it has a file's name and is neither an
+	 * alternative nor the first of what is related */
+	bool attached;
 	bool delsp;    /* format=flowed with delsp=yes */
 	bool returned; /* of a message within this one */
 	size_t start;  /* its encoded content within the message */
@@ -40,10 +42,11 @@ struct mime_part {
 
 /* The header fields of a part, or of what parts stand in. */
 struct mime_header {
-	size_t start,
-		end; /* without the empty line; both 0 where it has none of its own, as the message itself */
+	/* without the empty line; both 0 where it has none of its own, as the message itself */
+	size_t start, end;
 	int parent; /* -1 at the top */
-	bool texts; /* while its parts are read: the next one is text though it may have a file's name */
+	/* while its parts are read: the next one is text though it may have a file's name */
+	bool texts;
 };
 
 struct mime;
@@ -56,8 +59,8 @@ struct mime;
  * addresses). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 
-/* The same, with the parts of attached messages, which mime_parse does not look into. With body_start 0 the message's own
- * header is one of the headers. */
+/* The same, with the parts of attached messages, which mime_parse does not look into. With
+ * body_start 0 the message's own header is one of the headers. */
 struct mime *mime_parse_whole(
 	const char *bytes, size_t len, size_t body_start, struct error *error);
 void mime_free(struct mime **mime);
@@ -67,11 +70,9 @@ const struct mime_part *mime_part(const struct mime *mime, size_t n);
 
 const struct mime_header *mime_header(const struct mime *mime, int n);
 
-/* Words for what forbids an edit ("S/MIME signed", ...), NULL when nothing does: signed or encrypted anywhere
- * outside of attached messages. */
+/* Words for what forbids an edit ("S/MIME signed", ...), NULL when nothing does: signed or
+ * encrypted anywhere outside of attached messages. */
 const char *mime_protection(const struct mime *mime);
-
-/* --- header values --- */
 
 void mail_init(void);
 
@@ -81,12 +82,14 @@ char *mail_decode_header(const char *value);
 /* The text with what is no UTF-8 replaced: what JSON takes. The caller's; NULL without memory. */
 char *mail_utf8(const char *text);
 
-/* The addr-specs of an address list, groups opened, in order; none of a value above 64 KB or with more than 100 colons. Returns
- * their number, or -1 out of memory; free with mail_addresses_free. */
+/* The addr-specs of an address list, groups opened, in order; none of a value above 64 KB or
+ * with more than 100 colons. Returns their number, or -1 out of memory; free with
+ * mail_addresses_free. */
 int mail_addresses(const char *value, char ***addresses_r);
 void mail_addresses_free(char ***addresses);
 
-/* What a relative address means (RFC 3986); the caller's, free with free(). NULL when either is no address. */
+/* What a relative address means (RFC 3986); the caller's, free with free(). NULL when either is
+ * no address. */
 char *mail_resolve_url(const char *base, const char *reference);
 
 /* RFC 5322 date. Returns 0, or -1 when it is none. */

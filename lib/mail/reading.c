@@ -1,5 +1,6 @@
 /*
- * Memory for a whole source is asked for at once: a reading is never longer than what it was made of.
+ * Memory for a whole source is asked for at once: a reading is never longer than what it was
+ * made of.
  */
 #include "mail/reading.h"
 
@@ -53,8 +54,6 @@ int reading_piece(
 	} while (*at < end && reading->from[*at] == piece_r->end);
 	return 1;
 }
-
-/* --- flowed text --- */
 
 /* The length of the line at source without its end; *next_r is where the next one starts. */
 static size_t line_at(const char *source, size_t len, size_t start, size_t *next_r)

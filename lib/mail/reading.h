@@ -1,8 +1,10 @@
 /*
- * A text as a reader has it before him, and where in the source each of its bytes stands: from where to where, since what
- * follows it in the reading need not follow in the source. Tags, soft line breaks and references lie between.
+ * A text as a reader has it before him, and where in the source each of its bytes stands: from
+ * where to where, since what follows it in the reading need not follow in the source. Tags,
+ * soft line breaks and references lie between.
  *
- * Pure. A reading is the caller's (reading_free); the source must outlive only the call that makes it.
+ * Pure. A reading is the caller's (reading_free); the source must outlive only the call that
+ * makes it.
  */
 #ifndef POSTINVITE_MAIL_READING_H
 #define POSTINVITE_MAIL_READING_H
@@ -26,13 +28,14 @@ struct source_range {
 	size_t start, end;
 };
 
-/* The next piece of the source that [*at, end) of the reading stands for, unbroken; *at moves behind it. Returns
- * 1, or 0 when nothing is left. */
+/* The next piece of the source that [*at, end) of the reading stands for, unbroken; *at moves
+ * behind it. Returns 1, or 0 when nothing is left. */
 int reading_piece(
 	const struct reading *reading, size_t *at, size_t end, struct source_range *piece_r);
 
-/* Text with format=flowed and delsp=yes (RFC 3676): a line that ends in a space goes on in the next one. Quoted
- * lines and the signature separator are left as they are. Returns 0 or -1 as reading_init. */
+/* Text with format=flowed and delsp=yes (RFC 3676): a line that ends in a space goes on in the
+ * next one. Quoted lines and the signature separator are left as they are. Returns 0 or -1 as
+ * reading_init. */
 int read_flowed(const char *source, size_t len, struct reading *reading_r);
 
 #endif

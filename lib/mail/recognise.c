@@ -1,6 +1,7 @@
 /*
- * Decisions about a message, from facts that somebody else read. Senders and submitters come first because
- * they are known at MAIL and settle nearly all mail; the submitter list is parsed once a generation.
+ * Decisions about a message, from facts that somebody else read. Senders and submitters come
+ * first because they are known at MAIL and settle nearly all mail; the submitter list is parsed
+ * once a generation.
  */
 #include "mail/recognise.h"
 
@@ -24,8 +25,6 @@ struct submitters {
 	char **entries;
 	size_t count;
 };
-
-/* --- submitters --- */
 
 static int parse_submitter(const char *entry, struct submitter *submitter, struct error *error)
 {
@@ -126,8 +125,6 @@ bool submitters_have(const struct submitters *submitters, const struct submissio
 	return false;
 }
 
-/* --- addresses --- */
-
 bool address_listed(string_list list, const char *address)
 {
 	const char *at = strrchr(address, '@');
@@ -138,7 +135,8 @@ bool address_listed(string_list list, const char *address)
 	return false;
 }
 
-/* What Postfix leaves out of an address that it reads: a route, quotes that no letter between them needs, a dot at the end. */
+/* What Postfix leaves out of an address that it reads: a route, quotes that no letter between
+ * them needs, a dot at the end. */
 static void simplify(char *address)
 {
 	static const char needy[] = " \t\"\\()<>[]:;@,";
@@ -203,8 +201,6 @@ bool mailbox_valid(const char *address)
 			return false;
 	return true;
 }
-
-/* --- decisions --- */
 
 enum mail_kind mail_kind(const struct mail_marks *marks)
 {

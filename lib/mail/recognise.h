@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* --- who sends: known at MAIL --- */
+/* Who sends: known at MAIL. */
 
 /* welcome_submitters, parsed: sasl:NAME, net:CIDR, cn:NAME. */
 struct submitters;
@@ -35,14 +35,15 @@ bool submitters_have(const struct submitters *submitters, const struct submissio
 /* Is address in the list of addresses and "@domain"s (caseless)? */
 bool address_listed(string_list list, const char *address);
 
-/* The envelope address without its angle brackets, and without what Postfix leaves out of it, too (needless quotes, a route), into
- * size bytes; "" for the null sender in both of its spellings. Returns false when it does not fit. */
+/* The envelope address without its angle brackets, and without what Postfix leaves out of it,
+ * too (needless quotes, a route), into size bytes; "" for the null sender in both of its
+ * spellings. Returns false when it does not fit. */
 bool envelope_address(const char *argument, char *address_r, size_t size);
 
 /* Has it the form of a mailbox: local part, "@", domain? */
 bool mailbox_valid(const char *address);
 
-/* --- what it may be: known at the end of the headers --- */
+/* What it may be: known at the end of the headers. */
 
 enum mail_kind {
 	MAIL_UNRELATED,	     /* accepted at once */
@@ -64,7 +65,7 @@ struct mail_marks {
 
 enum mail_kind mail_kind(const struct mail_marks *marks);
 
-/* --- what becomes of a candidate: known at the end of the message --- */
+/* What becomes of a candidate: known at the end of the message. */
 
 enum welcome_action {
 	WELCOME_NONE, /* not a Welcome mail: untouched */

@@ -1,7 +1,7 @@
 /*
- * First the parts of message/delivery-status. Where none has a recipient's outcome: fields of that kind in a text, as some
- * systems write them, and at last words. Apart from that all texts, also those within the returned mail, are searched for what
- * leads to an invitation.
+ * First the parts of message/delivery-status. Where none has a recipient's outcome: fields of
+ * that kind in a text, as some systems write them, and at last words. Apart from that all
+ * texts, also those within the returned mail, are searched for what leads to an invitation.
  */
 #include "mail/report.h"
 
@@ -32,8 +32,6 @@ struct reader {
 
 /* What of a text is asked: its outcome, its words, or what it leads to. */
 typedef void text_fn(struct reader *reader, const char *text, size_t len);
-
-/* --- what leads to an invitation --- */
 
 static void keep(struct reader *reader, char **list, size_t *count, size_t max, char *value)
 {
@@ -107,7 +105,8 @@ static void keep_field(struct reader *reader, const struct header_field *field, 
 	}
 }
 
-/* The lines up to the next empty one. Returns where that ends; *has_id_r: a Message-ID is among them. */
+/* The lines up to the next empty one. Returns where that ends; *has_id_r: a Message-ID is among
+ * them. */
 static size_t next_block(const char *text, size_t len, size_t at, bool *has_id_r)
 {
 	struct header_field field;
@@ -118,8 +117,8 @@ static size_t next_block(const char *text, size_t len, size_t at, bool *has_id_r
 	return at;
 }
 
-/* Any line may be a field of a mail that is returned. But a To: without a Message-ID beside it is what somebody quotes of another,
- * such as one that he passes on. */
+/* Any line may be a field of a mail that is returned. But a To: without a Message-ID beside it
+ * is what somebody quotes of another, such as one that he passes on. */
 static void look_for_fields(struct reader *reader, const char *text, size_t len)
 {
 	struct header_field field;
@@ -147,8 +146,6 @@ static void look_for_mail(struct reader *reader, const char *text, size_t len)
 	look_for_links(reader, text, len);
 }
 
-/* --- outcomes --- */
-
 static void read_status(struct reader *reader, const char *text, size_t len)
 {
 	reader->failed |= dsn_parse(text, len, &reader->report->facts) < 0;
@@ -167,8 +164,6 @@ static void read_words(struct reader *reader, const char *text, size_t len)
 		bounce_read(reader->source->headers, text, len, &recipient))
 		reader->failed |= dsn_add(&reader->report->facts, &recipient) < 0;
 }
-
-/* --- the message --- */
 
 static void read_part(struct reader *reader, const struct mime_part *part, text_fn *read)
 {

@@ -1,10 +1,12 @@
 /*
- * A report on a delivery, whatever system made it: what became of whom, and what leads to the mail that it is about.
+ * A report on a delivery, whatever system made it: what became of whom, and what leads to the
+ * mail that it is about.
  *
- * A report may have lost the envelope id. What it returns of the mail then tells which one that was: its Message-ID, with the
- * mailboxes it was for, or an invitation's link in it.
+ * A report may have lost the envelope id. What it returns of the mail then tells which one that
+ * was: its Message-ID, with the mailboxes it was for, or an invitation's link in it.
  *
- * Pure. A report is the caller's (report_free); its message must outlive only the call that reads it.
+ * Pure. A report is the caller's (report_free); its message must outlive only the call that
+ * reads it.
  */
 #ifndef POSTINVITE_MAIL_REPORT_H
 #define POSTINVITE_MAIL_REPORT_H
@@ -24,7 +26,8 @@ struct report {
 		[REPORT_IDS_MAX]; /* of mails that are returned in it, with their brackets */
 	size_t message_id_count;
 	char *mailboxes
-		[REPORT_MAILBOXES_MAX]; /* whom it may be about: recipients, To: beside a Message-ID */
+		/* whom it may be about: recipients, To: beside a Message-ID */
+		[REPORT_MAILBOXES_MAX];
 	size_t mailbox_count;
 	struct link_tokens tokens;
 };
@@ -36,7 +39,8 @@ struct report_source {
 	const char *tracked_url;
 };
 
-/* Returns 0, or -1: not found (it is no report on a delivery) or temporary. To be freed in any case. */
+/* Returns 0, or -1: not found (it is no report on a delivery) or temporary. To be freed in any
+ * case. */
 int report_read(
 	const struct report_source *source, struct report *report_r, struct error *error);
 void report_free(struct report *report);

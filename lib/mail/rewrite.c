@@ -1,6 +1,6 @@
 /*
- * Edits of a mail: each part that has any becomes a patch of its content and patches of its header. The new body is the
- * old one with the patches made.
+ * Edits of a mail: each part that has any becomes a patch of its content and patches of its
+ * header. The new body is the old one with the patches made.
  */
 #include "mail/rewrite_internal.h"
 
@@ -17,8 +17,6 @@
 #define PLACES		       (PLACE_COMMENT + 1)
 
 const char *const mail_stale_fields[] = {"Content-Length", "Content-MD5", "Lines", NULL};
-
-/* --- the edits of one part --- */
 
 struct edit_plan {
 	struct text_edit *edits;
@@ -94,8 +92,6 @@ static void plan_free(struct edit_plan *plan)
 	for (size_t place = 0; place < PLACES; place++)
 		buf_free(&plan->links[place]);
 }
-
-/* --- the header of an edited part --- */
 
 struct assembly {
 	const struct mail *mail;
@@ -185,16 +181,16 @@ static int recode_header(struct assembly *assembly, const struct mime_part *part
 	return drop_fields(assembly, header, names);
 }
 
-/* --- the whole body --- */
-
-/* More than any edit makes of it: quoted-printable is a little more than three times as long, a charset written anew (UTF-7)
- * up to four times, and in a link up to five bytes stand for one besides. */
+/* More than any edit makes of it: quoted-printable is a little more than three times as long, a
+ * charset written anew (UTF-7) up to four times, and in a link up to five bytes stand for one
+ * besides. */
 static size_t body_max(const struct mail *mail, const char *link)
 {
 	return 16 * (mail->len - mail->body_start + EDIT_MAX) + LINKS_MAX * 80 * strlen(link);
 }
 
-/* The line end before a boundary is the boundary's. An empty part may share it with the end of its header. */
+/* The line end before a boundary is the boundary's. An empty part may share it with the end of
+ * its header. */
 static bool lacks_line_end(const struct mail *mail, const struct mime_part *part)
 {
 	return part->end < mail->len && mail->bytes[part->end] != '\r' &&

@@ -1,5 +1,6 @@
 /*
- * What has to change is noted as patches of the bytes, so that most mail costs one look at it and no copy.
+ * What has to change is noted as patches of the bytes, so that most mail costs one look at it
+ * and no copy.
  */
 #include "mail/seven_bit.h"
 
@@ -111,9 +112,8 @@ static size_t empty_line(const char *bytes, size_t content)
 		       : content;
 }
 
-/* --- header fields --- */
-
-/* The value of an encoding field that says nothing of the content's form but that it may have any. */
+/* The value of an encoding field that says nothing of the content's form but that it may have
+ * any. */
 static bool says_any(const struct header_field *field)
 {
 	char *value = header_value(field);
@@ -124,7 +124,8 @@ static bool says_any(const struct header_field *field)
 	return any;
 }
 
-/* Of a header's encoding fields those that say 8bit or binary say 7bit instead; all: whatever they say goes. Returns 0 or -1. */
+/* Of a header's encoding fields those that say 8bit or binary say 7bit instead; all: whatever
+ * they say goes. Returns 0 or -1. */
 static int relabel(struct conversion *conversion, const struct mime_header *header, bool all)
 {
 	static const char seven[] = ENCODING_FIELD ": 7bit\r\n";
@@ -146,9 +147,8 @@ static int relabel(struct conversion *conversion, const struct mime_header *head
 	return 0;
 }
 
-/* --- one part --- */
-
-/* The line end before a boundary is the boundary's, also where GMime takes half of it for the part. */
+/* The line end before a boundary is the boundary's, also where GMime takes half of it for the
+ * part. */
 static size_t content_end(const struct conversion *conversion, const struct mime_part *part)
 {
 	const struct buf *entity = conversion->entity;
@@ -231,7 +231,8 @@ static void wrap_line(const char *line, size_t len, struct buf *out)
 	}
 }
 
-/* Soft line breaks where lines are too long. Blanks at the end of a line are no part of the text. */
+/* Soft line breaks where lines are too long. Blanks at the end of a line are no part of the
+ * text. */
 static void wrap_quoted_printable(const char *bytes, size_t len, struct buf *out)
 {
 	while (len > 0) {

@@ -1,10 +1,12 @@
 /*
- * A MIME entity as a signature needs it (RFC 8551 section 3.1.3): whatever mail hosts may do to 8-bit
- * text, long lines, blanks at a line's end and "From " at its start must not find anything to do.
+ * A MIME entity as a signature needs it (RFC 8551 section 3.1.3): whatever mail hosts may do to
+ * 8-bit text, long lines, blanks at a line's end and "From " at its start must not find
+ * anything to do.
  *
- * Contents of parts with any of these or with line ends other than CRLF become quoted-printable (text) or base64, also within
- * attached messages, what is encoded already is broken into other lines, and no Content-Transfer-Encoding says 8bit or binary any more; all
- * other bytes stay. 8-bit bytes in header fields and between parts are left: no host changes those.
+ * Contents of parts with any of these or with line ends other than CRLF become quoted-printable
+ * (text) or base64, also within attached messages, what is encoded already is broken into other
+ * lines, and no Content-Transfer-Encoding says 8bit or binary any more; all other bytes stay.
+ * 8-bit bytes in header fields and between parts are left: no host changes those.
  *
  * Pure.
  */
@@ -14,8 +16,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* entity: header fields, empty line, body, its lines ending in CRLF; changed in place. Returns 0, or -1 (temporary: out of memory;
- * permanent: a line that is too long stays). */
+/* entity: header fields, empty line, body, its lines ending in CRLF; changed in place. Returns
+ * 0, or -1 (temporary: out of memory; permanent: a line that is too long stays). */
 int seven_bit(struct buf *entity, struct error *error);
 
 /* Would seven_bit do it? Most mail costs one look at it, one with long lines a reading of its

@@ -1,5 +1,6 @@
 /*
- * OpenSSL's CMS makes the signature; the MIME around it is put together here, since OpenSSL would copy the entity, and change it.
+ * OpenSSL's CMS makes the signature; the MIME around it is put together here, since OpenSSL
+ * would copy the entity, and change it.
  */
 #include "mail/smime.h"
 
@@ -38,8 +39,6 @@ static const char *reason(void)
 
 	return words == NULL ? "unknown reason" : words;
 }
-
-/* --- loading --- */
 
 static int load_certificates(struct smime_signer *signer, const char *path, struct error *error)
 {
@@ -180,8 +179,6 @@ void smime_signer_free(struct smime_signer **signer)
 	*signer = NULL;
 }
 
-/* --- what it is good for --- */
-
 static time_t time_of(const ASN1_TIME *asn1)
 {
 	struct tm parts;
@@ -223,8 +220,6 @@ bool smime_signer_names(const struct smime_signer *signer, string_list senders)
 	X509_email_free(addresses);
 	return named;
 }
-
-/* --- signing --- */
 
 static int put_behind(struct buf *out, const char *boundary, CMS_ContentInfo *cms)
 {

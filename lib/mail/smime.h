@@ -1,6 +1,6 @@
 /*
- * S/MIME (RFC 8551): a message's content signed as multipart/signed, the signature detached, by CMS with SHA-256, the
- * certificate chain included.
+ * S/MIME (RFC 8551): a message's content signed as multipart/signed, the signature detached, by
+ * CMS with SHA-256, the certificate chain included.
  *
  * Threads: a signer may be used by any number of threads at once.
  */
@@ -16,8 +16,9 @@
 
 struct smime_signer;
 
-/* certificates: PEM, ours first, then those that lead to the root. key: PEM, not encrypted, not accessible by others. Checked: that
- * they belong together, and that the certificate is one for mail. NULL: error (configuration). */
+/* certificates: PEM, ours first, then those that lead to the root. key: PEM, not encrypted, not
+ * accessible by others. Checked: that they belong together, and that the certificate is one for
+ * mail. NULL: error (configuration). */
 struct smime_signer *smime_signer_load(
 	const char *certificates, const char *key, struct error *error);
 void smime_signer_free(struct smime_signer **signer); /* accepts NULL; nulls */
@@ -26,7 +27,8 @@ void smime_signer_free(struct smime_signer **signer); /* accepts NULL; nulls */
 time_t smime_signer_begin(const struct smime_signer *signer);
 time_t smime_signer_end(const struct smime_signer *signer);
 
-/* Does our certificate name a mailbox (subjectAltName, emailAddress) that the list of addresses and "@domain"s has? */
+/* Does our certificate name a mailbox (subjectAltName, emailAddress) that the list of addresses
+ * and "@domain"s has? */
 bool smime_signer_names(const struct smime_signer *signer, string_list senders);
 
 /* What stands around the signed entity. */
@@ -36,8 +38,8 @@ struct smime_signature {
 	char *behind;	    /* and from its end */
 };
 
-/* Signs the entity (header fields, empty line, body) as it stands: lines end in CRLF, and nothing on the way may change it (mail/seven_bit.h).
- * Returns 0 or -1 (temporary). */
+/* Signs the entity (header fields, empty line, body) as it stands: lines end in CRLF, and
+ * nothing on the way may change it (mail/seven_bit.h). Returns 0 or -1 (temporary). */
 int smime_sign(const struct smime_signer *signer, const struct buf *entity,
 	struct smime_signature *signature_r, struct error *error);
 void smime_signature_free(struct smime_signature *signature);

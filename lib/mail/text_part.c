@@ -1,6 +1,7 @@
 /*
- * From a part's bytes to its text, and to the marks in it. Marks are found in what a reader sees (mail/reading.h) and kept as
- * ranges of the decoded text, which is what is written back (text_write.c).
+ * From a part's bytes to its text, and to the marks in it. Marks are found in what a reader
+ * sees (mail/reading.h) and kept as ranges of the decoded text, which is what is written back
+ * (text_write.c).
  */
 #include "mail/text_part.h"
 
@@ -16,8 +17,8 @@ bool text_part_eligible(const struct mime_part *part)
 	       part->encoding != ENCODING_UNKNOWN && part->end - part->start <= DECODE_MAX;
 }
 
-/* Has it words where base64 should be, or behind it? Readers differ about what that says, so nothing is read in it or put
- * into it. */
+/* Has it words where base64 should be, or behind it? Readers differ about what that says, so
+ * nothing is read in it or put into it. */
 static bool is_no_base64(const char *source, size_t len)
 {
 	size_t i = 0;
@@ -57,8 +58,8 @@ static int decode(struct text_part *text)
 	return 0;
 }
 
-/* There and back: what could not be written again is not read either. Bytes that are not what the charset's name says
- * are searched as they stand. */
+/* There and back: what could not be written again is not read either. Bytes that are not what
+ * the charset's name says are searched as they stand. */
 static void convert(struct text_part *text)
 {
 	const char *charset = charset_of(text->mime->charset, text->text, text->len);
@@ -120,8 +121,6 @@ void text_part_free(struct text_part *text)
 	free(text->marks);
 }
 
-/* --- marks --- */
-
 struct search {
 	struct text_part *text;
 	const struct link_rules *rules;
@@ -167,7 +166,8 @@ const char *text_mark_remainder(const struct text_mark *mark)
 	return mark->stuffed ? " " : "";
 }
 
-/* Searches [start, end) of a reading, or of the text itself (NULL). Returns the number of links, or -1. */
+/* Searches [start, end) of a reading, or of the text itself (NULL). Returns the number of
+ * links, or -1. */
 static int search_range(struct search *search, const struct reading *reading,
 	struct source_range range, enum text_place place)
 {
@@ -192,7 +192,8 @@ static int search_range(struct search *search, const struct reading *reading,
 	return result;
 }
 
-/* A relative address that leads to the platform. Without a base there can be one without a scheme only. */
+/* A relative address that leads to the platform. Without a base there can be one without a
+ * scheme only. */
 static int search_relative(
 	struct search *search, const struct html *html, const struct html_section *section)
 {
@@ -331,9 +332,8 @@ const char *text_part_platform_id(const struct text_part *text)
 	return "";
 }
 
-/* --- reading --- */
-
-/* What is not in the charset that it says is mostly in one of the others; in the last of them anything may be. */
+/* What is not in the charset that it says is mostly in one of the others; in the last of them
+ * anything may be. */
 static void read_utf8(const struct text_part *text, struct buf *out)
 {
 	const char *const charsets[] = {

@@ -1,8 +1,9 @@
 /*
- * Three ways back into the mail, from the gentlest on. Unencoded text is spliced in place. Quoted-printable is
- * spliced through the offsets of what was decoded, the new text on lines of its own between soft breaks, so that all else keeps its
- * bytes. Base64, in lines as long as they were, and converted charsets are written anew. Where unencoded lines would grow
- * over the limit, the part becomes quoted-printable.
+ * Three ways back into the mail, from the gentlest on. Unencoded text is spliced in place.
+ * Quoted-printable is spliced through the offsets of what was decoded, the new text on lines of
+ * its own between soft breaks, so that all else keeps its bytes. Base64, in lines as long as
+ * they were, and converted charsets are written anew. Where unencoded lines would grow over the
+ * limit, the part becomes quoted-printable.
  */
 #include "mail/text_part.h"
 
@@ -39,7 +40,8 @@ static size_t line_behind(const char *bytes, size_t len)
 	return line > 0 && newline != NULL && newline[-1] == '\r' ? line - 1 : line;
 }
 
-/* A "-" behind a soft break could be taken for a boundary: before one the break comes a character earlier. */
+/* A "-" behind a soft break could be taken for a boundary: before one the break comes a
+ * character earlier. */
 static void put_quoted_edit(
 	struct buf *out, const char *bytes, const char *rest, size_t rest_len)
 {

@@ -55,7 +55,8 @@ static int count_mailboxes(InternetAddressList *list, char **addresses, int coun
 	return count;
 }
 
-/* GMime calls itself for a group within a group (each has a colon) until the stack is used up; no list of addresses has many. */
+/* GMime calls itself for a group within a group (each has a colon) until the stack is used up;
+ * no list of addresses has many. */
 static bool is_list(const char *value)
 {
 	size_t colons = 0, len = 0;

@@ -35,7 +35,8 @@ struct cached *cache_find(struct cache *cache, const char *id);
  * of memory, nothing is known of the invitation then. */
 struct cached *cache_put(struct cache *cache, const char *id, const void *value, size_t len);
 
-void cache_forget(struct cache *cache, const char *id); /* value and record; the token stays right */
+/* value and record; the token stays right */
+void cache_forget(struct cache *cache, const char *id);
 void cache_clear(struct cache *cache);			/* tokens too */
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * How much memory the store gives to pages of its database: as much as all of them take, within bounds. A page that is
- * not there costs some microseconds as long as the kernel has it, so less than all is no fault.
+ * How much memory the store gives to pages of its database: as much as all of them take, within
+ * bounds. A page that is not there costs some microseconds as long as the kernel has it, so
+ * less than all is no fault.
  */
 #include "store/engine.h"
 

@@ -1,7 +1,8 @@
 /*
- * Each customer's own address for consent mails. It is derived, never stored: made for replies under the current link
- * key, and found again by the tags of all customers under every key (store/tags.h), which a walk over the customers
- * finds out step by step. A site of a few thousand customers is walked within the first look-up.
+ * Each customer's own address for consent mails. It is derived, never stored: made for replies
+ * under the current link key, and found again by the tags of all customers under every key
+ * (store/tags.h), which a walk over the customers finds out step by step. A site of a few
+ * thousand customers is walked within the first look-up.
  */
 #include "store/engine_internal.h"
 
@@ -88,8 +89,8 @@ int consent_append(
 	return 0;
 }
 
-/* As records are written: {"id":"...","revision":7,"customer_id":"contoso", and so on. False when this one is not, or the id is
- * one that JSON escapes. */
+/* As records are written: {"id":"...","revision":7,"customer_id":"contoso", and so on. False
+ * when this one is not, or the id is one that JSON escapes. */
 static bool customer_of_text(const struct stored *stored, char customer_id_r[TEXT_MAX + 1])
 {
 	static const char id[] = "{\"id\":\"",

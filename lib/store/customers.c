@@ -1,8 +1,8 @@
 /*
- * The customers table in force: a file that does not change (table_file.h), and over it, in a tree, what was changed since
- * it was loaded. A row of the tree counts instead of the file's; a row without a value says that there is
- * none. The tree has indexes of its own; what the file's index finds counts when the tree does not know the customer and
- * the row has the value.
+ * The customers table in force: a file that does not change (table_file.h), and over it, in a
+ * tree, what was changed since it was loaded. A row of the tree counts instead of the file's; a
+ * row without a value says that there is none. The tree has indexes of its own; what the file's
+ * index finds counts when the tree does not know the customer and the row has the value.
  */
 #include "store/engine_internal.h"
 
@@ -12,8 +12,6 @@ static int no_memory(struct error *error)
 {
 	return error_set(error, ERROR_TEMPORARY, "out of memory");
 }
-
-/* --- keys --- */
 
 static void row_key(struct buf *key, uint64_t table, struct kv_bytes customer_id)
 {
@@ -36,8 +34,6 @@ static void value_key(struct buf *key, uint64_t table, char kind, struct kv_byte
 	buf_byte(key, '\0');
 }
 
-/* --- reading --- */
-
 int customer_file(struct engine *engine, struct table_file **file_r, struct error *error)
 {
 	if (engine->file == NULL && engine->table != 0) {
@@ -50,7 +46,8 @@ int customer_file(struct engine *engine, struct table_file **file_r, struct erro
 	return 0;
 }
 
-/* The row that lies over the file, without a value when it says that there is none. Returns 1, 0, -1. */
+/* The row that lies over the file, without a value when it says that there is none. Returns 1,
+ * 0, -1. */
 static int find_over(struct engine *engine, struct kv_bytes customer_id,
 	struct kv_bytes *value_r, struct error *error)
 {
@@ -206,8 +203,6 @@ int customers_opened(struct engine *engine, struct error *error)
 	engine->changed = found == 1;
 	return found < 0 ? -1 : 0;
 }
-
-/* --- writing --- */
 
 static const struct {
 	char kind;

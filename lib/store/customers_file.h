@@ -6,9 +6,10 @@
  *	lines    blank ones and those whose first character but white space is # are skipped; one that begins
  *	         with white space continues the line before (as in Postfix's tables)
  *
- * A streaming parser: bytes in, rows out, memory bounded by CUSTOMERS_LINE_MAX. A bad line is a fault
- * with its number, and parsing goes on behind it. What comes out as a row is valid UTF-8 without
- * control characters; customer id and mailbox are not empty; doubles are the store's business.
+ * A streaming parser: bytes in, rows out, memory bounded by CUSTOMERS_LINE_MAX. A bad line is a
+ * fault with its number, and parsing goes on behind it. What comes out as a row is valid UTF-8
+ * without control characters; customer id and mailbox are not empty; doubles are the store's
+ * business.
  *
  * Threads: a parser belongs to one thread at a time. Pure.
  */
@@ -28,8 +29,8 @@ struct customers_file;
 struct customers_file *customers_file_new(void); /* NULL: out of memory */
 void customers_file_free(struct customers_file **file);
 
-/* Gives the next bytes, once customers_file_next has returned CUSTOMERS_MORE. They are borrowed until it
- * returns that again. */
+/* Gives the next bytes, once customers_file_next has returned CUSTOMERS_MORE. They are borrowed
+ * until it returns that again. */
 void customers_file_feed(struct customers_file *file, const char *bytes, size_t len);
 
 /* There are no more bytes: the last line is complete. */

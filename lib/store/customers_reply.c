@@ -1,5 +1,6 @@
 /*
- * Customers as replies tell them. What lists and look-ups by the thousand need comes as lines that are ready to be written out.
+ * Customers as replies tell them. What lists and look-ups by the thousand need comes as lines
+ * that are ready to be written out.
  */
 #include "store/engine_internal.h"
 

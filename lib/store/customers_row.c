@@ -99,7 +99,8 @@ static int named_value(struct customers_row *row, char *word, struct error *faul
 		"unknown name \"%.60s\" (known: full_name, tenant, m365_admin_email)", word);
 }
 
-/* Bytes of each column. Ids and what is looked up by are parts of the store's keys, which are bounded. */
+/* Bytes of each column. Ids and what is looked up by are parts of the store's keys, which are
+ * bounded. */
 static const size_t column_max[CUSTOMERS_COLUMNS] = {
 	[CUSTOMERS_ID] = 256,
 	[CUSTOMERS_MAILBOX] = 320,

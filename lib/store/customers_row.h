@@ -37,8 +37,9 @@ static inline bool customers_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Reads `customer_id mailbox [name=value ...]` (store/customers_file.h), one line, and changes the text: columns point into it.
- * A record that did not fit its buffer (failed) is a fault. Returns 0, or -1 with the fault; row->line is not touched. */
+/* Reads `customer_id mailbox [name=value ...]` (store/customers_file.h), one line, and changes
+ * the text: columns point into it. A record that did not fit its buffer (failed) is a fault.
+ * Returns 0, or -1 with the fault; row->line is not touched. */
 int customers_row_parse(struct buf *record, struct customers_row *row, struct error *fault);
 
 #endif

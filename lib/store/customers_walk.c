@@ -1,6 +1,7 @@
 /*
- * Three sorted sources side by side: the table's file, what lies over it, and the invitations' index by customer. Each step takes
- * the least id of the three and moves the sources on that are at it.
+ * Three sorted sources side by side: the table's file, what lies over it, and the invitations'
+ * index by customer. Each step takes the least id of the three and moves the sources on that
+ * are at it.
  */
 #include "store/engine_internal.h"
 
@@ -119,7 +120,8 @@ void customer_walk_close(struct customer_walk **walk)
 	*walk = NULL;
 }
 
-/* Moves the sources on that are not behind the id given last, and finds the least of them. Returns 1, 0, -1. */
+/* Moves the sources on that are not behind the id given last, and finds the least of them.
+ * Returns 1, 0, -1. */
 static int least(struct customer_walk *walk, struct kv_bytes *id_r, struct error *error)
 {
 	struct kv_bytes last = kv_buf(&walk->last);

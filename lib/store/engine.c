@@ -1,7 +1,8 @@
 /*
- * The engine's frame: opens the trees, runs a request, keeps track of what is durable. A change is one
- * transaction: its id is looked up, the op does its work and leaves an outcome, and the outcome is kept
- * under the id. The reply is made from the outcome, the first time and every other.
+ * The engine's frame: opens the trees, runs a request, keeps track of what is durable. A change
+ * is one transaction: its id is looked up, the op does its work and leaves an outcome, and the
+ * outcome is kept under the id. The reply is made from the outcome, the first time and every
+ * other.
  */
 #include "store/engine_internal.h"
 

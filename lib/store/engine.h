@@ -35,8 +35,9 @@ extern const char *const engine_trees[];
 struct engine *engine_open(struct kv *kv, const struct settings *settings,
 	const struct keyfile *keys, struct error *error);
 
-/* The same over the directory of settings->state_store, with that many bytes for pages that were read. With KV_BDB_TRY it fails with conflict when
- * a store runs: ask that one. Root has to become the directory's owner first (see kv_bdb.h). */
+/* The same over the directory of settings->state_store, with that many bytes for pages that
+ * were read. With KV_BDB_TRY it fails with conflict when a store runs: ask that one. Root has
+ * to become the directory's owner first (see kv_bdb.h). */
 struct engine *engine_open_state(const struct settings *settings, const struct keyfile *keys,
 	size_t cache, enum kv_bdb_lock lock, struct error *error);
 
@@ -57,13 +58,16 @@ struct engine_caller {
 
 enum engine_next {
 	ENGINE_DONE,
-	ENGINE_WAIT, /* watch: the revision is still the given one; `text` is the answer after the timeout */
+	/* watch: the revision is still the given one; `text` is the answer after the timeout */
+	ENGINE_WAIT,
 	ENGINE_FOLLOW, /* subscribe: events behind `sequence` are to follow (engine_events) */
 };
 
 struct engine_reply {
 	struct buf text; /* the reply, one JSON object; initialise with engine_reply_init */
-	bool durable;	 /* of a change, also one that failed: may go out only after an engine_sync that returned 0 */
+	/* of a change, also one that failed: may go out only after an engine_sync that returned
+	 * 0 */
+	bool durable;
 	enum engine_next next;
 	char id[INVITATION_ID_LEN + 1]; /* ENGINE_WAIT: whose */
 	int timeout_s;			/* ENGINE_WAIT */
@@ -82,15 +86,16 @@ int engine_request(struct engine *engine, const struct engine_caller *caller,
  * done. */
 int engine_sync(struct engine *engine, struct error *error);
 
-/* For a process of its own: request and sync in one, the reply parsed (the caller's, json_object_put). */
+/* For a process of its own: request and sync in one, the reply parsed (the caller's,
+ * json_object_put). */
 int engine_call(struct engine *engine, struct json_object *request,
 	struct json_object **reply_r, struct error *error);
 
 /* The client went away: its table loads are given up, their files removed by engine_housekeep. */
 void engine_client_gone(struct engine *engine, const void *client);
 
-/* What the store itself reports, an object as of op "report" (taken over), asked for before each answer of "reports".
- * NULL: nothing now. */
+/* What the store itself reports, an object as of op "report" (taken over), asked for before
+ * each answer of "reports". NULL: nothing now. */
 typedef struct json_object *engine_report_fn(void *context);
 void engine_report_own(struct engine *engine, engine_report_fn *report, void *context);
 
@@ -113,9 +118,10 @@ typedef int engine_event_fn(void *context, const struct engine_event *event);
 int engine_events(struct engine *engine, uint64_t *after, unsigned max, engine_event_fn *event,
 	void *context, struct error *error);
 
-/* A small step of keeping house (milliseconds): forgets old change ids, removes ended invitations
- * beyond history_retention, files of abandoned or replaced customers tables and changes to those, finds out the tags of
- * more customers. Returns 1 when there is more to do now, 0, or -1. */
+/* A small step of keeping house (milliseconds): forgets old change ids, removes ended
+ * invitations beyond history_retention, files of abandoned or replaced customers tables and
+ * changes to those, finds out the tags of more customers. Returns 1 when there is more to do
+ * now, 0, or -1. */
 int engine_housekeep(struct engine *engine, time_t now, struct error *error);
 
 /* The same of what is kept on disk only: for a process that ends. */

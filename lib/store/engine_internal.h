@@ -13,10 +13,11 @@
  *	            table, TABLE_MAILBOX or TABLE_TENANT, value, 0, customer id      nothing
  *	meta        "sequence", "table"                      numbers
  *
- * Values of indexes other than customer ids are in lower case (ASCII). "table" is the number of the customers table
- * in force. What was loaded is in a file of its own (table_file.h), which is complete on disk before its number is
- * written here, and never changes. The customer tree holds what was changed since, and lies over the file: a row, or that
- * there is none. Table 0 has no file. Files and changes of other numbers are being loaded, or left over and removed.
+ * Values of indexes other than customer ids are in lower case (ASCII). "table" is the number of
+ * the customers table in force. What was loaded is in a file of its own (table_file.h), which
+ * is complete on disk before its number is written here, and never changes. The customer tree
+ * holds what was changed since, and lies over the file: a row, or that there is none. Table 0
+ * has no file. Files and changes of other numbers are being loaded, or left over and removed.
  */
 #ifndef POSTINVITE_STORE_ENGINE_INTERNAL_H
 #define POSTINVITE_STORE_ENGINE_INTERNAL_H
@@ -59,7 +60,8 @@ struct load;
 struct engine {
 	struct kv *kv;
 	struct cache *cache;
-	struct buf written; /* ids of the records that the open transaction wrote, with their NULs */
+	/* ids of the records that the open transaction wrote, with their NULs */
+	struct buf written;
 	const struct settings *settings;
 	const struct keyfile *keys;
 	char *auth_url;	    /* JSON text up to the token: ,"auth_url":"https://.../i/ */
@@ -100,13 +102,12 @@ struct ask {
 	time_t now;
 };
 
-/* --- a transaction (engine.c): refused while the disk is full; an abort takes the events' numbers back --- */
+/* A transaction (engine.c): refused while the disk is full; an abort takes the events' numbers
+ * back. */
 
 int engine_begin(struct engine *engine, struct error *error);
 int engine_commit(struct engine *engine, struct error *error);
 void engine_abort(struct engine *engine);
-
-/* --- bytes and keys (keys.c) --- */
 
 struct kv_bytes kv_text(const char *text); /* without its NUL */
 struct kv_bytes kv_buf(const struct buf *buf);
@@ -116,8 +117,6 @@ void key_lower(struct buf *key, const char *text);
 
 /* Is it 1 to TEXT_MAX bytes without control characters? */
 bool text_valid(const char *text);
-
-/* --- invitations and their history (invitations.c) --- */
 
 /* Sequence numbers of an invitation's first and last event, 0 before there is one. */
 struct trail {
@@ -158,8 +157,8 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
 		     struct json_object *event, struct error *error);
 
-/* May the validity of this invitation be extended? Not where another one of its customer and mailbox is
- * open by now. Returns 0 or -1. */
+/* May the validity of this invitation be extended? Not where another one of its customer and
+ * mailbox is open by now. Returns 0 or -1. */
 int extension_check(struct ask *ask, const char *id, const struct stored *stored,
 		    struct json_object *record, struct error *error);
 
@@ -185,8 +184,6 @@ int index_each(struct engine *engine, struct index_query query, index_fn *each, 
 int invitation_latest(struct engine *engine, const char *customer_id,
 	char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
-/* --- when mails went to a mailbox (sent.c) --- */
-
 /* Notes one, in the transaction that records it. */
 int sent_note(struct engine *engine, const char *mailbox, time_t now, struct error *error);
 
@@ -197,22 +194,21 @@ int sent_drop(struct engine *engine, const char *mailbox, time_t now, struct err
 int sent_append(struct engine *engine, const char *mailbox, time_t now, struct buf *out,
 	struct error *error);
 
-/* --- history (history.c) --- */
-
 /* Appends an event of that invitation under the next sequence number and moves the trail on. */
 int history_append(struct engine *engine, struct json_object *record, struct trail *trail,
 		   struct json_object *event, enum status status, struct error *error);
 
-/* Removes the events of a trail. The last number given stays on record, so that it is never given again. */
+/* Removes the events of a trail. The last number given stays on record, so that it is never
+ * given again. */
 int history_remove(struct engine *engine, const struct trail *trail, struct error *error);
 
-/* --- customers (customers.c): the table in force, the file with what lies over it --- */
+/* Customers (customers.c): the table in force, the file with what lies over it. */
 
 /* Finds out whether something lies over the file. */
 int customers_opened(struct engine *engine, struct error *error);
 
-/* The file of the table in force. Returns 0 with *file_r, NULL when the table has none; or -1. It is open until another table
- * comes into force. */
+/* The file of the table in force. Returns 0 with *file_r, NULL when the table has none; or -1.
+ * It is open until another table comes into force. */
 int customer_file(struct engine *engine, struct table_file **file_r, struct error *error);
 
 /* The row. Returns 1, 0, -1. It is valid until the next look-up of a row, or write of one. */
@@ -223,19 +219,19 @@ int customer_find(struct engine *engine, struct kv_bytes customer_id, struct row
 int customer_row(struct engine *engine, const char *customer_id, struct json_object **row_r,
 	struct error *error);
 
-/* Calls `each` for the customers that have that value (TABLE_MAILBOX, TABLE_TENANT). As index_each. */
+/* Calls `each` for the customers that have that value (TABLE_MAILBOX, TABLE_TENANT). As
+ * index_each. */
 typedef int customer_fn(void *context, const char *customer_id, struct error *error);
 int customer_each(struct engine *engine, struct index_query query, customer_fn *each,
 	void *context, struct error *error);
 
-/* Puts a row over the table. Returns 1, 0 when the customer was there (and stays, unless replace), -1. */
+/* Puts a row over the table. Returns 1, 0 when the customer was there (and stays, unless
+ * replace), -1. */
 int customer_put(
 	struct engine *engine, const struct row *row, bool replace, struct error *error);
 
 /* Returns 1 when the customer was there, 0, -1. */
 int customer_remove(struct engine *engine, const char *customer_id, struct error *error);
-
-/* --- all customers in the order of their ids, of table and invitations (customers_walk.c) --- */
 
 struct customer {
 	struct kv_bytes id;
@@ -245,7 +241,8 @@ struct customer {
 	bool removed; /* in a walk only: the table had it, and nothing is left of it */
 };
 
-/* The customers whose id is greater than `after`. Nothing may be written until it is closed. NULL: error. */
+/* The customers whose id is greater than `after`. Nothing may be written until it is closed.
+ * NULL: error. */
 struct customer_walk;
 struct customer_walk *customer_walk(
 	struct engine *engine, const char *after, struct error *error);
@@ -255,20 +252,19 @@ void customer_walk_close(struct customer_walk **walk); /* accepts NULL; nulls */
 int customer_walk_next(
 	struct customer_walk *walk, struct customer *customer_r, struct error *error);
 
-/* --- customers in replies (customers_reply.c) --- */
-
-/* What is known of that customer; `invitation`: which one of its own to tell (NULL: the latest). Returns 1, 0, -1. Valid as
- * customer_find's row. */
+/* What is known of that customer; `invitation`: which one of its own to tell (NULL: the
+ * latest). Returns 1, 0, -1. Valid as customer_find's row. */
 int customer_load(struct engine *engine, struct kv_bytes customer_id, const char *invitation,
 	struct customer *customer_r, struct error *error);
 
-/* Append a customer: as replies have it, or as a line "key TAB status TAB mailbox TAB expires_at". Return 0 or -1. */
+/* Append a customer: as replies have it, or as a line "key TAB status TAB mailbox TAB
+ * expires_at". Return 0 or -1. */
 int customer_append(struct ask *ask, const struct customer *customer, struct buf *out,
 	struct error *error);
 int customer_append_line(struct ask *ask, const struct customer *customer,
 	struct kv_bytes key, struct buf *out, struct error *error);
 
-/* --- the customers' consent addresses (consent_address.c): nothing without the setting --- */
+/* The customers' consent addresses (consent_address.c): nothing without the setting. */
 
 /* To be called whenever settings or keys are others. */
 void consent_configure(struct engine *engine);
@@ -295,7 +291,7 @@ int consent_step(struct engine *engine, struct error *error);
 int consent_customer(struct engine *engine, const char *tag, char customer_id_r[TEXT_MAX + 1],
 	struct error *error);
 
-/* --- requests: each as its op of store/protocol.h says (op_*.c) --- */
+/* Requests: each as its op of store/protocol.h says (op_*.c). */
 
 /* An op either reads, and appends its reply at once, or changes: then it leaves an outcome, which
  * is kept with the change id, and `answer` makes the reply of an outcome, also when the request is
@@ -320,8 +316,6 @@ bool load_active(const struct engine *engine, uint64_t table);
 void loads_drop(struct engine *engine, const void *client, bool all);
 void load_in_force(struct engine *engine); /* next_table becomes table */
 
-/* --- who may what (roles.c) --- */
-
 struct op {
 	const char *name;
 	unsigned roles; /* bits of 1 << enum store_role */
@@ -334,6 +328,7 @@ bool role_may(enum store_role role, const struct op *op);
 bool role_reports(enum store_role role, const char *program);
 bool role_sends(enum store_role role, struct json_object *event);
 const char *role_name(enum store_role role);
-bool role_names_operator(enum store_role role, struct json_object *request); /* may it, or does it not? */
+/* may it, or does it not? */
+bool role_names_operator(enum store_role role, struct json_object *request);
 
 #endif

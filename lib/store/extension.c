@@ -1,6 +1,6 @@
 /*
- * One invitation is open for each customer and mailbox. To extend one that has expired opens it again, which must not
- * make two.
+ * One invitation is open for each customer and mailbox. To extend one that has expired opens it
+ * again, which must not make two.
  */
 #include "store/engine_internal.h"
 

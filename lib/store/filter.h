@@ -1,6 +1,7 @@
 /*
- * A Bloom filter: a byte for each value says of nearly all others that they are not among them (a wrong "maybe" in forty). What is
- * looked for under several kinds of keys is found under one, so most look-ups in an index find nothing: this spares them.
+ * A Bloom filter: a byte for each value says of nearly all others that they are not among them
+ * (a wrong "maybe" in forty). What is looked for under several kinds of keys is found under
+ * one, so most look-ups in an index find nothing: this spares them.
  *
  * Values are given by hashes of 64 bits.
  *
@@ -22,8 +23,8 @@ void filter_free(struct filter **filter); /* accepts NULL; nulls */
 void filter_add(struct filter *filter, uint64_t hash);
 bool filter_may_have(const struct filter *filter, uint64_t hash);
 
-/* Its bytes, to be kept, and to be filled in again: a filter is as large as the one that they are of when it is made for as many values
- * as there are bytes. */
+/* Its bytes, to be kept, and to be filled in again: a filter is as large as the one that they
+ * are of when it is made for as many values as there are bytes. */
 unsigned char *filter_bytes(struct filter *filter, size_t *len_r);
 
 #endif

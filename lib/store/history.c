@@ -83,8 +83,6 @@ static void append_entry(struct buf *out, const struct entry *entry, uint64_t se
 		status_name(entry->status));
 }
 
-/* --- writing --- */
-
 int history_append(struct engine *engine, struct json_object *record, struct trail *trail,
 	struct json_object *event, enum status status, struct error *error)
 {
@@ -140,8 +138,6 @@ int history_remove(struct engine *engine, const struct trail *trail, struct erro
 	}
 	return result < 0 ? -1 : keep_sequence(engine, error);
 }
-
-/* --- one invitation's --- */
 
 /* The numbers of the trail behind `after`, the last one first. */
 static int collect(struct engine *engine, const struct trail *trail, uint64_t after,
@@ -239,8 +235,6 @@ int op_ping(struct ask *ask, struct engine_reply *reply, struct error *error)
 		(unsigned long long)((clock_monotonic_ms() - ask->engine->started_ms) / 1000));
 	return 0;
 }
-
-/* --- following --- */
 
 /* Gives one event. Returns 1, 2 when `fn` has enough, 0 when its invitation is
  * no longer there, -1. */

@@ -1,6 +1,7 @@
 /*
- * Keeping house in small steps, so that nobody waits: old change ids, files of customers tables that are
- * not in force and changes to them, ended invitations beyond their retention. And customers' tags, which are found out in steps, too.
+ * Keeping house in small steps, so that nobody waits: old change ids, files of customers tables
+ * that are not in force and changes to them, ended invitations beyond their retention. And
+ * customers' tags, which are found out in steps, too.
  */
 #include "store/engine_internal.h"
 
@@ -44,8 +45,6 @@ static int delete_keys(
 	return engine_commit(engine, error);
 }
 
-/* --- change ids --- */
-
 /* Milliseconds of the first six bytes: RFC 9562 section 5.7. */
 static time_t change_time(struct kv_bytes key)
 {
@@ -76,8 +75,6 @@ static int forget_changes(struct engine *engine, time_t now, struct error *error
 	return result < 0 ? -1 : n == CHANGES_STEP;
 }
 
-/* --- tables --- */
-
 static bool table_needed(void *context, uint64_t number)
 {
 	const struct engine *engine = context;
@@ -86,7 +83,8 @@ static bool table_needed(void *context, uint64_t number)
 	return number != 0 && (number == engine->table || load_active(engine, number));
 }
 
-/* The first table from *table on that is not in force and to which there were changes. Returns 1, 0 when there is none, -1. */
+/* The first table from *table on that is not in force and to which there were changes. Returns
+ * 1, 0 when there is none, -1. */
 static int find_rubbish(struct engine *engine, uint64_t *table, struct error *error)
 {
 	for (;;) {
@@ -151,8 +149,6 @@ static int remove_rubbish(struct engine *engine, struct error *error)
 	buf_free(&keys);
 	return result < 0 ? -1 : 1;
 }
-
-/* --- ended invitations --- */
 
 static bool beyond_retention(struct engine *engine, const struct stored *stored, time_t now)
 {

@@ -26,8 +26,6 @@ static int damaged(const char *id, struct error *error)
 		error, ERROR_TEMPORARY, "invitation %s is damaged in the database", id);
 }
 
-/* --- one record --- */
-
 int stored_read(
 	const char *id, struct kv_bytes value, struct stored *stored_r, struct error *error)
 {
@@ -154,8 +152,6 @@ static int record_write(struct engine *engine, struct json_object *record,
 	return result;
 }
 
-/* --- indexes --- */
-
 static void index_prefix(struct buf *key, struct index_query query)
 {
 	buf_byte(key, query.kind);
@@ -266,8 +262,6 @@ int invitation_latest(struct engine *engine, const char *customer_id,
 		id_r, error);
 }
 
-/* --- events --- */
-
 static void done_key(struct buf *key, const char *tenant)
 {
 	buf_byte(key, INDEX_DONE);
@@ -331,8 +325,8 @@ static int note_completion(
 	return result < 0 ? -1 : 0;
 }
 
-/* Worth telling, and keeping, also when it changes no fact: a hint makes tokend look, a mail of ours is
- * part of the story. */
+/* Worth telling, and keeping, also when it changes no fact: a hint makes tokend look, a mail of
+ * ours is part of the story. */
 static bool is_told(struct json_object *event)
 {
 	const char *type = json_string(event, "type", "");
@@ -426,8 +420,6 @@ int invitation_revoke(struct ask *ask, const char *id, struct error *error)
 	json_object_put(record);
 	return result;
 }
-
-/* --- removal --- */
 
 int invitation_remove(
 	struct engine *engine, const char *id, time_t now, struct error *error)

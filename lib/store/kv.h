@@ -1,6 +1,6 @@
 /*
- * Ordered tables of bytes with transactions: what the store and tokend's vault keep their
- * state in. Two variants behind one face: kv_bdb.h (Berkeley DB in a directory) and kv_memory.h (for
+ * Ordered tables of bytes with transactions: what the store and tokend's vault keep their state
+ * in. Two variants behind one face: kv_bdb.h (Berkeley DB in a directory) and kv_memory.h (for
  * unit tests). Nothing here knows invitations.
  *
  * Trees are named when a kv is opened; a call says which one by its position in that list. Keys
@@ -49,8 +49,8 @@ void kv_abort(struct kv *kv);			   /* nothing when none is open */
  * next kv_sync tries again. */
 int kv_sync(struct kv *kv, struct error *error);
 
-/* Returns 1 with *value_r, 0 when there is no such key, -1. The value is the kv's and valid until the next
- * kv_get, kv_last or write of the same tree, or the end of the transaction. */
+/* Returns 1 with *value_r, 0 when there is no such key, -1. The value is the kv's and valid
+ * until the next kv_get, kv_last or write of the same tree, or the end of the transaction. */
 int kv_get(struct kv *kv, unsigned tree, struct kv_bytes key, struct kv_bytes *value_r,
 	struct error *error);
 
@@ -82,29 +82,38 @@ void kv_cursor_close(struct kv_cursor **cursor); /* accepts NULL; nulls */
 
 /* --- sealed trees: what is replaced as a whole ---
  *
- * One tree in a file of its own beside the others, filled once, sealed, and from then on only read. It costs neither log nor
- * transactions: nothing needs it until it is on disk, and who then names it in a transaction makes it count. It is read and
- * closed as a kv with one tree, number 0, without kv_last; kv_put and kv_add work, without a transaction, until it is sealed. It must not outlive its kv. Names are of letters, digits, '.', '-' and '_', at most KV_NAME_MAX bytes. */
+ * One tree in a file of its own beside the others, filled once, sealed, and from then on only
+ * read. It costs neither log nor transactions: nothing needs it until it is on disk, and who
+ * then names it in a transaction makes it count. It is read and closed as a kv with one tree,
+ * number 0, without kv_last; kv_put and kv_add work, without a transaction, until it is sealed.
+ * It must not outlive its kv. Names are of letters, digits, '.', '-' and '_', at most
+ * KV_NAME_MAX bytes. */
 #define KV_NAME_MAX 63
 
-/* A new one, to be filled. It is there under its name from now on, whatever becomes of it: kv_discard removes it. NULL: error. */
+/* A new one, to be filled. It is there under its name from now on, whatever becomes of it:
+ * kv_discard removes it. NULL: error. */
 struct kv *kv_stage(struct kv *kv, const char *name, struct error *error);
 
-/* Has it written to the disk, which does not keep the caller waiting. Returns 1 when it is there, 0 when it is
- * not yet: ask again in some milliseconds; -1: it is of no use. But kv_close nothing may be done with it any more. */
+/* Has it written to the disk, which does not keep the caller waiting. Returns 1 when it is
+ * there, 0 when it is not yet: ask again in some milliseconds; -1: it is of no use. But
+ * kv_close nothing may be done with it any more. */
 int kv_seal(struct kv *staged, struct error *error);
 
-/* Opens a sealed one for reading, with that much memory for what is read often. NULL: error, not found when there is none. */
+/* Opens a sealed one for reading, with that much memory for what is read often. NULL: error,
+ * not found when there is none. */
 struct kv *kv_sealed(struct kv *kv, const char *name, size_t cache, struct error *error);
 
-/* Removes it. Who reads it goes on reading it until it is closed. Returns 0, also when there is none, or -1. */
+/* Removes it. Who reads it goes on reading it until it is closed. Returns 0, also when there is
+ * none, or -1. */
 int kv_discard(struct kv *kv, const char *name, struct error *error);
 
-/* Calls `each` for every name until it returns non-zero, which is returned; names come in no order. */
+/* Calls `each` for every name until it returns non-zero, which is returned; names come in no
+ * order. */
 typedef int kv_name_fn(void *context, const char *name, struct error *error);
 int kv_names(struct kv *kv, kv_name_fn *each, void *context, struct error *error);
 
-/* An empty file without a name, for what does not fit into memory for a while. A descriptor, or -1. */
+/* An empty file without a name, for what does not fit into memory for a while. A descriptor, or
+ * -1. */
 int kv_scratch(struct kv *kv, struct error *error);
 
 /* Bounds the time that recovery takes and the disk that logs take, when at least that many

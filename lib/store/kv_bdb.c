@@ -1,8 +1,8 @@
 /*
  * Berkeley DB as one process can own it: a private environment (regions in the process's own
- * memory), recovery at each open, the directory's lock taken before anything is touched. There is one
- * thread and one transaction at a time, so the locking subsystem is left out: nothing can deadlock,
- * and no load outgrows a lock table.
+ * memory), recovery at each open, the directory's lock taken before anything is touched. There
+ * is one thread and one transaction at a time, so the locking subsystem is left out: nothing
+ * can deadlock, and no load outgrows a lock table.
  *
  * Commits do not wait for the disk: the log's buffer is flushed by kv_sync. What commits but could
  * not be flushed stays in that buffer, and the next flush writes it in order. Pages are as large as
@@ -58,8 +58,8 @@ static int fault(struct kv_bdb *bdb, int code, const char *what, struct error *e
 		db_strerror(code), reason);
 }
 
-/* Of what is to be on disk behind the call. What the kernel could not write it forgets: a later call would
- * succeed without it, and say that it is there. */
+/* Of what is to be on disk behind the call. What the kernel could not write it forgets: a later
+ * call would succeed without it, and say that it is there. */
 static int flush_fault(struct kv_bdb *bdb, int code, const char *what, struct error *error)
 {
 	if (code == EIO)

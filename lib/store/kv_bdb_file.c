@@ -1,7 +1,8 @@
 /*
- * A staged tree is written by the caller's thread into the cache of its own, and from there, as that fills, into the file. What is
- * left, and the disk's own time, is a thread's business: it flushes, closes, syncs the directory, and says so. Whoever of
- * the caller and the thread comes last cleans up, so that giving a tree up waits for nobody.
+ * A staged tree is written by the caller's thread into the cache of its own, and from there, as
+ * that fills, into the file. What is left, and the disk's own time, is a thread's business: it
+ * flushes, closes, syncs the directory, and says so. Whoever of the caller and the thread comes
+ * last cleans up, so that giving a tree up waits for nobody.
  *
  * A file that is not in force is rubbish whatever it holds, so nothing here has to survive a kill.
  */
@@ -78,8 +79,6 @@ static struct kv_bytes to_bytes(const DBT *dbt)
 	return (struct kv_bytes){dbt->data, dbt->size};
 }
 
-/* --- the tree's functions --- */
-
 static int file_get(struct kv *kv, unsigned tree, struct kv_bytes key, struct kv_bytes *value_r,
 	struct error *error)
 {
@@ -96,7 +95,8 @@ static int file_get(struct kv *kv, unsigned tree, struct kv_bytes key, struct kv
 	return 1;
 }
 
-/* A cursor puts at half the cost of DB->put, which makes one each time, and looks twice when it must not overwrite. */
+/* A cursor puts at half the cost of DB->put, which makes one each time, and looks twice when it
+ * must not overwrite. */
 static int put_over(struct kv_file *file, DBT *key, DBT *value)
 {
 	int code = 0;
@@ -166,8 +166,6 @@ static void file_cursor_close(struct kv_cursor *base)
 	cursor->dbc->close(cursor->dbc);
 	free(cursor);
 }
-
-/* --- sealing --- */
 
 static void flush_leave(struct flush *flush)
 {
@@ -271,8 +269,6 @@ static const struct kv_class file_class = {
 	.seal = file_seal,
 };
 
-/* --- files --- */
-
 static char *path_of(const char *directory, const char *name, struct error *error)
 {
 	char *path;
@@ -283,7 +279,8 @@ static char *path_of(const char *directory, const char *name, struct error *erro
 	return NULL;
 }
 
-/* Berkeley DB tells of a page that it could not write by "input/output error", and why by this message only. */
+/* Berkeley DB tells of a page that it could not write by "input/output error", and why by this
+ * message only. */
 static void on_message(const DB_ENV *env, const char *prefix, const char *message)
 {
 	static const int full[] = {ENOSPC, EDQUOT, EFBIG};

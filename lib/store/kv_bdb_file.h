@@ -1,6 +1,6 @@
 /*
- * kv.h's sealed trees over Berkeley DB: a database in no environment, so that neither log nor recovery knows
- * it, in the file DIRECTORY/NAME.sealed.
+ * kv.h's sealed trees over Berkeley DB: a database in no environment, so that neither log nor
+ * recovery knows it, in the file DIRECTORY/NAME.sealed.
  */
 #ifndef POSTINVITE_STORE_KV_BDB_FILE_H
 #define POSTINVITE_STORE_KV_BDB_FILE_H

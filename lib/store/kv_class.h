@@ -1,6 +1,7 @@
 /*
- * What a variant of kv.h implements. kv.c checks trees, sizes and the state of the transaction before
- * it calls one of these, so that both variants refuse the same things with the same words.
+ * What a variant of kv.h implements. kv.c checks trees, sizes and the state of the transaction
+ * before it calls one of these, so that both variants refuse the same things with the same
+ * words.
  */
 #ifndef POSTINVITE_STORE_KV_CLASS_H
 #define POSTINVITE_STORE_KV_CLASS_H
@@ -27,7 +28,8 @@ struct kv_class {
 		struct kv_bytes pair_r[2], struct error *error);
 	void (*cursor_close)(struct kv_cursor *cursor);
 	int (*checkpoint)(struct kv *kv, unsigned kilobytes, struct error *error);
-	/* Of sealed trees, which have none of begin, commit, abort, sync, delete, checkpoint and what follows but seal. */
+	/* Of sealed trees, which have none of begin, commit, abort, sync, delete, checkpoint
+	 * and what follows but seal. */
 	struct kv *(*stage)(struct kv *kv, const char *name, struct error *error);
 	int (*seal)(struct kv *staged, struct error *error);
 	struct kv *(*sealed)(

@@ -1,7 +1,8 @@
 /*
- * Trees in memory: each a sorted array of pairs. A transaction keeps what each write replaced and
- * puts it back, last first, when it is aborted. A cursor remembers its last key and looks for the next one,
- * so writes cannot disturb it. A sealed tree is a kv of its own in its parent's list, where closing leaves it.
+ * Trees in memory: each a sorted array of pairs. A transaction keeps what each write replaced
+ * and puts it back, last first, when it is aborted. A cursor remembers its last key and looks
+ * for the next one, so writes cannot disturb it. A sealed tree is a kv of its own in its
+ * parent's list, where closing leaves it.
  */
 #include "store/kv_memory.h"
 
@@ -295,8 +296,6 @@ static int memory_checkpoint(struct kv *kv, unsigned kilobytes, struct error *er
 	(void)error;
 	return 0;
 }
-
-/* --- sealed trees --- */
 
 static void free_memory(struct kv_memory *memory)
 {

@@ -99,8 +99,6 @@ static int not_known(const char *key, struct error *error)
 	return error_set(error, ERROR_NOT_FOUND, "\"%.200s\" is not known", key);
 }
 
-/* --- answers of many customers --- */
-
 /* Objects one after the other, or lines. */
 struct answer {
 	struct ask *ask;
@@ -158,8 +156,6 @@ static void answer_end(struct answer *answer)
 	buf_free(&answer->text);
 }
 
-/* --- find --- */
-
 static int find_invitation(struct answer *answer, const char *id, struct error *error)
 {
 	struct customer customer;
@@ -207,8 +203,8 @@ static int has_token(
 	return found;
 }
 
-/* The customer with its newest invitation that has a valid token, if it is to be that one and there is one; else the
- * latest. Returns 1, 0 when nothing is known of it, -1. */
+/* The customer with its newest invitation that has a valid token, if it is to be that one and
+ * there is one; else the latest. Returns 1, 0 when nothing is known of it, -1. */
 static int add_found(
 	struct answer *answer, const char *customer_id, const char *key, struct error *error)
 {
@@ -310,10 +306,8 @@ int op_find(struct ask *ask, struct engine_reply *reply, struct error *error)
 	return result;
 }
 
-/* --- list --- */
-
-/* Adds customers behind *last and moves it; those that were removed are passed over, in steps. Returns 1 when there are
- * more, 0 at the end, -1. */
+/* Adds customers behind *last and moves it; those that were removed are passed over, in steps.
+ * Returns 1 when there are more, 0 at the end, -1. */
 static int add_page(struct answer *answer, int64_t limit, struct buf *last, struct error *error)
 {
 	struct customer_walk *walk = customer_walk(answer->ask->engine, last->data, error);
@@ -362,8 +356,6 @@ int op_list(struct ask *ask, struct engine_reply *reply, struct error *error)
 	buf_free(&last);
 	return more < 0 ? -1 : 0;
 }
-
-/* --- remove --- */
 
 /* Customers of the first kind of key that has one. */
 static int collect(struct engine *engine, const char *key, struct customers *customers,

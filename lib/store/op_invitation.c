@@ -51,8 +51,6 @@ static int load(struct ask *ask, const char *id, struct stored *stored_r, struct
 	return found == 0 ? unknown(error) : found < 0 ? -1 : 0;
 }
 
-/* --- look-ups --- */
-
 static int append_reply(struct ask *ask, const char *id, const struct stored *stored,
 	struct buf *out, struct error *error)
 {
@@ -191,8 +189,6 @@ int op_candidates(struct ask *ask, struct engine_reply *reply, struct error *err
 	return append_candidates(&candidates, &reply->text, error);
 }
 
-/* --- outcomes of changes --- */
-
 static void keep_outcome(struct buf *outcome, const char *id, bool flag)
 {
 	buf_string(outcome, id);
@@ -271,8 +267,6 @@ int answer_as_kept(
 	return 0;
 }
 
-/* --- apply --- */
-
 int op_apply(struct ask *ask, struct buf *outcome, struct error *error)
 {
 	struct json_object *given = json_member(ask->request, "event"), *event, *record = NULL;
@@ -302,8 +296,6 @@ int op_apply(struct ask *ask, struct buf *outcome, struct error *error)
 	keep_outcome(outcome, id, changed == 1);
 	return 0;
 }
-
-/* --- open --- */
 
 struct opening {
 	struct ask *ask;

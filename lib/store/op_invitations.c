@@ -1,6 +1,7 @@
 /*
- * Requests about many invitations at once, for who keeps an index of all of them and shows a page of it: in order of
- * their ids, a page after the other, and by their ids; and about links alone.
+ * Requests about many invitations at once, for who keeps an index of all of them and shows a
+ * page of it: in order of their ids, a page after the other, and by their ids; and about links
+ * alone.
  */
 #include "store/engine_internal.h"
 
@@ -27,7 +28,8 @@ static struct kv_cursor *scan_behind(
 	return cursor;
 }
 
-/* Appends records as they are stored; last_r is the last one's id. Returns 1 when the page is full, 0 at the end, -1. */
+/* Appends records as they are stored; last_r is the last one's id. Returns 1 when the page is
+ * full, 0 at the end, -1. */
 static int append_stored(struct kv_cursor *cursor, int64_t limit, struct buf *out,
 	char last_r[INVITATION_ID_LEN + 1], struct error *error)
 {

@@ -1,6 +1,7 @@
 /*
- * What the policy service asks at each Welcome mail and each look-up of Postfix's: pacing and status. Both are answered from
- * indexes and the heads of records; nothing is parsed, and no link leaves.
+ * What the policy service asks at each Welcome mail and each look-up of Postfix's: pacing and
+ * status. Both are answered from indexes and the heads of records; nothing is parsed, and no
+ * link leaves.
  */
 #include "store/engine_internal.h"
 
@@ -55,10 +56,9 @@ static int is_customer(struct engine *engine, const char *customer_id, struct er
 	return customer_find(engine, kv_text(customer_id), &row, error);
 }
 
-/* --- pacing --- */
-
-/* Was the customer of a mailbox that the table does not have revoked? It is when it is gone from the table altogether and
- * its latest invitation is revoked. Returns 1 with the customer, 0, -1. */
+/* Was the customer of a mailbox that the table does not have revoked? It is when it is gone
+ * from the table altogether and its latest invitation is revoked. Returns 1 with the customer,
+ * 0, -1. */
 static int revoked(
 	struct engine *engine, const char *mailbox, struct found *found, struct error *error)
 {
@@ -113,10 +113,8 @@ int op_pacing(struct ask *ask, struct engine_reply *reply, struct error *error)
 	return 0;
 }
 
-/* --- status --- */
-
-/* Finds the invitation that a customer id or a mailbox stands for. Returns 1, 0 when there is none yet, NO_SUCH_KEY when the
- * key is nobody's, -1. */
+/* Finds the invitation that a customer id or a mailbox stands for. Returns 1, 0 when there is
+ * none yet, NO_SUCH_KEY when the key is nobody's, -1. */
 #define NO_SUCH_KEY 2
 
 static int find(

@@ -1,7 +1,7 @@
 /*
- * Loads of a customers table. A load has a number of its own and a file that nobody sees (table_file.h) until
- * table_end makes that number the one in force. Whatever is left over (the old table's file, that of a load whose
- * client went away) is removed by housekeeping.
+ * Loads of a customers table. A load has a number of its own and a file that nobody sees
+ * (table_file.h) until table_end makes that number the one in force. Whatever is left over (the
+ * old table's file, that of a load whose client went away) is removed by housekeeping.
  */
 #include "store/engine_internal.h"
 
@@ -95,8 +95,6 @@ int op_table_begin(struct ask *ask, struct engine_reply *reply, struct error *er
 	return 0;
 }
 
-/* --- rows --- */
-
 struct rows {
 	const char *at, *end; /* what is still to be read */
 	size_t n;	      /* read */
@@ -122,7 +120,8 @@ static int read_rows(struct ask *ask, struct rows *rows_r, struct error *error)
 	return 0;
 }
 
-/* Puts all rows, into the draft or, without one, over the table in force in the caller's transaction. */
+/* Puts all rows, into the draft or, without one, over the table in force in the caller's
+ * transaction. */
 static int put_rows(struct engine *engine, struct table_draft *draft, struct rows *rows,
 	struct error *error)
 {
@@ -194,8 +193,6 @@ int op_table_seal(struct ask *ask, struct engine_reply *reply, struct error *err
 		pause);
 	return 0;
 }
-
-/* --- what takes effect --- */
 
 int op_table_end(struct ask *ask, struct buf *outcome, struct error *error)
 {

@@ -32,7 +32,8 @@ void change_id_new(char id_r[CHANGE_ID_LEN + 1])
 	unsigned char bytes[BYTES];
 
 	if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
-		/* Without randomness the clock's finest digits and the stack's address tell callers apart. */
+		/* Without randomness the clock's finest digits and the stack's address tell
+		 * callers apart. */
 		struct timespec now;
 		uintptr_t here = (uintptr_t)bytes;
 

@@ -10,9 +10,10 @@
  *	         by link only.
  *	bounce_tag  the tag of its bounce address (invite/tag.h), verified likewise
  *
- * An "invitation" in a reply is the record of invite/record.h with the derived members
- * status, auth_url and, where that is set, consent_address. A "customer" is {customer_id, mailbox, full_name, tenant,
- * m365_admin_email, known: is it in the table, consent_address}, with "invitation": its latest, or null.
+ * An "invitation" in a reply is the record of invite/record.h with the derived members status,
+ * auth_url and, where that is set, consent_address. A "customer" is {customer_id, mailbox,
+ * full_name, tenant, m365_admin_email, known: is it in the table, consent_address}, with
+ * "invitation": its latest, or null.
  *
  *	op          members                                    reply
  *	open        change, [mailbox], [customer_id], [email], [operator]  {invitation, created, [bounce_address]}
@@ -93,8 +94,8 @@
 
 #include "base/json.h"
 
-/* 16 bytes in hexadecimal: a UUID version 7 (RFC 9562 section 5.7), so that old ones can be forgotten in
- * order of time. */
+/* 16 bytes in hexadecimal: a UUID version 7 (RFC 9562 section 5.7), so that old ones can be
+ * forgotten in order of time. */
 #define CHANGE_ID_LEN 32
 #define CHANGE_RETENTION (8 * 24 * 3600)
 

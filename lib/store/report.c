@@ -80,8 +80,6 @@ void report_failed(struct report_pace *pace)
 	pace->sent = NULL;
 }
 
-/* --- in a loop --- */
-
 static void end(struct reporter *reporter)
 {
 	void (*said)(void *) = reporter->said;

@@ -1,8 +1,8 @@
 /*
  * Reporting to the store: what a program has counted and finds of itself (op "report").
  *
- * struct reporter does it for programs on libevent: at start, every 10 s when something has changed, every 30 s at
- * least, and at the end. A store that is away is not waited for.
+ * struct reporter does it for programs on libevent: at start, every 10 s when something has
+ * changed, every 30 s at least, and at the end. A store that is away is not waited for.
  *
  * Threads: report_request from any; a reporter's from the thread of its loop.
  */
@@ -21,7 +21,8 @@
 /* Names this process for the store, one name each time it is started. */
 void report_instance(char instance_r[REPORT_INSTANCE_SIZE]);
 
-/* When that process was started, in milliseconds: of two instances the later one is the program now. */
+/* When that process was started, in milliseconds: of two instances the later one is the program
+ * now. */
 uint64_t report_started(const char *instance);
 
 struct report {
@@ -40,7 +41,8 @@ struct report_pace {
 	uint64_t sent_ms; /* clock_monotonic_ms */
 };
 
-/* Is it time to send that one, because it says something else or nothing was sent for long? Then it is remembered. */
+/* Is it time to send that one, because it says something else or nothing was sent for long?
+ * Then it is remembered. */
 bool report_due(struct report_pace *pace, struct json_object *request, uint64_t now_ms);
 void report_failed(
 	struct report_pace *pace); /* it did not arrive; also frees what is remembered */
@@ -61,7 +63,8 @@ struct reporter *reporter_new(const struct reporter_options *options);
 void reporter_free(struct reporter *
 		*reporter); /* nothing is said; before ipc_async_free; accepts NULL; nulls */
 
-/* Says that the program ends. `said` is called once, later: when the store knows, or after REPORT_LIMIT_MS. */
+/* Says that the program ends. `said` is called once, later: when the store knows, or after
+ * REPORT_LIMIT_MS. */
 void reporter_end(struct reporter *reporter, void (*said)(void *context), void *context);
 
 #endif

@@ -60,8 +60,6 @@ void reports_free(struct reports **reports)
 	*reports = NULL;
 }
 
-/* --- what is believed --- */
-
 static struct json_object *clean_metrics(struct json_object *said, const char *program)
 {
 	struct json_object *clean = json_object_new_object();
@@ -117,8 +115,6 @@ static bool instance_valid(const char *name)
 
 	return len > 0 && len < REPORT_INSTANCE_SIZE && strspn(name, "0123456789-") == len;
 }
-
-/* --- taking in --- */
 
 /* What it counted stays. */
 static int forget(struct reports *reports, struct instance *instance, struct error *error)
@@ -202,8 +198,6 @@ int reports_put(struct reports *reports, struct json_object *request, uint64_t n
 	return 0;
 }
 
-/* --- answering --- */
-
 static struct json_object *describe(const struct instance *instance, uint64_t now_ms)
 {
 	struct json_object *object = json_object_new_object();
@@ -220,7 +214,8 @@ static struct json_object *describe(const struct instance *instance, uint64_t no
 	return NULL;
 }
 
-/* Gauges say what is now: those of each program's instance that was started last count, while it runs. */
+/* Gauges say what is now: those of each program's instance that was started last count, while
+ * it runs. */
 static bool is_last(const struct reports *reports, const struct instance *instance)
 {
 	const struct instance *other;

@@ -42,8 +42,8 @@ static const struct op ops[] = {
 	{"ping", ALL, .read = op_ping},
 };
 
-/* As event_senders names them, where each may claim to know the consent from, as people read them, and whether they
- * may say that an operator asked for it. */
+/* As event_senders names them, where each may claim to know the consent from, as people read
+ * them, and whether they may say that an operator asked for it. */
 static const struct {
 	const char *sender;	    /* NULL: sends no event */
 	const char *consent_source; /* NULL: none */
@@ -83,7 +83,8 @@ bool role_names_operator(enum store_role role, struct json_object *request)
 	return roles[role].for_operators || json_member(request, "operator") == NULL;
 }
 
-/* Nobody claims a better source than it has: a wizard that was taken over must not say that a token proved it. */
+/* Nobody claims a better source than it has: a wizard that was taken over must not say that a
+ * token proved it. */
 static bool role_knows(enum store_role role, struct json_object *event)
 {
 	const char *source = json_string(event, "consent_source", NULL);
@@ -107,7 +108,8 @@ bool role_sends(enum store_role role, struct json_object *event)
 	return false;
 }
 
-/* Where the site made no users of their own for the programs, all are the owner; the store speaks for itself. */
+/* Where the site made no users of their own for the programs, all are the owner; the store
+ * speaks for itself. */
 bool role_reports(enum store_role role, const char *program)
 {
 	if (role == STORE_ROLE_OWNER)

@@ -1,5 +1,6 @@
 /*
- * Rows are read far more often than by people: columns are found by their tabs, and nothing is copied.
+ * Rows are read far more often than by people: columns are found by their tabs, and nothing is
+ * copied.
  */
 #include "store/row.h"
 

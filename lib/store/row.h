@@ -1,6 +1,7 @@
 /*
- * A row of the customers table, as a line of text: its columns in the order of store/protocol.h, with tabs between them. What
- * stands behind the id and its tab is the row's value, as it is kept.
+ * A row of the customers table, as a line of text: its columns in the order of
+ * store/protocol.h, with tabs between them. What stands behind the id and its tab is the row's
+ * value, as it is kept.
  *
  * Threads: pure.
  */
@@ -28,8 +29,8 @@ struct row {
 /* Can that be the column's text? A mailbox has an @, a tenant has none. */
 bool row_may_be(enum row_column column, struct kv_bytes text);
 
-/* Reads a line (without its end). Returns 0 or -1 (permanent): a column is missing or too much, an id is empty, a column
- * cannot be what it is to be, is too long or has control characters. */
+/* Reads a line (without its end). Returns 0 or -1 (permanent): a column is missing or too much,
+ * an id is empty, a column cannot be what it is to be, is too long or has control characters. */
 int row_parse(const char *line, size_t len, struct row *row_r, struct error *error);
 
 /* The same of what is kept. Returns 0, or -1 (temporary) when it is damaged. */

@@ -1,6 +1,7 @@
 /*
- * When Welcome mails went to a mailbox: one small value for each, the last day's times, newest first. It is written in the
- * transaction that records the mail, so that what was paced and what was sent cannot differ.
+ * When Welcome mails went to a mailbox: one small value for each, the last day's times, newest
+ * first. It is written in the transaction that records the mail, so that what was paced and
+ * what was sent cannot differ.
  */
 #include "store/engine_internal.h"
 

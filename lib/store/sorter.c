@@ -1,6 +1,7 @@
 /*
- * Parts by the first byte and the upper bits of the second. Each has a buffer; a full one is written behind what the file
- * holds, and the list of blocks remembers whose it is. A key in a block is two bytes of length and its bytes.
+ * Parts by the first byte and the upper bits of the second. Each has a buffer; a full one is
+ * written behind what the file holds, and the list of blocks remembers whose it is. A key in a
+ * block is two bytes of length and its bytes.
  */
 #include "store/sorter.h"
 
@@ -150,8 +151,6 @@ int sorter_add(struct sorter *sorter, const void *key, size_t len, struct error 
 	return 0;
 }
 
-/* --- out again --- */
-
 static int read_block(struct sorter *sorter, const struct block *block, struct error *error)
 {
 	char bytes[BLOCK];
@@ -223,8 +222,8 @@ static void insert_sort(struct place *places, size_t n)
 	}
 }
 
-/* Spreads the places by the bits of `begin` that differ within a part, which are as even as a hash's, so that few are left to be
- * compared with each other. */
+/* Spreads the places by the bits of `begin` that differ within a part, which are as even as a
+ * hash's, so that few are left to be compared with each other. */
 static void sort_places(struct sorter *sorter, size_t n)
 {
 	size_t starts[SPREAD + 1] = {0};

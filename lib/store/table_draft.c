@@ -1,6 +1,7 @@
 /*
- * Rows go into the file as they come. Its indexes' entries are sorted first and packed into blocks, since a tree that is filled in
- * order costs a fraction of one that is not, and a block a fraction of what its entries would.
+ * Rows go into the file as they come. Its indexes' entries are sorted first and packed into
+ * blocks, since a tree that is filled in order costs a fraction of one that is not, and a block
+ * a fraction of what its entries would.
  */
 #include "store/filter.h"
 #include "store/sorter.h"
@@ -123,8 +124,6 @@ int table_draft_row(
 	}
 	return added;
 }
-
-/* --- sealing it --- */
 
 /* `last` has the hash of the block's last entry behind its first byte. */
 static int put_block(struct table_draft *draft, const unsigned char *last, struct error *error)

@@ -32,8 +32,6 @@ static int damaged(struct error *error)
 		"the customers table's file is damaged: load it again");
 }
 
-/* --- what both have --- */
-
 void table_name(uint64_t number, char name_r[KV_NAME_MAX + 1])
 {
 	snprintf(name_r, KV_NAME_MAX + 1, PREFIX "%" PRIu64, number);
@@ -75,8 +73,6 @@ uint64_t table_filter_hash(char kind, uint64_t hash)
 {
 	return hash + (unsigned char)kind * UINT64_C(0x9e3779b97f4a7c15);
 }
-
-/* --- reading it --- */
 
 struct table_file *table_file_open(
 	struct kv *kv, uint64_t number, size_t cache, struct error *error)
@@ -204,8 +200,8 @@ static bool take_entry(
 	return true;
 }
 
-/* Calls each for the block's entries of that hash. Returns as `each`, 0 when more may follow in the next block, 2
- * when none does. */
+/* Calls each for the block's entries of that hash. Returns as `each`, 0 when more may follow in
+ * the next block, 2 when none does. */
 static int each_of_block(struct kv_bytes block, const unsigned char hash[HASH_LEN],
 	table_id_fn *each, void *context, struct error *error)
 {
@@ -261,8 +257,6 @@ struct kv_cursor *table_file_scan(
 	memcpy(key + 1, from.data, from.len);
 	return kv_scan(file->kv, 0, (struct kv_bytes){key, 1 + from.len}, 1, error);
 }
-
-/* --- those that are not needed any more --- */
 
 /* The number in a file's name; 0: it is no table's. */
 static uint64_t number_of(const char *name)

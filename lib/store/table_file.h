@@ -1,6 +1,7 @@
 /*
- * A customers table in a file of its own (a sealed tree, kv.h): how it is made, row by row, and what is found in it.
- * Single changes to the table in force do not come here: they lie over it (customers.c).
+ * A customers table in a file of its own (a sealed tree, kv.h): how it is made, row by row, and
+ * what is found in it. Single changes to the table in force do not come here: they lie over it
+ * (customers.c).
  *
  * Threads: as the engine's.
  */
@@ -16,8 +17,6 @@
 #define TABLE_MAILBOX 'm'
 #define TABLE_TENANT  't'
 
-/* --- making one --- */
-
 struct table_draft;
 
 /* NULL: error. */
@@ -26,16 +25,14 @@ struct table_draft *table_draft_new(struct kv *kv, uint64_t number, struct error
 /* Removes no file: table_file_sweep does. Accepts NULL; nulls. */
 void table_draft_free(struct table_draft **draft);
 
-/* Returns 1, 0 when the customer was there (and stays, unless replace: then its row is this one, 1), -1: the draft is of
- * no use any more. */
+/* Returns 1, 0 when the customer was there (and stays, unless replace: then its row is this
+ * one, 1), -1: the draft is of no use any more. */
 int table_draft_row(
 	struct table_draft *draft, const struct row *row, bool replace, struct error *error);
 
-/* Takes some milliseconds of the way to a table on disk. Returns 1 when it is there, 0 when it is not yet, -1; *pause_r: milliseconds
- * until it is worth to ask again. */
+/* Takes some milliseconds of the way to a table on disk. Returns 1 when it is there, 0 when it
+ * is not yet, -1; *pause_r: milliseconds until it is worth to ask again. */
 int table_draft_seal(struct table_draft *draft, int *pause_r, struct error *error);
-
-/* --- reading it --- */
 
 struct table_file;
 
@@ -48,8 +45,8 @@ void table_file_close(struct table_file **file); /* accepts NULL; nulls */
 int table_file_get(struct table_file *file, struct kv_bytes id, struct kv_bytes *value_r,
 	struct error *error);
 
-/* Calls each for the ids of customers that may have that value (kind: TABLE_MAILBOX, TABLE_TENANT), until it returns
- * non-zero, which is returned: their rows have to be looked at. */
+/* Calls each for the ids of customers that may have that value (kind: TABLE_MAILBOX,
+ * TABLE_TENANT), until it returns non-zero, which is returned: their rows have to be looked at. */
 typedef int table_id_fn(void *context, struct kv_bytes id, struct error *error);
 struct table_query {
 	char kind;
@@ -61,8 +58,6 @@ int table_file_each(struct table_file *file, const struct table_query *query, ta
 /* A cursor over the rows from that id on; a key's id stands behind its first byte. NULL: error. */
 struct kv_cursor *table_file_scan(
 	struct table_file *file, struct kv_bytes from, struct error *error);
-
-/* --- those that are not needed any more --- */
 
 /* The greatest number of a file that is there, complete or not; 0: none. Returns 0 or -1. */
 int table_file_last(struct kv *kv, uint64_t *number_r, struct error *error);

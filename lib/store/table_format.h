@@ -6,8 +6,8 @@
  *	                                                  the id
  *	'f', number                                       a part of the filter of all values that are indexed (filter.h)
  *
- * An index's entry says no more than where to look: a row that has another value since (a load that replaces, a hash that two
- * values share) is seen when the row is read.
+ * An index's entry says no more than where to look: a row that has another value since (a load
+ * that replaces, a hash that two values share) is seen when the row is read.
  */
 #ifndef POSTINVITE_STORE_TABLE_FORMAT_H
 #define POSTINVITE_STORE_TABLE_FORMAT_H

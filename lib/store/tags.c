@@ -1,7 +1,7 @@
 /*
- * A set has the ids one behind the other in one buffer, and a hash table of places in it, keyed by the first
- * 8 bytes of the tag; tags are as good as random, so those bytes are the hash. Full equality is what tags_find asks for:
- * it computes the tag of whom it has found once more.
+ * A set has the ids one behind the other in one buffer, and a hash table of places in it, keyed
+ * by the first 8 bytes of the tag; tags are as good as random, so those bytes are the hash.
+ * Full equality is what tags_find asks for: it computes the tag of whom it has found once more.
  */
 #include "store/tags.h"
 
@@ -37,8 +37,6 @@ struct tags {
 	bool walking;
 	struct buf position; /* the customer that the walk has come to */
 };
-
-/* --- sets --- */
 
 static void set_clear(struct set *set)
 {
@@ -87,7 +85,8 @@ static int set_reserve(struct set *set)
 	return 0;
 }
 
-/* The next slot of that hash from *at on, which is counted from the first one that it may be in; NULL behind the last. */
+/* The next slot of that hash from *at on, which is counted from the first one that it may be
+ * in; NULL behind the last. */
 static const struct slot *set_next(const struct set *set, const uint32_t hash[2], size_t *at)
 {
 	const struct slot *slot;
@@ -141,8 +140,6 @@ static int set_add(struct set *set, const struct keyfile *keys, const char *cust
 	}
 	return 0;
 }
-
-/* --- the walk --- */
 
 struct tags *tags_new(const struct keyfile *keys)
 {
@@ -208,8 +205,6 @@ int tags_add(struct tags *tags, const char *customer_id, bool walk, struct error
 			error, ERROR_TEMPORARY, "out of memory for the tags of customers");
 	return 0;
 }
-
-/* --- finding --- */
 
 static bool has_tag(const struct tags *tags, const char *customer_id, const char *tag)
 {

@@ -1,11 +1,12 @@
 /*
- * Whose consent address is it? A tag is an HMAC of the customer id, so it is found by having computed those of all
- * customers: in memory, under each key of the link key file, in small steps beside the store's work, and only where
- * consent_address is set. Nothing of it is on disk: another key, or another table, costs another walk over the
- * customers' ids and no write. Until a walk has come to its end, a tag that is not found is not known to be wrong
- * either.
+ * Whose consent address is it? A tag is an HMAC of the customer id, so it is found by having
+ * computed those of all customers: in memory, under each key of the link key file, in small
+ * steps beside the store's work, and only where consent_address is set. Nothing of it is on
+ * disk: another key, or another table, costs another walk over the customers' ids and no write.
+ * Until a walk has come to its end, a tag that is not found is not known to be wrong either.
  *
- * A million customers and one key: 50 MiB, and 4 s of one core in all after a start or another table.
+ * A million customers and one key: 50 MiB, and 4 s of one core in all after a start or another
+ * table.
  *
  * Threads: as the engine's.
  */
@@ -33,11 +34,13 @@ const char *tags_position(const struct tags *tags);
 /* The walk is over. */
 void tags_complete(struct tags *tags);
 
-/* A customer, within the walk (it moves on) or at any time beside it. Returns 0 or -1 (temporary: out of memory). */
+/* A customer, within the walk (it moves on) or at any time beside it. Returns 0 or -1
+ * (temporary: out of memory). */
 int tags_add(struct tags *tags, const char *customer_id, bool walk, struct error *error);
 
-/* The customers that may have that tag, one after the other: *n starts at 0. NULL behind the last. Valid until the next
- * tags_add. They had it when they were added: whether such a customer still exists is the caller's to ask. */
+/* The customers that may have that tag, one after the other: *n starts at 0. NULL behind the
+ * last. Valid until the next tags_add. They had it when they were added: whether such a
+ * customer still exists is the caller's to ask. */
 const char *tags_find(const struct tags *tags, const char *tag, size_t *n);
 
 #endif

@@ -64,8 +64,6 @@ struct http {
 	void *seen_context;
 };
 
-/* --- calls --- */
-
 static void headers_free(struct curl_slist *headers)
 {
 	for (struct curl_slist *line = headers; line != NULL; line = line->next)
@@ -176,8 +174,6 @@ static size_t on_form(char *bytes, size_t size, size_t count, void *context)
 	return len;
 }
 
-/* --- outcomes --- */
-
 static const char *fault_name(const struct http_call *call, CURLcode code)
 {
 	static const struct {
@@ -270,8 +266,6 @@ static void finish_done(struct http *http)
 		call_finish(call, &answer);
 	}
 }
-
-/* --- starting --- */
 
 static bool set_options(struct http_call *call)
 {
@@ -439,8 +433,6 @@ size_t http_pending(const struct http *http)
 {
 	return http->waiting_n + http->running_n;
 }
-
-/* --- curl and the loop --- */
 
 static void on_ready(evutil_socket_t fd, short what, void *context)
 {

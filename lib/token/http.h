@@ -78,7 +78,8 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
 			    http_answer_fn *answer, void *context);
 void http_cancel(struct http_call **call); /* no callback any more; accepts NULL; nulls */
 
-/* Whoever counts is told of each answer before who asked is: request->kind, and the time since http_send. */
+/* Whoever counts is told of each answer before who asked is: request->kind, and the time since
+ * http_send. */
 typedef void http_seen_fn(
 	void *context, int kind, const struct http_answer *answer, uint64_t us);
 void http_observe(struct http *http, http_seen_fn *seen, void *context);

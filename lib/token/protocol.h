@@ -43,10 +43,11 @@
  *	ping                                      {flows, refreshes: under way}
  *
  * A key is a store's (store/protocol.h, find); of a customer, its newest valid token is meant.
- * validate and token are for root, tokend's own user and token_readers, validate for postinvite-admin's
- * user, too (operator: who asked there), the others for the wizard as well. Their errors: policy: a sign-in is needed, the text says why; temporary: try
- * later; not found; conflict: the key is several customers'; configuration: an operator has to
- * mend something, or the asker is not among those who may.
+ * validate and token are for root, tokend's own user and token_readers, validate for
+ * postinvite-admin's user, too (operator: who asked there), the others for the wizard as well.
+ * Their errors: policy: a sign-in is needed, the text says why; temporary: try later; not
+ * found; conflict: the key is several customers'; configuration: an operator has to mend
+ * something, or the asker is not among those who may.
  */
 #ifndef POSTINVITE_TOKEN_PROTOCOL_H
 #define POSTINVITE_TOKEN_PROTOCOL_H

@@ -50,8 +50,9 @@ struct refresh_plan {
  * and tried again every hour. */
 void refresh_decide(const struct refresh_facts *facts, struct refresh_plan *plan_r);
 
-/* A refresh has worked, and the store knows of a use at `told`: is it to be told? Once a week, so that a history stays
- * short and a token that is no longer refreshed is noticed long before it ends. */
+/* A refresh has worked, and the store knows of a use at `told`: is it to be told? Once a week,
+ * so that a history stays short and a token that is no longer refreshed is noticed long before
+ * it ends. */
 bool refresh_use_is_news(time_t told, time_t now);
 
 #endif

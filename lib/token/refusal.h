@@ -49,7 +49,8 @@ struct refusal {
 	char code[64];
 	/* one line: what happened, what to do, and the codes in brackets; no secret */
 	char text[512];
-	size_t own; /* so much of it are our words; behind them stands what Microsoft says of whom */
+	/* so much of it are our words; behind them stands what Microsoft says of whom */
+	size_t own;
 	int retry_after; /* seconds, 0: none given */
 };
 

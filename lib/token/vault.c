@@ -118,8 +118,6 @@ struct kv_bytes vault_key(const char *kind, const char *id, char text[VAULT_KEY_
 	return (struct kv_bytes){text, (size_t)(end - text)};
 }
 
-/* --- what is due --- */
-
 void vault_time(unsigned char bytes[VAULT_TIME_LEN], time_t when)
 {
 	uint64_t number = (uint64_t)when;
@@ -186,8 +184,6 @@ static int set_due(
 				 (struct kv_bytes){bytes, sizeof(bytes)}, error)
 		       : -1;
 }
-
-/* --- records --- */
 
 int vault_commit(struct vault *vault, struct error *error)
 {

@@ -57,8 +57,6 @@ int vault_each(struct vault *vault, const char *kind, vault_each_fn *each, void 
 	return result;
 }
 
-/* --- steps --- */
-
 /* The first key behind the position is that one with a NUL behind it. */
 static struct kv_bytes from_position(const struct vault_position *position,
 	struct kv_bytes beginning, char bytes[sizeof(position->bytes) + 1])
@@ -139,8 +137,6 @@ int vault_due(struct vault *vault, const struct vault_due_query *query, vault_du
 	buf_free(&ids);
 	return n;
 }
-
-/* --- another key --- */
 
 /* Within a transaction: the record of that key (kind/id) under the current key. Returns 0, 1
  * when it cannot be read, or -1. */

@@ -1,5 +1,6 @@
 /*
- * A question that cannot be sent is answered at once, by an error. One that follows a ping waits in the visit's part.
+ * A question that cannot be sent is answered at once, by an error. One that follows a ping
+ * waits in the visit's part.
  */
 #include "web/ask.h"
 

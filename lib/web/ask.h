@@ -1,6 +1,7 @@
 /*
- * A request that is answered when others have been asked: the store, tokend. It waits for one answer at a time. While it
- * waits it is deferred, and the server may cancel it; after that nobody calls `next` any more.
+ * A request that is answered when others have been asked: the store, tokend. It waits for one
+ * answer at a time. While it waits it is deferred, and the server may cancel it; after that
+ * nobody calls `next` any more.
  *
  * Threads: the event loop's.
  */
@@ -34,8 +35,8 @@ struct web_ask {
 void web_ask(struct web_ask *ask, struct ipc_async *whom, struct json_object *question,
 	int timeout_ms, visit_next_fn *next);
 
-/* The same of what may take longer than IPC_TIMEOUT_MS. One that is away is noticed within that all the same, because it
- * is pinged before. */
+/* The same of what may take longer than IPC_TIMEOUT_MS. One that is away is noticed within that
+ * all the same, because it is pinged before. */
 void web_ask_slow(struct web_ask *ask, struct ipc_async *whom, struct json_object *question,
 	int timeout_ms, visit_next_fn *next);
 

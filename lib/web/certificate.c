@@ -1,6 +1,7 @@
 /*
- * libmicrohttpd asks for a certificate and takes any, or none: who shows none gets a page that says so. What
- * it is worth is found here, at each request, since a certificate may expire while the connection lives.
+ * libmicrohttpd asks for a certificate and takes any, or none: who shows none gets a page that
+ * says so. What it is worth is found here, at each request, since a certificate may expire
+ * while the connection lives.
  */
 #include "web/internal.h"
 

@@ -1,5 +1,6 @@
 /*
- * Counting what a server answers: two metrics, requests by route and class of status, and their time.
+ * Counting what a server answers: two metrics, requests by route and class of status, and their
+ * time.
  *
  * Threads: pure but for the counting, which any thread may do.
  */

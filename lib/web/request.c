@@ -242,9 +242,8 @@ void web_answer(
 	set_response(request, failed ? MHD_HTTP_INTERNAL_SERVER_ERROR : status, response);
 }
 
-/* --- answers in pieces --- */
-
-/* libmicrohttpd wants up to `max` bytes. While the next piece is being made the connection is suspended. */
+/* libmicrohttpd wants up to `max` bytes. While the next piece is being made the connection is
+ * suspended. */
 static ssize_t read_piece(void *context, uint64_t position, char *bytes, size_t max)
 {
 	struct web_request *request = context;

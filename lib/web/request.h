@@ -47,7 +47,8 @@ bool web_request_peer_user(const struct web_request *request, uid_t *uid_r);
 
 #define WEB_NAME_MAX 256
 
-/* What is known of the client's certificate: verified against tls_client_ca, for use by clients, within its dates. */
+/* What is known of the client's certificate: verified against tls_client_ca, for use by
+ * clients, within its dates. */
 enum web_certificate {
 	WEB_CERTIFICATE_NONE, /* none was shown, or the connection has no TLS */
 	WEB_CERTIFICATE_BAD,
@@ -68,16 +69,16 @@ void web_request_defer(
 /* A header of the answer to come, replacing one of that name, Set-Cookie excepted, which adds. */
 void web_header(struct web_request *request, const char *name, const char *value);
 
-/* Answers in pieces, so that no answer has to be in memory as a whole. `more` is called when the
- * client can take the next one, and then, or later from the loop, web_piece is: exactly once each time. The
- * pieces' end is a last one. A server that stops, and a client that goes away or takes nothing for
- * WEB_ANSWER_MS, call `cancel`: nothing is asked for any more. */
+/* Answers in pieces, so that no answer has to be in memory as a whole. `more` is called when
+ * the client can take the next one, and then, or later from the loop, web_piece is: exactly
+ * once each time. The pieces' end is a last one. A server that stops, and a client that goes
+ * away or takes nothing for WEB_ANSWER_MS, call `cancel`: nothing is asked for any more. */
 typedef void web_more_fn(void *context);
 void web_answer_pieces(struct web_request *request, const char *type, web_more_fn *more,
 	web_cancel_fn *cancel, void *context);
 
-/* The bytes are taken over (empty afterwards). A piece that has failed, or an abort (piece NULL), breaks the
- * connection off, so that the client sees that it did not get the whole. */
+/* The bytes are taken over (empty afterwards). A piece that has failed, or an abort (piece
+ * NULL), breaks the connection off, so that the client sees that it did not get the whole. */
 void web_piece(struct web_request *request, struct buf *piece, bool last);
 
 /* Answers. The body is taken over (empty afterwards); NULL: no body. A body that has failed

@@ -58,7 +58,8 @@ struct web_server *web_server_new(
  * WEB_DRAIN_MS. Then `drained` is called from the loop, once; it may free the server. */
 void web_server_drain(struct web_server *server, void (*drained)(void *context), void *context);
 
-/* Drains it and frees it then: another has taken its place, and work under way has the time that it always has. Nulls. */
+/* Drains it and frees it then: another has taken its place, and work under way has the time
+ * that it always has. Nulls. */
 void web_server_retire(struct web_server **server);
 
 /* Closes everything; deferred requests are cancelled. Accepts NULL; nulls. */

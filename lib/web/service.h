@@ -1,7 +1,7 @@
 /*
- * What each program that serves pages is made of: one event loop, in it the HTTP server and the two clients, of the store
- * and of tokend. The listening socket outlives servers: at a reload a new server takes it over while the old one finishes its
- * connections.
+ * What each program that serves pages is made of: one event loop, in it the HTTP server and the
+ * two clients, of the store and of tokend. The listening socket outlives servers: at a reload a
+ * new server takes it over while the old one finishes its connections.
  *
  *	prepare  web_service_bind
  *	run      web_service_open, what the program adds to the loop, web_service_serve, web_service_run
@@ -33,7 +33,8 @@ struct web_service {
 	char *store_listen, *tokend_listen; /* whom we ask */
 };
 
-/* Binds the setting of that name: its value and the group of a Unix socket. Returns 0, or -1 with error set. */
+/* Binds the setting of that name: its value and the group of a Unix socket. Returns 0, or -1
+ * with error set. */
 struct web_service_address {
 	const char *setting;
 	const char *value;
@@ -45,8 +46,8 @@ int web_service_bind(struct web_service *service, const struct web_service_addre
 /* Makes the loop and the clients. Returns 0, or -1 with error set (temporary). */
 int web_service_open(struct web_service *service, struct error *error);
 
-/* Starts a server as the options say, but for base and listener, which are the service's; the one before finishes its
- * connections. Returns 0, or -1 with error set: the one before stays. */
+/* Starts a server as the options say, but for base and listener, which are the service's; the
+ * one before finishes its connections. Returns 0, or -1 with error set: the one before stays. */
 int web_service_serve(struct web_service *service, const struct web_server_options *options,
 	struct error *error);
 
@@ -62,8 +63,9 @@ void web_service_drain(
 	struct web_service *service, void (*drained)(void *context), void *context);
 void web_service_leave(struct web_service *service);
 
-/* Ends everything that is left, in the order that is needed: first web_service_silence, then what uses the clients
- * and the loop, then web_service_close. Both accept a service that never got that far. */
+/* Ends everything that is left, in the order that is needed: first web_service_silence, then
+ * what uses the clients and the loop, then web_service_close. Both accept a service that never
+ * got that far. */
 void web_service_silence(struct web_service *service);
 void web_service_close(struct web_service *service);
 

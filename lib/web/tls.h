@@ -27,8 +27,8 @@ struct web_tls {
 	struct health_certificate certificate;
 };
 
-/* warning_r: what to say of a certificate that has ended or ends soon, or "". Returns 0, or -1 with error set; what was read is to be
- * freed in any case. */
+/* warning_r: what to say of a certificate that has ended or ends soon, or "". Returns 0, or -1
+ * with error set; what was read is to be freed in any case. */
 int web_tls_load(const struct web_tls_files *files, struct web_tls *tls_r,
 	char warning_r[HEALTH_TEXT_SIZE], struct error *error);
 

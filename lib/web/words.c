@@ -246,7 +246,8 @@ static int load_language(struct reading *reading, const char *tag)
 	return result;
 }
 
-/* The language behind the family's name; NULL for a file of another name, such as an editor's words.de~. */
+/* The language behind the family's name; NULL for a file of another name, such as an editor's
+ * words.de~. */
 static const char *other_language(const struct words *words, const char *file)
 {
 	size_t len = strlen(words->family);

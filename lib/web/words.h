@@ -36,7 +36,8 @@ struct catalog; /* one language of them; lives as long as they */
 
 struct words_source {
 	const char *directory;
-	const char *family; /* files are called FAMILY.LANGUAGE; must outlive the words; NULL: "words" */
+	/* files are called FAMILY.LANGUAGE; must outlive the words; NULL: "words" */
+	const char *family;
 	/* All that {{name}} may stand for in any program: the catalogs are shared. */
 	const struct template_name *const *values; /* tables, NULL-terminated */
 	/* Told each word that a catalog lacks, as "FILE: what"; or NULL. */

@@ -1,11 +1,12 @@
 /*
  * usage: bench_store path/to/postinvite-store
  *
- * Starts a private store in a folder of its own and measures, in alternating pairs, so that whatever else the
- * machine does falls on both sides alike:
+ * Starts a private store in a folder of its own and measures, in alternating pairs, so that
+ * whatever else the machine does falls on both sides alike:
  *	durable events a second with 16 clients   beside   fdatasync(2) a second in the same folder
  *	look-ups a second with 8 clients          beside   echoes a second of a bare echo, same socket, same clients
- * Each client has one request under way and waits for its answer. Prints every pair and the median of the ratios.
+ * Each client has one request under way and waits for its answer. Prints every pair and the
+ * median of the ratios.
  */
 #include "base/encode.h"
 #include "base/frame.h"
@@ -63,8 +64,6 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* --- one connection --- */
-
 static int open_connection(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -119,8 +118,6 @@ static void request_frame(struct buf *frame, struct json_object *request)
 	buf_reset(frame);
 	frame_put(frame, 1, FRAME_REQUEST, text, strlen(text));
 }
-
-/* --- clients --- */
 
 struct client {
 	pthread_t thread;
@@ -206,10 +203,8 @@ static double rate(const char *path, int n, int what)
 	return (double)done / (now() - begin);
 }
 
-/* --- what it is compared with --- */
-
-/* Records one after the other, each on disk before the next: into a file that grows with each, as one who appends to
- * a log does, or into one whose size was set before. */
+/* Records one after the other, each on disk before the next: into a file that grows with each,
+ * as one who appends to a log does, or into one whose size was set before. */
 static double fdatasync_rate(bool grows)
 {
 	char record[LOG_RECORD], path[128];
@@ -280,8 +275,6 @@ static void start_echo(void)
 	}
 	close(listener);
 }
-
-/* --- the store --- */
 
 static void write_file(const char *name, const char *text)
 {
@@ -407,8 +400,6 @@ static void on_signal(int number)
 	(void)number;
 	exit(1);
 }
-
-/* --- figures --- */
 
 static int by_value(const void *a, const void *b)
 {

@@ -1,6 +1,7 @@
 /*
- * bench_view [N]: what the operator's pages ask of the view, with N invitations (1,000,000): milliseconds for each
- * question, the median of seven, and memory. Records are made here, as the store would give them.
+ * bench_view [N]: what the operator's pages ask of the view, with N invitations (1,000,000):
+ * milliseconds for each question, the median of seven, and memory. Records are made here, as
+ * the store would give them.
  */
 #include "../../admin/view.c"
 #include "../../admin/view_find.c"

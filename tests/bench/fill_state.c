@@ -1,10 +1,11 @@
 /*
  * usage: fill_state DIRECTORY LINK_KEY_FILE COUNT
  *
- * Makes a state with COUNT customers and an invitation for each, by the engine in its own process, as a site would have
- * it after sixty days: customer N is customerN with voice@customerN.example, tenant customerN.example; where its invitation stands
- * follows from N (journeys[]), and when it was made, too. The directory is made or has to be empty. Root becomes the
- * directory's owner.
+ * Makes a state with COUNT customers and an invitation for each, by the engine in its own
+ * process, as a site would have it after sixty days: customer N is customerN with
+ * voice@customerN.example, tenant customerN.example; where its invitation stands follows from N
+ * (journeys[]), and when it was made, too. The directory is made or has to be empty. Root
+ * becomes the directory's owner.
  *
  * The past is made by a clock of its own: time(2) of this program is the hour that is being filled.
  */
@@ -101,8 +102,6 @@ static struct json_object *ask(struct fill *fill, const char *text, bool change)
 	return reply;
 }
 
-/* --- customers --- */
-
 static void seal(struct fill *fill, long long load)
 {
 	bool sealed = false;
@@ -143,8 +142,6 @@ static void fill_customers(struct fill *fill)
 	json_object_put(ask(fill, text.data, true));
 	buf_free(&text);
 }
-
-/* --- invitations --- */
 
 static const struct journey *journey_of(long i)
 {
@@ -220,8 +217,6 @@ static void fill_invitations(struct fill *fill)
 	}
 	now = 0;
 }
-
-/* --- the whole --- */
 
 static void become_owner(const char *directory)
 {

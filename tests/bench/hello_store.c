@@ -1,8 +1,8 @@
 /*
  * usage: hello_store inet:127.0.0.1:PORT unix:STORE LINK-TOKEN THREADS
  *
- * What bench-wizard holds the wizard against: libmicrohttpd as its tutorial shows it, which asks the store for the
- * invitation of that link at each request and says hello.
+ * What bench-wizard holds the wizard against: libmicrohttpd as its tutorial shows it, which
+ * asks the store for the invitation of that link at each request and says hello.
  */
 #include "base/endpoint.h"
 #include "base/ipc_client.h"

@@ -1,8 +1,9 @@
 /*
  * usage: http_load PORT PATH CONNECTIONS SECONDS
  *
- * Asks 127.0.0.1 for a path over kept connections, each with one request under way, and prints how many whole answers a second
- * came. Anything but 200 ends it. It reads no more of an answer than it must, to leave the machine to the server.
+ * Asks 127.0.0.1 for a path over kept connections, each with one request under way, and prints
+ * how many whole answers a second came. Anything but 200 ends it. It reads no more of an answer
+ * than it must, to leave the machine to the server.
  */
 #include <arpa/inet.h>
 #include <errno.h>

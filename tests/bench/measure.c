@@ -1,9 +1,9 @@
 /*
  * usage: measure FILE command [argument ...]
  *
- * Runs the command and writes "seconds seconds-of-CPU kilobytes" into the file: how long it took, and the most memory that it had
- * resident. A process counts what it was before it became the command, so a small one has to start it. Ends with the command's
- * status.
+ * Runs the command and writes "seconds seconds-of-CPU kilobytes" into the file: how long it
+ * took, and the most memory that it had resident. A process counts what it was before it became
+ * the command, so a small one has to start it. Ends with the command's status.
  */
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,5 +1,6 @@
 /*
- * The cheapest milter there can be, to compare with: it hears of nothing but the end of headers and accepts there.
+ * The cheapest milter there can be, to compare with: it hears of nothing but the end of headers
+ * and accepts there.
  *
  * usage: null_milter unix:PATH
  */

@@ -1,6 +1,6 @@
 /*
- * The cheapest policy server there can be, to compare with: it reads, does not look, and says DUNNO. A read that ends with an
- * empty line was a request.
+ * The cheapest policy server there can be, to compare with: it reads, does not look, and says
+ * DUNNO. A read that ends with an empty line was a request.
  *
  * usage: null_policy unix:PATH
  */

@@ -1,8 +1,9 @@
 /*
  * usage: policy_load ENDPOINT FILE CONNECTIONS SECONDS
  *
- * Sends the requests of the file, each ended by an empty line, over kept connections, one under way on each, as Postfix does, and
- * prints how many a second were answered. What is no answer ends it.
+ * Sends the requests of the file, each ended by an empty line, over kept connections, one under
+ * way on each, as Postfix does, and prints how many a second were answered. What is no answer
+ * ends it.
  */
 #include "base/endpoint.h"
 

@@ -1,9 +1,10 @@
 /*
  * usage: scale_load unix:STORE OP COUNT SECONDS CONNECTIONS
  *
- * Asks the store about random ones of COUNT customers, as fill_state makes them, on that many connections at a time, each with one
- * request under way, and prints how many answers came a second. OP: find (customer id), pacing (mailbox: what the policy service
- * asks), open (a Welcome mail to the mailbox: what the milter asks).
+ * Asks the store about random ones of COUNT customers, as fill_state makes them, on that many
+ * connections at a time, each with one request under way, and prints how many answers came a
+ * second. OP: find (customer id), pacing (mailbox: what the policy service asks), open (a
+ * Welcome mail to the mailbox: what the milter asks).
  */
 #include "base/clock.h"
 #include "base/ipc_client.h"

@@ -113,8 +113,6 @@ def heads(browser):
     return {head.text.split("\n")[0].strip(" ▲▼"): head for head in browser.all(".list th")}
 
 
-# --- as people see them ---
-
 @pytest.mark.parametrize("name, path", (
     ("list", "/"), ("pending", "/?status=pending_invitations"), ("nothing", "/?q=no-such-customer"),
     ("new", "/new"), ("undelivered", "/undelivered"), ("wrong-address", "/nothing")))
@@ -153,8 +151,6 @@ def test_who_may_nothing(provider, browser):
         look(browser, "refused")
         assert "admin_subjects" in browser.text() and "mallory" in browser.text()
 
-
-# --- to find ---
 
 def test_columns(browser, url):
     browser.view(1280, False)
@@ -217,8 +213,6 @@ def test_pages(provider, browser, url):
     assert ids(browser) == seen[50:100]
 
 
-# --- to copy ---
-
 def test_copy(provider, browser, url):
     browser.driver.execute_cdp_cmd("Browser.grantPermissions", {
         "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": url})
@@ -238,8 +232,6 @@ def test_copy(provider, browser, url):
             browser.script("document.getElementById('say').textContent = ''")
             assert browser.driver.switch_to.active_element == button
 
-
-# --- to act ---
 
 def press(browser, url, provider, name, action):
     browser.get(url + "/invitations/" + provider.ids[name])
@@ -308,8 +300,6 @@ def test_viewers_look(provider, browser):
         assert "You may look, not change" in browser.text()
         look(browser, "view-only")
 
-
-# --- by keyboard, and without scripts ---
 
 def test_keyboard(provider, browser, url):
     browser.get(url + "/?q=c003")

@@ -1,9 +1,10 @@
 /*
  * usage: corpus FOLDER OUT
  *
- * Takes each file of a collection of real mail for a Welcome mail, in two ways: its link is appended, and a word of its text is
- * the placeholder. Prints a line for each: what came of it, tab separated; what was made of it is written to OUT as
- * NUMBER.in and NUMBER.out, for another MIME library to read. tests/corpus.py makes a table of it.
+ * Takes each file of a collection of real mail for a Welcome mail, in two ways: its link is
+ * appended, and a word of its text is the placeholder. Prints a line for each: what came of it,
+ * tab separated; what was made of it is written to OUT as NUMBER.in and NUMBER.out, for another
+ * MIME library to read. tests/corpus.py makes a table of it.
  *
  *	mail  PATH  append|replace  NUMBER  WORD  faithful | refused: REASON | FAULT
  *	report  PATH  DELIVERY  STATUS  RECIPIENT  MESSAGE-IDS   as report_read says; DELIVERY "-" when it is none

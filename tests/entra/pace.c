@@ -1,4 +1,5 @@
-/* How punctual the polls are: for each, what its client waited since the one before, beyond the interval. */
+/* How punctual the polls are: for each, what its client waited since the one before, beyond the
+ * interval. */
 #include "handlers.h"
 #include "req.h"
 

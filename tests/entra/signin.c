@@ -39,7 +39,8 @@ static void redirect_error(
 	free(text);
 }
 
-/* What else Entra may send a browser back with: the fault's redirect_error and error_description. */
+/* What else Entra may send a browser back with: the fault's redirect_error and
+ * error_description. */
 static bool redirect_fault(struct req *req, const struct journey *j)
 {
 	const char *error = json_str(req->fault, "redirect_error");

@@ -1,6 +1,6 @@
 /*
- * Authentication-Results and signatures: only a listed domain passes, by words that stand there, and only then fields are
- * covered. Below a word of the verifier's own nothing counts.
+ * Authentication-Results and signatures: only a listed domain passes, by words that stand
+ * there, and only then fields are covered. Below a word of the verifier's own nothing counts.
  */
 #include "mail/authentication.h"
 #include "mail_input.h"

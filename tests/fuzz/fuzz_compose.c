@@ -1,5 +1,6 @@
 /*
- * Mails of our own from any values: a mail that is made has the headers that it should have, and no others.
+ * Mails of our own from any values: a mail that is made has the headers that it should have,
+ * and no others.
  */
 #include "mail/compose.h"
 #include "mail/mime.h"

@@ -1,6 +1,6 @@
 /*
- * What may be a consent mail: what its header alone does not refuse has each field that counts once, and is refused without
- * authentication and taken with it.
+ * What may be a consent mail: what its header alone does not refuse has each field that counts
+ * once, and is refused without authentication and taken with it.
  */
 #include "mail/consent.h"
 #include "mail_input.h"

@@ -1,5 +1,6 @@
 /*
- * Any bytes are rows and faults; what is a row keeps what the header promises, also when fed in two pieces.
+ * Any bytes are rows and faults; what is a row keeps what the header promises, also when fed in
+ * two pieces.
  */
 #include "store/customers_file.h"
 

@@ -1,6 +1,6 @@
 /*
- * The whole proof, with a key that nobody has any more: whatever is done to mails that it has signed, what is believed at last
- * says what was signed.
+ * The whole proof, with a key that nobody has any more: whatever is done to mails that it has
+ * signed, what is believed at last says what was signed.
  */
 #include "mail/consent.h"
 #include "mail/dkim.h"

@@ -1,5 +1,6 @@
 /*
- * Header fields: all that was put in is found again, values are single lines, MIME fields whole ones.
+ * Header fields: all that was put in is found again, values are single lines, MIME fields whole
+ * ones.
  */
 #include "mail_input.h"
 

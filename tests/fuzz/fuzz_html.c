@@ -1,5 +1,6 @@
 /*
- * Any HTML: what is read leads back to pieces of the source, in order and within it; what is escaped reads as it was.
+ * Any HTML: what is read leads back to pieces of the source, in order and within it; what is
+ * escaped reads as it was.
  */
 #include "mail/html.h"
 

@@ -1,6 +1,7 @@
 /*
- * Any bytes as a key set, as a token, and as the claims of a token whose signature is good: no input can guess a
- * signature, so the claims are signed here, with one key for all inputs. (Making it takes more lines than a target has otherwise.)
+ * Any bytes as a key set, as a token, and as the claims of a token whose signature is good: no
+ * input can guess a signature, so the claims are signed here, with one key for all inputs.
+ * (Making it takes more lines than a target has otherwise.)
  */
 #include "base/encode.h"
 #include "token/id_token.h"

@@ -1,5 +1,6 @@
 /*
- * Whatever an Accept-Language header holds, one of the languages there are is chosen; a valid tag finds itself.
+ * Whatever an Accept-Language header holds, one of the languages there are is chosen; a valid
+ * tag finds itself.
  */
 #include "web/language.h"
 

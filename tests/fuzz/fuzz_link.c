@@ -1,5 +1,6 @@
 /*
- * Link tokens as anybody may write them: one that is taken for ours was made by us, letter for letter.
+ * Link tokens as anybody may write them: one that is taken for ours was made by us, letter for
+ * letter.
  */
 #include "invite/link.h"
 

@@ -1,4 +1,5 @@
-/* The list's address: what was read and is written reads as the same again, and leads nowhere but to the list. */
+/* The list's address: what was read and is written reads as the same again, and leads nowhere
+ * but to the list. */
 #include "web/form.h"
 
 #include "../../admin/query.c"

@@ -1,6 +1,7 @@
 /*
- * Any record as the database may hold it, a line, and any events behind it, a line each: what an event changes counts in
- * the revision, what it does not leaves the record as it is, and a status can always be said.
+ * Any record as the database may hold it, a line, and any events behind it, a line each: what
+ * an event changes counts in the revision, what it does not leaves the record as it is, and a
+ * status can always be said.
  */
 #include "invite/event.h"
 #include "invite/record.h"

@@ -1,5 +1,6 @@
 /*
- * Reports on deliveries: the status part by itself, and a whole message, whose header comes with its body.
+ * Reports on deliveries: the status part by itself, and a whole message, whose header comes
+ * with its body.
  */
 #include "mail/dsn_value.h"
 #include "mail/report.h"

@@ -1,6 +1,6 @@
 /*
- * Any message: both edits leave it faithful (tests/unit/support_faithful.h), and one without links of ours, or without a
- * text to append to, as it is.
+ * Any message: both edits leave it faithful (tests/unit/support_faithful.h), and one without
+ * links of ours, or without a text to append to, as it is.
  */
 #include "../unit/support_faithful.h"
 #include "mail_input.h"

@@ -1,5 +1,6 @@
 /*
- * Search in the operator's view: the first line is looked for in the name behind it, folded both, as memmem finds it.
+ * Search in the operator's view: the first line is looked for in the name behind it, folded
+ * both, as memmem finds it.
  */
 #include "../../admin/view.c"
 #include "../../admin/view_find.c"

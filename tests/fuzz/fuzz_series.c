@@ -1,6 +1,6 @@
 /*
- * Any series that a program may report, and any certificate file: what is taken for a series is written into /metrics
- * as it is.
+ * Any series that a program may report, and any certificate file: what is taken for a series is
+ * written into /metrics as it is.
  */
 #include "base/certificate.h"
 #include "base/metrics.h"

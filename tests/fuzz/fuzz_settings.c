@@ -1,5 +1,6 @@
 /*
- * Any postinvite.cf, read from a file as the programs do: it loads, and can be printed, or each fault is said.
+ * Any postinvite.cf, read from a file as the programs do: it loads, and can be printed, or each
+ * fault is said.
  */
 #include "base/settings.h"
 

@@ -1,6 +1,6 @@
 /*
- * Any entity: what it becomes has short lines, needs no second conversion, and holds a signature's bytes; and whether it can
- * become that was known before.
+ * Any entity: what it becomes has short lines, needs no second conversion, and holds a
+ * signature's bytes; and whether it can become that was known before.
  */
 #include "mail/seven_bit.h"
 

@@ -1,6 +1,7 @@
 /*
- * Any requests, a line each: each is refused or answered by JSON. A digit before one is the role of who asks, else it is the owner.
- * "it" stands for what is there: the invitation that was opened first, its bounce tag, its customer's consent tag.
+ * Any requests, a line each: each is refused or answered by JSON. A digit before one is the
+ * role of who asks, else it is the owner. "it" stands for what is there: the invitation that
+ * was opened first, its bounce tag, its customer's consent tag.
  */
 #include "invite/tag.h"
 #include "store/engine.h"

@@ -1,6 +1,6 @@
 /*
- * Recipients as anybody may write them: what is taken for a tag of ours was made by us, letter for letter; and what we make is
- * read, in upper case, too.
+ * Recipients as anybody may write them: what is taken for a tag of ours was made by us, letter
+ * for letter; and what we make is read, in upper case, too.
  */
 #include "invite/tag.h"
 
@@ -28,7 +28,8 @@ static struct keyfile *new_keys(void)
 	return keys;
 }
 
-/* Of a tag's letters one is changed as the input says: then it is none, unless it is the same one. */
+/* Of a tag's letters one is changed as the input says: then it is none, unless it is the same
+ * one. */
 static void forge(const struct keyfile *keys, const char *tag, const uint8_t *data, size_t size)
 {
 	char forged[BOUNCE_TAG_LEN + 1], id[INVITATION_ID_LEN + 1];

@@ -1,6 +1,6 @@
 /*
- * Any file is a catalog whose words all render, or a fault; a value in a word is never put in unescaped, nor with a line
- * break.
+ * Any file is a catalog whose words all render, or a fault; a value in a word is never put in
+ * unescaped, nor with a line break.
  */
 #include "web/template.h"
 

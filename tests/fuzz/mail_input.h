@@ -23,7 +23,8 @@ static inline bool input_name(const char *name, size_t len)
 	return len > 0;
 }
 
-/* Fields "name:value" with a form feed between them; a value may have several lines. To be freed. */
+/* Fields "name:value" with a form feed between them; a value may have several lines. To be
+ * freed. */
 static inline void input_headers(const uint8_t *data, size_t size, struct headers *headers_r)
 {
 	char *text = strndup((const char *)data, size), *rest = text, *name;
@@ -40,8 +41,8 @@ static inline void input_headers(const uint8_t *data, size_t size, struct header
 	free(text);
 }
 
-/* A message as the milter has it, to be freed: its header; and in lines that end in CRLF its MIME fields, an empty line, and the
- * body, which begins at what is returned. */
+/* A message as the milter has it, to be freed: its header; and in lines that end in CRLF its
+ * MIME fields, an empty line, and the body, which begins at what is returned. */
 static inline size_t input_message(
 	const uint8_t *data, size_t size, struct headers *headers, struct buf *out)
 {

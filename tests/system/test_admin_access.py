@@ -40,8 +40,6 @@ def invite(site, name, **more):
     return site.record(name)
 
 
-# --- access ---
-
 def test_who_may_look(site):
     page = Operator(site, "ada").page()
     assert page.status == 200 and "Signed in as ada" in page.text
@@ -106,8 +104,6 @@ def test_store_away(site):
     Operator(site).ready()
 
 
-# --- without a web server ---
-
 @pytest.fixture(scope="module")
 def local():
     with running(Site(daemons=("store", "admin"), relay=False, admin_subjects="daemon:view")) as started:
@@ -141,8 +137,6 @@ def test_socket_is_not_for_everybody(local):
     assert stat.S_IMODE(state.st_mode) == 0o660
     assert state.st_gid == pwd.getpwnam(USER).pw_gid, "the daemon's own group, not that of Postfix's sockets"
 
-
-# --- with a user of its own, as installed ---
 
 ADMIN_UID = 60482  # of nobody on this machine
 

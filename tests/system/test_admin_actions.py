@@ -62,8 +62,6 @@ def by_ada(site, record):
     return [event["type"] for event in site.events(record["id"]) if event.get("operator") == "ada"]
 
 
-# --- the page of an invitation ---
-
 def test_page(site, invited, ada):
     happens(site, invited, "sign_in_started", method="device")
     happens(site, invited, "sign_in_failed", code="blocked_by_policy", text="blocked <b>by</b> policy")
@@ -105,8 +103,6 @@ def test_long_history(site, invited, ada):
         page = ada.page(links[0])
     assert [text[:3] for text in texts if "(x): %s&" % text[:3] in seen] == [text[:3] for text in texts]
 
-
-# --- who may ---
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_viewers_may_not(site, invited, action):
@@ -160,8 +156,6 @@ def test_a_form_outlives_nothing(site, invited, ada):
     assert ada.submit(page, "/revoke").status == 200
     assert site.status(invited["id"]) == "revoked"
 
-
-# --- what is done ---
 
 def test_revoke(site, invited, ada):
     page = ada.page(path(invited, "revoke"))
@@ -281,8 +275,6 @@ def test_tokend_away(site, invited, ada):
     site.daemons["tokend"].start()
     assert press(ada, invited, "resend").status == 200
 
-
-# --- a new one ---
 
 def test_new(site, ada):
     site.cli("-i", input="tabled tabled@customer.test\n", check=True)

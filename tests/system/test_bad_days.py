@@ -41,8 +41,6 @@ def check_pace(times):
     assert all(gap > 0.9 for gap in gaps), "more than one request a second: %s" % gaps
 
 
-# --- Microsoft ---
-
 RETRIED = r"tokend.* sign_in_error code=\w+ wait_ms=\d+ text=.* it is tried again"
 FAULTS = {
     # what polls get: (fault, what last_error says, least pause behind the fault in seconds)
@@ -146,8 +144,6 @@ def test_application_that_is_no_public_client(site):
     site.wait_status(customer.upn, "device_authenticated")
 
 
-# --- the wrong person ---
-
 def check_discarded(site, key, customer, words):
     record = wait_for("last_error", lambda: site.record(key).get("last_error") and site.record(key))
     assert record["token_state"] == "none" and not record["device_authenticated"]
@@ -230,8 +226,6 @@ def test_missing_permissions_are_said(site):
     assert "Group.ReadWrite.All" in record["last_error"]["text"]
     assert record["token_state"] == "none"
 
-
-# --- a full disk ---
 
 @pytest.fixture
 def small_disk():

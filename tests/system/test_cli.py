@@ -87,9 +87,6 @@ def spawn(site, *arguments, **more):
                             stdin=subprocess.PIPE, text=True, **more)
 
 
-# ---- the customers table
-
-
 def test_load_and_look_up(site):
     quietly(site.cli(write(site, "customers", CUSTOMERS)))
     quietly(site.cli("-s"), "contoso\t" + NOT_INVITED +
@@ -226,9 +223,6 @@ def test_keys_as_they_come(site):
     asker.stderr.close()
 
 
-# ---- invitations
-
-
 def test_an_invitation(site):
     quietly(site.cli(write(site, "customers", CUSTOMERS)))
     said(site.cli("-a", "contoso"), 1, 'postinvite -n contoso')
@@ -315,9 +309,6 @@ def test_verbose(site):
          "no store runs" if alone else "state: postinvite-store")
 
 
-# ---- who has the state
-
-
 def test_files_belong_to_the_owner_of_the_directory(alone):
     quietly(alone.cli(write(alone, "customers", CUSTOMERS)))
     state = os.path.join(alone.folder, "state")
@@ -363,9 +354,6 @@ def test_nobody_else_may(alone):
         assert result.stdout == ""
         assert result.returncode in (77, 78), result
         assert "enied" in result.stderr or "may not" in result.stderr, result.stderr
-
-
-# ---- following
 
 
 class Follower:
@@ -471,9 +459,6 @@ def test_following_in_the_background(alone):
     alone.cli("-n", "two@a.test", check=True)
     assert follower.line().split("\t")[1:2] in (["one@a.test"], ["two@a.test"])
     follower.stop(signal.SIGTERM)
-
-
-# ---- flags, settings, keys
 
 
 @pytest.mark.parametrize("arguments, message", [

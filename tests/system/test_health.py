@@ -82,8 +82,6 @@ def site():
         yield started
 
 
-# --- all is well ---
-
 def test_all_is_well(site):
     for name in PROGRAMS:
         site.wait_part(name, "ok")
@@ -131,8 +129,6 @@ def test_what_a_request_lacks_is_no_fault_of_the_store(site):
     assert site.health()["store"][0] == "ok"
     assert site.metrics()['postinvite_store_requests_total{op="table_seal",outcome="failed"}'] == 1
 
-
-# --- counters ---
 
 def send(site, sender, recipient, text, subject="Hello", **headers):
     fields = dict({"From": sender, "To": recipient, "Subject": subject, "Message-ID": "<%s@x.test>" % time.time()},
@@ -227,8 +223,6 @@ def test_no_secret_is_shown(site):
         secrets.check(path, text.encode(), found)
         assert "@" not in text and entra.TENANT not in text and "customer.test" not in text
 
-
-# --- a part fails ---
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_is_stopped(site, name):
@@ -359,8 +353,6 @@ def test_what_a_browser_says_is_no_finding(site):
     time.sleep(12)  # a report is due every 10 s
     assert site.health()["microsoft"][0] == "ok"
 
-
-# --- certificates ---
 
 def certificate(folder, name, days):
     """A certificate and its key that end in so many days; returns their paths."""

@@ -126,8 +126,6 @@ def test_words_stay_together():
                 re.findall(r"{{\w+}}", english[name])), (language, name)
 
 
-# --- what the operator changes ---
-
 @pytest.fixture
 def copy(site):
     """The site's template directory, put back afterwards."""
@@ -235,8 +233,6 @@ def test_word_taken_away(site, copy):
     result = check(site)
     assert result.returncode == 78 and "revoked_text" in result.stderr, result.stderr
 
-
-# --- the brand ---
 
 def test_brand(site, customer, copy):
     logo = os.path.join(site.config, "logo")

@@ -31,8 +31,6 @@ def site():
         yield started
 
 
-# --- limits ---
-
 def check_refused(page):
     assert page.status == 429
     assert 1 <= int(page.headers["Retry-After"]) <= 60
@@ -79,8 +77,6 @@ def test_a_client_presses_many_links(site):
             "X-Forwarded-For": "192.0.2.7"}).status for _ in range(9)]
     assert 429 in statuses and 429 not in statuses[:30], statuses
 
-
-# --- a wizard that was taken over ---
 
 # Runs as the wizard's user: asks each request of a list, prints the kind of each answer.
 INTRUDER = """

@@ -166,9 +166,6 @@ def answer(connection):
     return text.decode()
 
 
-# ---- who may send
-
-
 def test_a_stranger_is_refused(site, mailbox):
     offset = len(site.daemons["policy"].logged())
     for sender in PLATFORM, PLATFORM.upper():
@@ -217,9 +214,6 @@ def test_tls_is_required(site, mailbox):
         assert rcpt(site, mailbox, OPEN)[0] == 250
         assert rcpt(site, mailbox)[0] == 550
     assert rcpt(site, mailbox, source=SUBMITTER)[0] == 250
-
-
-# ---- to whom, and how often
 
 
 def test_resend(site, mailbox):
@@ -290,9 +284,6 @@ def test_store_away(site, mailbox):
     assert rcpt(site, mailbox, source=SUBMITTER)[0] == 250
 
 
-# ---- where it may stand in main.cf
-
-
 @pytest.mark.parametrize("stage", ("data", "eom"))
 def test_later_stages(site, mailbox, stage):
     """The same answers; the mail is not yet recorded when it is asked for."""
@@ -360,9 +351,6 @@ def test_stream(site):
         result = subprocess.run(command, stdin=file, capture_output=True, timeout=20)
     assert (result.returncode, result.stderr) == (0, b"")
     assert re.fullmatch(want, result.stdout.decode()), result.stdout
-
-
-# ---- connections
 
 
 def test_requests_in_pieces_and_many_at_once(site):
@@ -494,9 +482,6 @@ def test_counts(site):
     wait_for("the report", lambda: all(
         number > before[name] for name, number in counted().items()), 25, .5)
     client.close()
-
-
-# ---- look-ups
 
 
 def postmap(site, key, name="invitations", keys=None):

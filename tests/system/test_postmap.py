@@ -204,9 +204,6 @@ def test_nobody_reads(both):
         child.stderr.close()
 
 
-# ---- what differs: both refuse, and the exit status tells more
-
-
 @pytest.mark.parametrize("flags, ours", [
     (("-q", "a", "-s"), "-q and -s exclude each other"),
     (("-q", "a", "-d", "a"), "-q and -d exclude each other"),

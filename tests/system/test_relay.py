@@ -31,8 +31,6 @@ def site():
         yield started
 
 
-# --- mail that is not ours ---
-
 def headers(sender, recipient, subject="Minutes", **more):
     fields = dict({"From": sender, "To": recipient, "Subject": subject,
                    "Message-ID": "<%s@elsewhere.test>" % uuid.uuid4(),
@@ -88,8 +86,6 @@ def test_other_mail_of_the_platform_is_left_alone(site):
     send_unrelated(site, PLATFORM, "clerk@there.test", body)
     assert site.record("clerk@there.test") is None
 
-
-# --- Welcome mail in each form ---
 
 def part(kind, text, encoding, charset="utf-8"):
     data = text.encode(charset)
@@ -185,8 +181,6 @@ def test_repeated_mail_reuses_the_invitation(site):
     assert seen == [(seen[0][0], 1), (seen[0][0], 1), (seen[0][0], 2)]
 
 
-# --- mail that was here before ---
-
 def body_of(raw):
     return raw.partition(b"\n\n")[2].strip()
 
@@ -237,8 +231,6 @@ def test_a_forged_link_keeps_nobody_from_the_genuine_one(site):
     assert got.startswith(forged) and got.endswith(link) and link != forged
 
 
-# --- Welcome mail that cannot be one ---
-
 def refusal(site, sender, recipients, message):
     """The relay's (code, words) for a mail that it has to refuse."""
     with pytest.raises(smtplib.SMTPResponseException) as caught:
@@ -273,8 +265,6 @@ def test_without_recipients_nothing_happens(site):
         code, words = smtp.docmd("DATA")
     assert 500 <= code < 600 and b"recipient" in words
 
-
-# --- something of ours is away ---
 
 def without_store(site):
     site.watch.announce(AWAY)
@@ -367,8 +357,6 @@ def test_milter_killed_while_the_store_answers(site):
     record = site.record(mailbox)
     assert record["id"] == first and record["email_sent_count"] == 1
 
-
-# --- consent mail that is not what it says ---
 
 @pytest.fixture(scope="module")
 def waiting(site):

@@ -88,9 +88,6 @@ def tokend_says(site, pattern, offset=0):
     return wait_for(pattern, lambda: re.search(pattern, site.daemons["tokend"].text(offset)))
 
 
-# ---- validate
-
-
 def test_validate(site):
     key, _ = acquire(site)
     assert validate(site, key, 0) == SUCCESSFUL
@@ -182,9 +179,6 @@ def test_what_is_every_customers_fault_costs_no_token(site, error):
     assert validate(site, key, 0) == SUCCESSFUL
 
 
-# ---- the end of a token
-
-
 def test_refused_and_signed_in_again(site):
     """The reason in words; the link works again, and another sign-in brings a token."""
     site.watch.announce("token_refused")
@@ -250,9 +244,6 @@ def test_revoked(site):
     assert "invitation=%s refreshed" % invitation not in site.daemons["tokend"].text()
 
 
-# ---- access tokens
-
-
 def test_access_token(site):
     """The same one while it is good; a good one at Graph; none in any log."""
     key, _ = acquire(site)
@@ -313,9 +304,6 @@ def test_a_reader_that_does_not_exist(site):
     result = subprocess.run([program("postinvite-tokend"), "-t", "-c", site.config, "-o",
                              "token_readers=no-such-user"], capture_output=True, text=True)
     assert result.returncode == 78 and "no user \"no-such-user\"" in result.stderr, result
-
-
-# ---- refreshes by time, kills
 
 
 def test_refreshed_by_time(hurried):
@@ -430,9 +418,6 @@ def test_revoked_while_tokend_was_away(site):
     offset = len(site.daemons["tokend"].text())
     site.daemons["tokend"].start()
     tokend_says(site, "invitation=%s revoked" % invitation, offset)
-
-
-# ---- keys
 
 
 def test_key_rotation_while_running(site):

@@ -309,8 +309,6 @@ def test_other_mail_is_not_signed(site):
     assert b"multipart" not in site.relay.wait_mail("clerk@there.test")
 
 
-# --- the configuration ---
-
 def milter_says(site, *overrides):
     options = [word for override in overrides for word in ("-o", override)]
     result = subprocess.run([program("postinvite-milter"), "-t", "-c", site.config, *options],
@@ -417,8 +415,6 @@ def test_a_bad_certificate_is_not_taken_at_a_reload(site, authority):
     milter.signal(signal.SIGHUP)
     wait_for("the reload", lambda: b"reloaded" in milter.logged(before))
 
-
-# --- DKIM signatures ---
 
 KEYS = {}
 

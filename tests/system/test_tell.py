@@ -90,8 +90,6 @@ def all_told(site, store, invitations, seconds=40):
                               if site.receiver.of(name) != numbers})
 
 
-# --- webhooks ---
-
 def test_platform_is_told(site, store):
     record = store.open("hook@customer.test")
     site.apply(store, record["id"], "link_seen")
@@ -168,8 +166,6 @@ def test_bad_configuration_is_told(site):
         result = subprocess.run(command, capture_output=True, text=True, timeout=20)
         assert result.returncode == 78 and words in result.stderr, (settings, result.stderr)
 
-
-# --- mails ---
 
 def mails_of(site, address, subject):
     return [mail for mail in map(parse, site.relay.mails(address)) if subject in mail["Subject"]]
@@ -349,8 +345,6 @@ def test_it_is_counted(site, store):
         wait_for(name, lambda: reported(store, name)[0] > 0, 15, 0.5)
     assert reported(store, "")[1]["state"] == "ok"
 
-
-# --- what nobody takes ---
 
 @pytest.fixture(scope="module")
 def lonely():

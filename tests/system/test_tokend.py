@@ -69,9 +69,6 @@ class Flow:
         return [event["type"] for event in self.site.events(self.key)]
 
 
-# ---- polls
-
-
 def test_slow_down(site):
     flow = Flow(site)
     site.entra.fault("token", error="slow_down")
@@ -151,9 +148,6 @@ def test_graph(site, label):
     else:
         flow.error(code, "failed" if code == "account_mismatch" else "sign_in_started")
     site.entra.clear_faults()
-
-
-# ---- kills
 
 
 def test_killed_while_polling(site):
@@ -239,9 +233,6 @@ def test_store_away_while_somebody_signs_in(site):
     flow.authenticated()
 
 
-# ---- events of others
-
-
 def test_revoked_flow_ends(site):
     flow = Flow(site)
     count = ask(site, "ping")["flows"]
@@ -265,9 +256,6 @@ def test_consent_mail_makes_it_poll_at_once(site, event):
                             "event": dict(event, at=now())})
     flow.authenticated()
     assert time.monotonic() - begin < 8
-
-
-# ---- the second sign-in
 
 
 @pytest.mark.parametrize("fault", (dict(), dict(close=True)), ids=("no such code", "answer lost"))
@@ -299,9 +287,6 @@ def test_no_code_is_logged(site):
     assert flow.code not in site.logs()
     assert not [secret for secret in site.entra.secrets() if secret in site.logs()]
     site.cli("-d", flow.id, check=True)
-
-
-# ---- the socket
 
 
 def test_a_second_one_leaves_the_socket_alone(site):

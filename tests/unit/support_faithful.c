@@ -1,6 +1,7 @@
 /*
- * Both mails are parsed by themselves and compared part by part, with the gaps between. What a text should be comes from the
- * marks that the search found in the old one; that the search finds the right ones is what tables of cases show.
+ * Both mails are parsed by themselves and compared part by part, with the gaps between. What a
+ * text should be comes from the marks that the search found in the old one; that the search
+ * finds the right ones is what tables of cases show.
  */
 #include "support_faithful.h"
 
@@ -61,8 +62,6 @@ static bool same_but_fields(struct piece one, struct piece other, bool recoded)
 	buf_free(&kept[1]);
 	return result;
 }
-
-/* --- one text --- */
 
 static size_t line_len(struct piece piece)
 {
@@ -148,8 +147,6 @@ static bool same_text(
 	buf_free(&expected);
 	return result;
 }
-
-/* --- all parts --- */
 
 struct comparison {
 	const struct faithful *mail;

@@ -1,6 +1,7 @@
 /*
- * What a rewritten mail must be, whatever it was: the same tree, every byte outside of the edited texts the same, the
- * edited texts the same but for the link, in the encoding, charset and lines that they had.
+ * What a rewritten mail must be, whatever it was: the same tree, every byte outside of the
+ * edited texts the same, the edited texts the same but for the link, in the encoding, charset
+ * and lines that they had.
  *
  * Used by unit tests, the fuzzer and the collections of real mail; knows no cmocka.
  */
@@ -23,7 +24,8 @@ struct faithful {
 /* NULL, or what is wrong with it: a constant. */
 const char *unfaithful(const struct faithful *mail);
 
-/* The message with its new body and what the caller makes of the header; *body_start_r is where that body begins. Free it. */
+/* The message with its new body and what the caller makes of the header; *body_start_r is where
+ * that body begins. Free it. */
 char *faithful_message(const struct faithful *mail, size_t *len_r, size_t *body_start_r);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A server in a thread. Answers that come later keep their peer until it is closed; whoever stops the
- * thread writes a byte into its pipe.
+ * A server in a thread. Answers that come later keep their peer until it is closed; whoever
+ * stops the thread writes a byte into its pipe.
  */
 #include "support.h"
 #include "support_ipc.h"

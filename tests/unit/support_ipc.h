@@ -24,8 +24,8 @@ struct ipc_fixture;
 /* Listens on the Unix socket of that path. `mute`: takes requests and answers none. */
 struct ipc_fixture *ipc_fixture_start(const char *endpoint, bool mute);
 
-/* Ends it as a kill would: what is under way gets no answer. Returns what it saw, in order (free): r a request, d drained,
- * c a peer closed, w more than 4 MiB wait behind a flood. */
+/* Ends it as a kill would: what is under way gets no answer. Returns what it saw, in order
+ * (free): r a request, d drained, c a peer closed, w more than 4 MiB wait behind a flood. */
 char *ipc_fixture_stop(struct ipc_fixture **fixture);
 
 /* {"op": op, name: number} or without the latter for a NULL name. */

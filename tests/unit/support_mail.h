@@ -13,8 +13,8 @@ struct support_mail {
 	size_t body_start;
 };
 
-/* Takes a message apart as Postfix does: LF or CRLF ends a line, what is no field ends the header, an mbox line in
- * front is dropped. To be freed. */
+/* Takes a message apart as Postfix does: LF or CRLF ends a line, what is no field ends the
+ * header, an mbox line in front is dropped. To be freed. */
 void support_mail_read(struct support_mail *mail, const char *bytes, size_t len);
 void support_mail_free(struct support_mail *mail);
 

@@ -22,8 +22,8 @@ int store_site_bdb(void **state);
 int store_site_remove(void **state);
 void store_site_reopen(struct store_site *site); /* bdb: closes and opens again */
 
-/* Asks as that role; format makes the request's JSON text, in which "change":"new" stands for a new change id. Returns
- * the reply (json_object_put), or NULL with site->error. */
+/* Asks as that role; format makes the request's JSON text, in which "change":"new" stands for a
+ * new change id. Returns the reply (json_object_put), or NULL with site->error. */
 struct json_object *store_ask(struct store_site *site, enum store_role role, const char *format,
 	...) __attribute__((format(printf, 3, 4)));
 

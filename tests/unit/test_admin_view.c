@@ -1,6 +1,6 @@
 /*
- * The operator's view of all invitations beside one that looks at every one of them: random invitations come, change and
- * go, and whatever is asked is answered alike.
+ * The operator's view of all invitations beside one that looks at every one of them: random
+ * invitations come, change and go, and whatever is asked is answered alike.
  */
 #include "support.h"
 
@@ -20,8 +20,6 @@
 #define MODEL	 3000
 #define STEPS	 12000
 #define QUESTION 60 /* asked every so many steps */
-
-/* --- the model --- */
 
 struct known {
 	bool there;
@@ -151,8 +149,6 @@ static void step(struct model *model, struct view *view)
 	known->there = true;
 	assert_int_equal(view_put(view, known->record), 0);
 }
-
-/* --- the model's answers --- */
 
 static const char *text_of(struct json_object *record, enum view_column column)
 {
@@ -292,8 +288,6 @@ static void check_query(struct model *model, const struct view *view)
 			json_string(want[query.offset + i], "id", ""));
 	view_result_free(&got);
 }
-
-/* --- tests --- */
 
 static void free_model(struct model *model)
 {

@@ -25,7 +25,8 @@ static void write_item(enum customers_item item, const struct customers_row *row
 			out, "%s%c", row->columns[i], i + 1 < CUSTOMERS_COLUMNS ? '|' : '\n');
 }
 
-/* Parses the text, fed in pieces of that size, into "line: id|mailbox|..." and "line! fault" lines. */
+/* Parses the text, fed in pieces of that size, into "line: id|mailbox|..." and "line! fault"
+ * lines. */
 static char *parse(const char *text, size_t len, size_t piece)
 {
 	struct customers_file *file = customers_file_new();

@@ -1,6 +1,6 @@
 /*
- * The HTTPS client against servers on loopback: a raw one in the same loop, which answers as badly as a
- * path asks for, and one with TLS.
+ * The HTTPS client against servers on loopback: a raw one in the same loop, which answers as
+ * badly as a path asks for, and one with TLS.
  */
 #include "support.h"
 
@@ -33,8 +33,6 @@ struct rig {
 	struct http_answer last;
 	char body[4096];
 };
-
-/* --- the raw server --- */
 
 static void answer_path(struct bufferevent *peer, const char *request)
 {
@@ -120,8 +118,6 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 	bufferevent_enable(peer, EV_READ | EV_WRITE);
 }
 
-/* --- the rig --- */
-
 static void rig_start(struct rig *rig, int total_ms, int requests)
 {
 	struct http_limits limits = {
@@ -193,8 +189,6 @@ static void rig_ask(struct rig *rig, const char *path, struct http_request reque
 	rig_send(rig, path, request);
 	rig_wait(rig, rig->answers + 1);
 }
-
-/* --- tests --- */
 
 static void test_request(void **state)
 {
@@ -384,8 +378,6 @@ static void test_queue(void **state)
 	assert_number("the third", rig.last.outcome, HTTP_ANSWERED);
 	rig_stop(&rig); /* the second is still under way */
 }
-
-/* --- TLS --- */
 
 static char *pem_text(BIO *bio)
 {

@@ -314,7 +314,8 @@ static void test_links(void **state)
 	}
 	assert_int_equal(link_token_new(keys, "short", token), -1);
 	keyfile_free(&keys);
-	assert_int_equal(keyfile_add(path, &key_id, &error), 0); /* rotated: the old link still works */
+	/* rotated: the old link still works */
+	assert_int_equal(keyfile_add(path, &key_id, &error), 0);
 	keys = keyfile_load(path, &error);
 	assert_int_equal(link_token_verify(keys, token, back, &error), 0);
 	keyfile_free(&keys);

@@ -237,7 +237,8 @@ static void test_failures(void **state)
 	free(seen);
 }
 
-/* An unreadable answer costs the connection; other calls are sent again and the one fails in time. */
+/* An unreadable answer costs the connection; other calls are sent again and the one fails in
+ * time. */
 static void test_broken_answers(void **state)
 {
 	struct answer broken = {0}, fine = {0};

@@ -1,5 +1,6 @@
 /*
- * The server, from sockets of the test's own: pieces, garbage, peers that do not read, the order of its calls.
+ * The server, from sockets of the test's own: pieces, garbage, peers that do not read, the
+ * order of its calls.
  */
 #include "support.h"
 #include "support_ipc.h"

@@ -1,6 +1,6 @@
 /*
- * One suite for both variants of kv.h, then what only Berkeley DB can show: that it is still there after a
- * reopening, that the directory has one owner, what a full disk does.
+ * One suite for both variants of kv.h, then what only Berkeley DB can show: that it is still
+ * there after a reopening, that the directory has one owner, what a full disk does.
  */
 #include "support.h"
 
@@ -307,8 +307,6 @@ static void test_against_a_model(void **state)
 	}
 }
 
-/* --- Berkeley DB alone --- */
-
 static void reopen(struct fixture *fixture)
 {
 	kv_close(&fixture->kv);
@@ -395,7 +393,8 @@ static void test_one_owner(void **state)
 	close(ready[1]);
 }
 
-/* A limit on the size of files stands for a full disk. In a child, since a limit is for the process. */
+/* A limit on the size of files stands for a full disk. In a child, since a limit is for the
+ * process. */
 static int fill_disk(struct fixture *fixture)
 {
 	struct rlimit limit, small;
@@ -460,8 +459,8 @@ static void test_full_disk(void **state)
 
 static bool disk_broken;
 
-/* In place of the C library's, as the kernel does it: an error is told once, what could not be written is forgotten,
- * and the next call succeeds. */
+/* In place of the C library's, as the kernel does it: an error is told once, what could not be
+ * written is forgotten, and the next call succeeds. */
 int fdatasync(int fd)
 {
 	if (!disk_broken)

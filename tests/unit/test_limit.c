@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- networks --- */
-
 static const struct {
 	const char *network, *address;
 	int inside; /* -1: no network */
@@ -63,8 +61,6 @@ static void test_networks(void **state)
 			networks[i].inside);
 	}
 }
-
-/* --- clients --- */
 
 static const struct {
 	const char *label, *peer, *forwarded, *want; /* NULL: unknown */
@@ -120,8 +116,6 @@ static void test_clients(void **state)
 	}
 }
 
-/* --- limits --- */
-
 static const struct limit_rule rule = {.burst = 3, .pace_ms = 1000};
 
 static void test_bucket(void **state)
@@ -150,7 +144,8 @@ static void test_bucket(void **state)
 	assert_null(limit);
 }
 
-/* However many keys come, nobody is refused for what another did, and who came last is remembered. */
+/* However many keys come, nobody is refused for what another did, and who came last is
+ * remembered. */
 static void test_crowd(void **state)
 {
 	struct limit *limit = limit_new(64);

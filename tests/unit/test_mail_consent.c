@@ -29,8 +29,6 @@ static struct consent_table *load(const char *text, struct error *error)
 	return table;
 }
 
-/* --- the table --- */
-
 static void matches_subjects(void **state)
 {
 	static const char text[] = "# comment\n\n"
@@ -100,8 +98,6 @@ static void says_what_is_wrong(void **state)
 		assert_number(cases[i].text, error.kind, ERROR_CONFIGURATION);
 	}
 }
-
-/* --- subjects --- */
 
 static void normalises_subjects(void **state)
 {
@@ -233,8 +229,6 @@ static void knows_the_subjects_of_the_shipped_table(void **state)
 			cases[i].want);
 	consent_table_free(&table);
 }
-
-/* --- one mail --- */
 
 struct field {
 	const char *name, *value;

@@ -38,8 +38,6 @@ static const char *const fields[] = {"From: Microsoft <noreply@" DOMAIN ">",
 	"Message-ID: <1@az.example>"};
 static const char body[] = "Access request approved.\r\n\r\n";
 
-/* --- signing --- */
-
 struct signature {
 	const char *domain;
 	const char *const *skipped; /* fields that are not signed; or NULL */
@@ -105,8 +103,6 @@ static void add_fields(struct headers *headers)
 		free(name);
 	}
 }
-
-/* --- verifying --- */
 
 static void verify(struct headers *headers, const char *text, struct authentication *result_r)
 {
@@ -230,8 +226,8 @@ static void refuses_what_counts_no_more(void **state)
 	}
 }
 
-/* Of several signatures the one counts that proves most, wherever it stands; and what stands below a signed field is
- * what was signed then. */
+/* Of several signatures the one counts that proves most, wherever it stands; and what stands
+ * below a signed field is what was signed then. */
 static void chooses_among_signatures(void **state)
 {
 	static const char *const no_subject[] = {"subject", NULL};
@@ -380,8 +376,6 @@ static void bounds_its_work(void **state)
 	free(line);
 }
 
-/* --- looking up --- */
-
 static void checks_servers(void **state)
 {
 	static const struct {
@@ -472,8 +466,6 @@ static void asks_the_second_server(void **state)
 	support_dns_stop(&v6);
 	support_dns_stop(&silent);
 }
-
-/* --- the keys --- */
 
 static char *public_text(EVP_PKEY *key, const char *tags)
 {

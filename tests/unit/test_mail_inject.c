@@ -1,6 +1,6 @@
 /*
- * What people and programs write a Welcome mail like: contexts of HTML, flowed text, charsets, base addresses, links that
- * somebody else has wrapped, header fields that an edit makes wrong.
+ * What people and programs write a Welcome mail like: contexts of HTML, flowed text, charsets,
+ * base addresses, links that somebody else has wrapped, header fields that an edit makes wrong.
  */
 #include "support.h"
 #include "support_mail.h"

@@ -1,5 +1,6 @@
 /*
- * Reports on deliveries, as systems of all kinds write them: what they say, and which mail they are about.
+ * Reports on deliveries, as systems of all kinds write them: what they say, and which mail they
+ * are about.
  */
 #include "mail/report.h"
 

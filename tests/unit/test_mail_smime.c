@@ -1,5 +1,6 @@
 /*
- * S/MIME: what is signed survives the way, and OpenSSL takes the signature; whose DKIM signatures go.
+ * S/MIME: what is signed survives the way, and OpenSSL takes the signature; whose DKIM
+ * signatures go.
  */
 #include "mail/smime.h"
 
@@ -18,8 +19,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-
-/* --- 7 bits --- */
 
 #define PART(head, body)                                                                       \
 	"Content-Type: multipart/mixed; boundary=b\n\n--b\n" head "\n\n" body "\n--b--\n"
@@ -207,8 +206,6 @@ static void test_long_lines(void **state)
 		buf_free(&entity);
 	}
 }
-
-/* --- signing --- */
 
 struct certificate {
 	const char *email;
@@ -412,8 +409,6 @@ static void test_sign(void **state)
 	buf_free(&entity);
 	support_remove(&folder);
 }
-
-/* --- DKIM signatures --- */
 
 static void test_broken_dkim(void **state)
 {

@@ -16,8 +16,6 @@ static int64_t number(struct json_object *report, const char *series)
 	return json_int(report, series, -1);
 }
 
-/* --- the table --- */
-
 static bool is_name(const char *text, const char *more)
 {
 	return *text != '\0' &&
@@ -52,8 +50,6 @@ static void test_table(void **state)
 				metric->bounds[i].us < metric->bounds[i + 1].us, 1);
 	}
 }
-
-/* --- counting --- */
 
 static void test_counts(void **state)
 {
@@ -161,8 +157,6 @@ static void test_histogram(void **state)
 	}
 }
 
-/* --- what is believed --- */
-
 static void test_series(void **state)
 {
 	static const struct {
@@ -247,8 +241,6 @@ static void test_fold(void **state)
 	json_object_put(one);
 	json_object_put(sum);
 }
-
-/* --- /metrics --- */
 
 static void test_text(void **state)
 {

@@ -64,8 +64,6 @@ static void check_programs(
 	json_object_put(all);
 }
 
-/* --- counters --- */
-
 static void test_counters_stay(void **state)
 {
 	struct reports *reports = reports_new();
@@ -124,8 +122,6 @@ static void test_gauges(void **state)
 	}
 	reports_free(&reports);
 }
-
-/* --- what is believed --- */
 
 static void test_rubbish(void **state)
 {
@@ -193,8 +189,6 @@ static void test_request(void **state)
 	reports_free(&reports);
 	metrics_free(&metrics);
 }
-
-/* --- the ops --- */
 
 static struct json_object *own(void *context)
 {

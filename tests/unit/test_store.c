@@ -20,8 +20,6 @@ static void check_says(
 	json_object_put(reply);
 }
 
-/* --- open --- */
-
 static void test_open_and_reuse(void **state)
 {
 	static const struct {
@@ -125,8 +123,6 @@ static void test_whose_mailbox(void **state)
 		site, ERROR_PERMANENT);
 }
 
-/* --- change ids --- */
-
 static void test_repeated_changes(void **state)
 {
 	static const char change[] = "0196f0a1b2c37def8abc0123456789ab";
@@ -219,8 +215,6 @@ static void test_changes_are_forgotten(void **state)
 	assert_number("applied again", (long long)store_length(reply, "events"), 3);
 	json_object_put(reply);
 }
-
-/* --- apply --- */
 
 static void test_apply(void **state)
 {

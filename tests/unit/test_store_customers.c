@@ -142,7 +142,8 @@ static void test_load_replaces(void **state)
 	json_object_put(reply);
 }
 
-/* The row of a customer that comes twice is the last one, and nothing is found by what the first one said. */
+/* The row of a customer that comes twice is the last one, and nothing is found by what the
+ * first one said. */
 static void test_load_with_replacement(void **state)
 {
 	struct store_site *site = *state;
@@ -284,8 +285,6 @@ static void test_client_goes_away(void **state)
 		site, "", 9, "Zeta+/not_invited,contoso+/not_invited,fab+/not_invited", NULL);
 }
 
-/* --- remove --- */
-
 static void check_remove(struct store_site *site, const char *key, const char *want)
 {
 	struct json_object *reply = store_ask(site, STORE_ROLE_OWNER,
@@ -317,8 +316,6 @@ static void test_remove(void **state)
 	check_remove(site, "fab.example", "{\"removed\":true,\"revoked\":0}");
 	store_check_list(site, "", 9, "contoso/revoked", NULL);
 }
-
-/* --- lines, and many keys --- */
 
 /* The answer's lines, with "/" for tabs and ";" for line ends. Valid until the next call. */
 static const char *lines(struct json_object *reply)
@@ -395,8 +392,6 @@ static void test_many_keys(void **state)
 	buf_free(&text);
 }
 
-/* --- changes lie over the table that was loaded --- */
-
 static void add(struct store_site *site, const char *mode, const char *rows)
 {
 	json_object_put(store_owner(site,
@@ -454,8 +449,6 @@ static void test_refused_changes(void **state)
 	store_check_find(site, "new@fab.example", "-");
 	store_check_find(site, "voice@fab.example", "fab+/not_invited");
 }
-
-/* --- housekeeping --- */
 
 static void test_retention(void **state)
 {

@@ -52,8 +52,6 @@ static void test_reopen(void **state)
 		engine_events(site->engine, &after, 9, count, &events, &site->error), 1);
 }
 
-/* --- loads that end in the middle --- */
-
 /* How far a child goes with a load before it is killed; what is in force then. */
 static const struct stage {
 	const char *label;
@@ -254,8 +252,8 @@ static bool can_look_up(struct store_site *site, const char *id)
 	return result == 0;
 }
 
-/* In a child, since the limit is the process's: what cannot be synced is refused as temporary, look-ups go on, the
- * repeated change is done once there is space. */
+/* In a child, since the limit is the process's: what cannot be synced is refused as temporary,
+ * look-ups go on, the repeated change is done once there is space. */
 static int fill_disk(struct store_site *site)
 {
 	static const char change[] = "0196f0a1b2c37def8abc0123456789ab";

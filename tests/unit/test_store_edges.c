@@ -1,6 +1,6 @@
 /*
- * What a client should not do, and what grows large: loads out of step, keys of more customers than an answer has, tables
- * of which most was removed again.
+ * What a client should not do, and what grows large: loads out of step, keys of more customers
+ * than an answer has, tables of which most was removed again.
  */
 #include "support_store.h"
 
@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 #include <unistd.h>
-
-/* --- loads out of step --- */
 
 /* Rows behind the first table_seal end the load: a part of a table must not come into force. */
 static void test_rows_behind_seal(void **state)
@@ -38,8 +36,6 @@ static void test_rows_behind_seal(void **state)
 		store_keep_house(site, time(NULL));
 	}
 }
-
-/* --- many customers --- */
 
 /* Rows of customers "PREFIX00000" and so on, in batches, all of one tenant. */
 static void add_customers(struct store_site *site, const char *prefix, int n)

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-/* --- look-ups --- */
-
 static void test_links(void **state)
 {
 	struct store_site *site = *state;
@@ -152,8 +150,6 @@ static void test_watch(void **state)
 		site, ERROR_PERMANENT);
 }
 
-/* --- events in order --- */
-
 struct followed {
 	int n;
 	uint64_t sequences[100];
@@ -205,8 +201,6 @@ static void test_follow(void **state)
 		engine_events(site->engine, &after, 4, follow, &followed, &site->error), 0);
 }
 
-/* --- roles --- */
-
 static void test_roles_of_requests(void **state)
 {
 	/* One letter a role: owner, milter, wizard, tokend, policy, admin. */
@@ -244,7 +238,8 @@ static void test_roles_of_requests(void **state)
 			char label[64];
 
 			memset(&site->error, 0, sizeof(site->error));
-			/* Without members: what is allowed fails for another reason, or not at all. */
+			/* Without members: what is allowed fails for another reason, or not at
+			 * all. */
 			json_object_put(store_ask(site, roles[j],
 				"{\"op\":\"%s\",\"key\":\"x\",\"link\":\"x\"}", cases[i].op));
 			snprintf(label, sizeof(label), "%s by role %d", cases[i].op,

@@ -1,5 +1,6 @@
 /*
- * What operators do: who may say that it was they, and an extension that must not open a second invitation.
+ * What operators do: who may say that it was they, and an extension that must not open a second
+ * invitation.
  */
 #include "support_store.h"
 
@@ -72,7 +73,8 @@ static void test_who_opened_is_told(void **state)
 	json_object_put(reply);
 }
 
-/* A customer has one open invitation for a mailbox; one that has expired comes back only where there is no other. */
+/* A customer has one open invitation for a mailbox; one that has expired comes back only where
+ * there is no other. */
 static void test_extension(void **state)
 {
 	static const char until[] =

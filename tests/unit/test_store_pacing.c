@@ -1,5 +1,6 @@
 /*
- * What the policy service asks the engine: who may get a Welcome mail, when the last ones went, and the status of a key.
+ * What the policy service asks the engine: who may get a Welcome mail, when the last ones went,
+ * and the status of a key.
  */
 #include "support_store.h"
 

@@ -30,8 +30,6 @@ static struct kv *open_kv(void)
 	return kv;
 }
 
-/* --- texts --- */
-
 static void test_controls(void **state)
 {
 	static const struct {
@@ -85,8 +83,6 @@ static void test_utf8(void **state)
 			cases[i].valid);
 }
 
-/* --- sorter --- */
-
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -131,8 +127,6 @@ static void test_sorter(void **state)
 	kv_close(&kv);
 }
 
-/* --- filter --- */
-
 static uint64_t hash(uint64_t n)
 {
 	n = (n ^ n >> 31) * UINT64_C(0xd6e8feb86659fd93) + 1;
@@ -163,8 +157,6 @@ static void test_filter(void **state)
 	filter_free(&copy);
 	filter_free(&none);
 }
-
-/* --- the file --- */
 
 struct table {
 	struct kv *kv;
@@ -327,7 +319,8 @@ static void test_large_table(void **state)
 	end(&table);
 }
 
-/* An index's block that ends in the middle of an entry, or whose entry says to be longer than it is. */
+/* An index's block that ends in the middle of an entry, or whose entry says to be longer than
+ * it is. */
 static void test_damaged_index(void **state)
 {
 	static const char ends[][16] = {"", "\x00", "\x00\x01", "\x00\x03" "ab", "\xff\xff" "ab"};

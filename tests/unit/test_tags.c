@@ -185,15 +185,14 @@ static void test_set(void **state)
 	keyfile_free(&others);
 }
 
-/* --- in the store --- */
-
 static void with_address(struct store_site *site, const char *address)
 {
 	site->settings.consent_address = address;
 	engine_configure(site->engine, &site->settings, site->keys);
 }
 
-/* The customer's consent_address as `find` says it, and the invitation's: must be the same. Valid until the next call. */
+/* The customer's consent_address as `find` says it, and the invitation's: must be the same.
+ * Valid until the next call. */
 static const char *address_of(struct store_site *site, const char *key)
 {
 	static char address[128];
@@ -305,7 +304,8 @@ static void test_tables_and_keys(void **state)
 	keyfile_free(&both);
 }
 
-/* More customers than a look-up walks over: until housekeeping has come to the end nothing is known to be wrong. */
+/* More customers than a look-up walks over: until housekeeping has come to the end nothing is
+ * known to be wrong. */
 static void test_walk_in_steps(void **state)
 {
 	struct store_site *site = *state;

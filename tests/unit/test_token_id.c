@@ -1,6 +1,6 @@
 /*
- * Signing keys and id_tokens. Keys and tokens are made here with OpenSSL's signing half, so that what is checked
- * does not check itself.
+ * Signing keys and id_tokens. Keys and tokens are made here with OpenSSL's signing half, so
+ * that what is checked does not check itself.
  */
 #include "support.h"
 

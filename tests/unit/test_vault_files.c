@@ -1,6 +1,6 @@
 /*
- * What lies on the disk: neither the vault's own secrets nor what the process had in memory before. Berkeley DB writes
- * whole pages, also the parts of them that nobody filled.
+ * What lies on the disk: neither the vault's own secrets nor what the process had in memory
+ * before. Berkeley DB writes whole pages, also the parts of them that nobody filled.
  */
 #include "support.h"
 
@@ -15,7 +15,8 @@
 #define CHUNKS	2000
 #define RECORDS 200
 
-/* Leaves freed memory of many sizes behind that holds the mark, as a TLS connection leaves what it carried. */
+/* Leaves freed memory of many sizes behind that holds the mark, as a TLS connection leaves what
+ * it carried. */
 static void litter(void)
 {
 	char *chunks[CHUNKS];

@@ -1,5 +1,6 @@
 /*
- * Answers in pieces, and who is at the other end of a Unix socket: a child serves, the test is the client.
+ * Answers in pieces, and who is at the other end of a Unix socket: a child serves, the test is
+ * the client.
  */
 #include "support.h"
 

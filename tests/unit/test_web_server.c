@@ -436,7 +436,8 @@ static void test_slow_client(void **state)
 	close(fd);
 }
 
-/* Idle requests are answered at once, work is finished, kept connections go; who was let in is still served. */
+/* Idle requests are answered at once, work is finished, kept connections go; who was let in is
+ * still served. */
 static void test_drain(void **state)
 {
 	static const char never[] = "GET /never HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -1,5 +1,6 @@
 /*
- * Webhooks: a signature that was computed elsewhere, what is told and what is not, and how long is waited.
+ * Webhooks: a signature that was computed elsewhere, what is told and what is not, and how long
+ * is waited.
  */
 #include "support.h"
 
@@ -20,7 +21,8 @@ static struct json_object *parse(const char *text)
 	return value;
 }
 
-/* printf '%s' '1767225600.{"a":1}' | openssl dgst -sha256 -mac hmac -macopt hexkey:$(printf '%064d' 0) */
+/* printf '%s' '1767225600.{"a":1}' | openssl dgst -sha256 -mac hmac -macopt hexkey:$(printf
+ * '%064d' 0) */
 static void known_signature(void **state)
 {
 	char *folder = support_folder();

@@ -1,6 +1,6 @@
 /*
- * What a customer is told: words and a way on for every status, a reason for every permission, and what went wrong, in the
- * shipped catalogs.
+ * What a customer is told: words and a way on for every status, a reason for every permission,
+ * and what went wrong, in the shipped catalogs.
  */
 #include "support.h"
 
