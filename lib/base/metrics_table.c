@@ -161,20 +161,23 @@ const struct metric metrics_table[METRICS] = {
 	[METRIC_MILTER_MAILS] = {"postinvite_milter_mails_total", METRIC_COUNTER, "milter",
 		"Mails by what they were and what was done",
 		.labels = {{"kind", mail_kinds,
-			"unrelated: somebody else's, accepted unread; stranger: of these, the "
-			"ones that claim a welcome sender without being one of "
-			"welcome_submitters; deferred: refused by 451 for now; rejected: refused "
-			"for good; report, report_other: delivery reports of our mails, and of "
-			"others; consent: Microsoft's mails that were recorded; consent_hint: "
+			"unrelated: somebody else's, accepted unread, and the platform's other mail; "
+			"stranger: accepted unread, claims a welcome sender without being one of "
+			"welcome_submitters; welcome_passed: left without a link, as link_fallback "
+			"or unsignable_action says; deferred: refused by 451 for now; rejected: "
+			"refused for good; report, report_other: delivery reports of our mails, and "
+			"of others; consent: Microsoft's mails that were recorded; consent_hint: "
 			"forwarded without proof, made tokend poll; consent_refused: claim to be "
 			"such mails without proof; consent_unknown: fit no open invitation"}}},
 	[METRIC_MILTER_WELCOME_SECONDS] = {"postinvite_milter_welcome_seconds",
 		METRIC_HISTOGRAM, "milter",
-		"Time from the end of a Welcome mail to the answer to Postfix",
+		"Time from the end of a welcome sender's mail to the answer to Postfix, "
+		"waiting for a large one's turn included",
 		.bounds = local_times},
 	[METRIC_MILTER_STORE_AWAY] = {"postinvite_milter_store_unavailable_total",
 		METRIC_COUNTER, "milter",
-		"Mails answered by 451 because the store could not be asked"},
+		"Questions that the store did not answer: the mail gets 451, or passes where "
+		"that would lose it"},
 
 	[METRIC_POLICY_REQUESTS] = {"postinvite_policy_requests_total", METRIC_COUNTER,
 		"policy", "Requests of check_policy_service by what was answered",

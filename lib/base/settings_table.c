@@ -345,7 +345,7 @@ const struct setting settings_table[] = {
 		"PEM: the certificate that signs Welcome mails with S/MIME once the link is in, then "
 		"those that lead to its root; empty: they are not signed"},
 	{"smime_key_file", SETTING_TEXT, "", AT(smime_key_file),
-		"its PEM private key, without a passphrase, not accessible by others"},
+		"its PEM private key (RSA or EC), without a passphrase, not accessible by others"},
 	{"bounce_address", SETTING_TEXT, "", AT(bounce_address),
 		"bounce@invite.provider.example, say: then a Welcome mail leaves with "
 		"bounce+TAG@... as its envelope sender, and what comes back there is recorded and goes "
