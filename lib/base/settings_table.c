@@ -331,8 +331,8 @@ const struct setting settings_table[] = {
 	{"platform_url", SETTING_URL, "", AT(platform_url),
 		"links platform_url/ID in the mail are replaced by the tracked link, ID is kept"},
 	{"link_fallback", SETTING_CHOICE, "pass", AT(link_fallback),
-		"subject fits but there is neither: pass untouched, append a paragraph with the link, "
-		"or reject",
+		"welcome_subject fits but the mail has neither placeholder nor platform link: pass "
+		"untouched, append a paragraph with the link, or reject",
 		.choices = link_fallback_choices},
 	{"unsignable_action", SETTING_CHOICE, "reject", AT(unsignable_action),
 		"Welcome mail that is itself S/MIME or PGP signed or encrypted: reject or pass",
@@ -348,8 +348,8 @@ const struct setting settings_table[] = {
 		"its PEM private key (RSA or EC), without a passphrase, not accessible by others"},
 	{"bounce_address", SETTING_TEXT, "", AT(bounce_address),
 		"bounce@invite.provider.example, say: then a Welcome mail leaves with "
-		"bounce+TAG@... as its envelope sender, and what comes back there is recorded and goes "
-		"on to the original sender; empty: the envelope sender stays",
+		"bounce+TAG@... as its envelope sender, and a delivery report that comes back there is "
+		"recorded and goes on to the original sender; empty: the envelope sender stays",
 		.check = check_tagged},
 	{"invitation_lifetime", SETTING_TIME, "30d", AT(invitation_lifetime),
 		"how long a link works after its last Welcome mail", .min = 60, .max = 3650 * DAY},
@@ -380,7 +380,8 @@ const struct setting settings_table[] = {
 	{"consent_dkim_domains", SETTING_LIST, "microsoft.com", AT(consent_dkim_domains),
 		"domains whose valid DKIM signature proves such a mail"},
 	{"consent_authentication", SETTING_TEXT, "dkim", AT(consent_authentication),
-		"dkim: verify DKIM ourselves; authserv:ID: trust that Authentication-Results header",
+		"dkim: verify DKIM ourselves; authserv:ID: trust the topmost Authentication-Results of "
+		"that name with a result on DKIM",
 		.check = check_authentication},
 	{"consent_patterns", SETTING_TEXT, "$config_directory/consent_patterns", AT(consent_patterns),
 		"table of subject patterns, regexp syntax of header_checks(5)"},
