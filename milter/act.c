@@ -31,7 +31,7 @@ sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *
 
 	if (*code == '4')
 		session->counted = COUNT_MAIL_DEFERRED;
-	else if (session->counted != COUNT_MAIL_CONSENT_REFUSED)
+	else if (session->kind == MAIL_MAYBE_WELCOME)
 		session->counted = COUNT_MAIL_REJECTED;
 	if (session->internal)
 		return SMFIS_ACCEPT;

@@ -125,6 +125,7 @@ static int act_for(struct bounce *bounce, const char *tag, struct error *error)
 	outcome = dsn_outcome(facts, tagged.mailbox);
 	if (record_report(bounce->ctx, bounce->session, tagged.id, outcome, error) < 0)
 		return -1;
+	bounce->session->counted = COUNT_MAIL_REPORT;
 	log_info("%s: bounce_address invitation=%s recipient=%s delivery=%s status=%s to=%s",
 		queue_id(bounce->ctx), tagged.id, outcome->recipient, outcome->delivery,
 		outcome->status, *tagged.sender == '\0' ? "-" : tagged.sender);
@@ -153,8 +154,10 @@ sfsistat act_bounce_address(SMFICTX *ctx, struct session *session)
 {
 	struct bounce bounce = {.ctx = ctx, .session = session};
 	struct error error;
-	int result = act(&bounce, &error);
+	int result;
 
+	session->counted = COUNT_MAIL_REPORT_OTHER;
+	result = act(&bounce, &error);
 	report_free(&bounce.report);
 	if (result < 0) {
 		if (temporary(&error) || (!session->local && session->others == 0))

@@ -44,7 +44,7 @@ static const char *const mail_kinds[] = {
 	[COUNT_MAIL_INJECTED] = "welcome_injected",
 	[COUNT_MAIL_APPENDED] = "welcome_appended",
 	[COUNT_MAIL_PASSED] = "welcome_passed",
-	[COUNT_MAIL_REJECTED] = "rejected",
+	[COUNT_MAIL_REJECTED] = "welcome_rejected",
 	[COUNT_MAIL_DEFERRED] = "deferred",
 	[COUNT_MAIL_REPORT] = "report",
 	[COUNT_MAIL_REPORT_OTHER] = "report_other",
@@ -164,9 +164,9 @@ const struct metric metrics_table[METRICS] = {
 			"unrelated: somebody else's, accepted unread, and the platform's other mail; "
 			"stranger: accepted unread, claims a welcome sender without being one of "
 			"welcome_submitters; welcome_passed: left without a link, as link_fallback "
-			"or unsignable_action says; deferred: refused by 451 for now; rejected: "
-			"refused for good; report, report_other: delivery reports of our mails, and "
-			"of others; consent: Microsoft's mails that were recorded; consent_hint: "
+			"or unsignable_action says; welcome_rejected: refused for good; deferred: "
+			"refused by 451 for now; report, report_other: delivery reports of our mails, "
+			"and of others or none; consent: Microsoft's mails that were recorded; consent_hint: "
 			"forwarded without proof, made tokend poll; consent_refused: claim to be "
 			"such mails without proof; consent_unknown: fit no open invitation"}}},
 	[METRIC_MILTER_WELCOME_SECONDS] = {"postinvite_milter_welcome_seconds",

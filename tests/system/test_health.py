@@ -151,7 +151,7 @@ def test_mails_are_counted_by_kind(site):
     site.entra.mail("approved", to="nobody@elsewhere.test")
     assert send(site, "azure-noreply@microsoft.com", entra.SERVICE, "approved",
                 subject="Request for access to Provider Voice approved") == ""
-    grown = {"unrelated", "welcome_injected", "rejected", "consent", "consent_unknown", "consent_refused", "report",
+    grown = {"unrelated", "welcome_injected", "welcome_rejected", "consent", "consent_unknown", "consent_refused", "report",
              "report_other"}
 
     def counted():
@@ -166,6 +166,22 @@ def test_mails_are_counted_by_kind(site):
         numbers['postinvite_milter_welcome_seconds_bucket{le="+Inf"}'] >= 2
     assert 0 < numbers["postinvite_milter_welcome_seconds_sum"] < 60
     assert numbers['postinvite_invitations{status="consent_granted"}'] == 1
+
+
+def test_mails_to_the_bounce_address_are_counted():
+    """As the reports that they are; what is refused there is no refused Welcome mail."""
+    report = ("Content-Type: multipart/report; report-type=delivery-status; boundary=r\r\nMessage-ID: <r@mx.test>\r\n"
+              "\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.test\r\n\r\n"
+              "Final-Recipient: rfc822; service@nobody.test\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--r--\r\n")
+    daemons = ("store", "milter", "admin")
+    with running(Watched(daemons=daemons, bounce_address="bounce@invite.test")) as site:
+        site.invite("service@nobody.test")
+        path = re.search(rb"^Return-Path: <(.*)>$", site.relay.mails("service@nobody.test")[-1], re.M).group(1).decode()
+        assert site.relay.answer("", [path], report) == 250
+        assert site.relay.answer("", [path], "Subject: Hello\r\n\r\nYou have won.\r\n") == "550 5.7.1"
+        wanted = {"welcome_injected": 1, "report": 1, "report_other": 1}
+        wait_for("the counts", lambda: {kind: n for kind, n in site.mails().items()
+                                        if n and kind != "unrelated"} == wanted, 25, 0.5)
 
 
 def test_counters_never_go_down(site):
