@@ -53,25 +53,32 @@ sfsistat answer_error(SMFICTX *ctx, const struct error *error)
 	return answer(ctx, words->smtp_code, words->smtp_status, error->text);
 }
 
-int ask_store(const struct session *session, struct json_object *request,
-	struct json_object **reply_r, struct error *error)
+static int asked(const struct session *session, int result, const struct error *error)
 {
-	int result = ipc_call(session_config(session)->store, request, reply_r, error);
-
 	if (result < 0 && (error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN))
 		metrics_count(session_metrics(session), METRIC_MILTER_STORE_AWAY, 0);
 	return result;
+}
+
+int ask_store(const struct session *session, struct json_object *request,
+	struct json_object **reply_r, struct error *error)
+{
+	struct ipc_client *store = session_config(session)->store;
+
+	return asked(session, ipc_call(store, request, reply_r, error), error);
 }
 
 int ask_store_briefly(const struct session *session, struct json_object *request,
 	struct json_object **reply_r, struct error *error)
 {
 	struct ipc_client *store = session_config(session)->store;
+	int result;
 
 	*reply_r = NULL;
-	if (ipc_client_silent(store))
-		return error_set(error, ERROR_TEMPORARY, "the store did not answer lately");
-	return ipc_call_within(store, BRIEF_MS, request, reply_r, error);
+	result = ipc_client_silent(store)
+			 ? error_set(error, ERROR_TEMPORARY, "the store did not answer lately")
+			 : ipc_call_within(store, BRIEF_MS, request, reply_r, error);
+	return asked(session, result, error);
 }
 
 int put_text(struct json_object *object, const char *name, const char *text)

@@ -25,8 +25,7 @@ int ask_store(const struct session *session, struct json_object *request,
 	struct json_object **reply_r, struct error *error);
 
 /* The same for what is nearly always about somebody else's mail, which must not be slowed by
- * us: waits for a moment at most, and not at all once the store has not answered, until it does
- * again (the monitor asks it now and then). */
+ * us: waits for a moment at most, and, once the store has not answered, one a second. */
 int ask_store_briefly(const struct session *session, struct json_object *request,
 	struct json_object **reply_r, struct error *error);
 

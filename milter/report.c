@@ -88,7 +88,7 @@ static bool is_about_another(const struct report *report, const struct found_inv
 
 /* 1, 0 or -1, as lookup.h has it. By its Message-ID alone nearly every report is somebody
  * else's, and is not kept waiting for a store that does not answer. */
-static int look_up(const struct session *session, const struct report *report,
+static int look_up(SMFICTX *ctx, const struct session *session, const struct report *report,
 	struct found_invitation *found_r, struct error *error)
 {
 	int found = lookup_id(session, report->facts.envelope_id, found_r, error);
@@ -98,7 +98,13 @@ static int look_up(const struct session *session, const struct report *report,
 		if (found == 1 && is_about_another(report, found_r))
 			found = 0;
 	}
-	return found == 0 ? lookup_message(session, report, found_r, error) > 0 : found;
+	if (found != 0)
+		return found;
+	found = lookup_message(session, report, found_r, error);
+	if (found < 0)
+		log_info("%s: report action=none reason=\"not looked up by its Message-ID: %s\"",
+			queue_id(ctx), error->text);
+	return found > 0;
 }
 
 /* Returns 0, or -1 with what did not work. */
@@ -107,7 +113,7 @@ static int act(
 {
 	const struct dsn_recipient *outcome;
 	struct found_invitation found;
-	int result = look_up(session, report, &found, error);
+	int result = look_up(ctx, session, report, &found, error);
 
 	if (result <= 0)
 		return result;

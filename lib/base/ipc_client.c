@@ -31,6 +31,7 @@
 #define IDLE_MAX	 64
 #define FIRST_PAUSE_MS	 50
 #define LONGEST_PAUSE_MS 200
+#define SILENCE_MS	 1000
 #define FOR_EVER	 UINT64_MAX
 
 struct connection {
@@ -43,7 +44,7 @@ struct ipc_client {
 	char *endpoint;
 	char *service;
 	int timeout_ms;
-	atomic_bool silent;
+	atomic_uint_fast64_t silent_until; /* clock_monotonic_ms; 0: it answers */
 	pthread_mutex_t lock; /* guards what follows */
 	struct connection *idle;
 	unsigned idle_count;
@@ -294,16 +295,10 @@ static int no_answer(const struct asking *asking, struct error *error)
 	struct ipc_client *client = asking->client;
 	struct error why = *error;
 
-	atomic_store(&client->silent, true);
+	atomic_store(&client->silent_until, clock_monotonic_ms() + SILENCE_MS);
 	return error_set(error, ERROR_TEMPORARY,
 		"%s (%s) gave no answer within %d ms; is it running? Last: %s", client->service,
 		client->endpoint, asking->timeout_ms, why.text);
-}
-
-static int answered(const struct asking *asking, int result)
-{
-	atomic_store(&asking->client->silent, false);
-	return result;
 }
 
 /* Asks until there is an answer or no time left. Returns 0 or -1; asking->connection is in
@@ -326,8 +321,10 @@ static int ask(
 			outcome = exchange(asking, reply_r, error);
 		else if (error->kind == ERROR_CONFIGURATION)
 			return -1;
-		if (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED)
-			return answered(asking, outcome == OUTCOME_DONE ? 0 : -1);
+		if (outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED) {
+			atomic_store(&client->silent_until, 0);
+			return outcome == OUTCOME_DONE ? 0 : -1;
+		}
 		connection_close(&asking->connection);
 		if (outcome == OUTCOME_LATE)
 			error_set(error, ERROR_TEMPORARY, "no reply");
@@ -362,9 +359,14 @@ int ipc_call(struct ipc_client *client, struct json_object *request,
 	return ipc_call_within(client, client->timeout_ms, request, reply_r, error);
 }
 
-bool ipc_client_silent(const struct ipc_client *client)
+bool ipc_client_silent(struct ipc_client *client)
 {
-	return atomic_load(&client->silent);
+	uint_fast64_t until = atomic_load(&client->silent_until), now = clock_monotonic_ms();
+
+	if (until == 0)
+		return false;
+	return now < until || !atomic_compare_exchange_strong(&client->silent_until, &until,
+				      now + SILENCE_MS);
 }
 
 int ipc_call_within(struct ipc_client *client, int timeout_ms, struct json_object *request,

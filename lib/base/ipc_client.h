@@ -36,8 +36,8 @@ int ipc_call_within(struct ipc_client *client, int timeout_ms, struct json_objec
 		    struct json_object **reply_r, struct error *error);
 
 /* Did the last call get no answer within its time limit? For those who would rather not wait
- * for the next one to find out. */
-bool ipc_client_silent(const struct ipc_client *client);
+ * for the next one to find out. Once a second one of them is told no, and finds out for all. */
+bool ipc_client_silent(struct ipc_client *client);
 
 /* Sends a request whose answer is followed by events, and calls `event` for each until it returns
  * non-zero (returned), or the connection is lost (-1, temporary). wait_ms bounds the time without

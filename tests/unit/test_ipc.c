@@ -217,6 +217,9 @@ static void test_silence(void **state)
 	assert_true(ipc_client_silent(client));
 	server = ipc_fixture_start(endpoint, false);
 	assert_true(ipc_client_silent(client));
+	usleep(1100000);
+	assert_false(ipc_client_silent(client));
+	assert_true(ipc_client_silent(client));
 	assert_echo(client, "echo", 1);
 	assert_false(ipc_client_silent(client));
 	assert_int_equal(ipc_call_within(client, 100, request, &reply, &error), -1);
