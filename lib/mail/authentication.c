@@ -13,7 +13,7 @@
 #include <strings.h>
 
 #define BLANKS " \t\r\n"
-#define METHOD "dkim="
+#define METHOD "dkim"
 
 unsigned int signed_fields(const char *h)
 {
@@ -162,7 +162,7 @@ static bool passes(char *result, string_list domains, struct authentication *aut
 	char *rest = NULL;
 	char *word = strtok_r(result, BLANKS, &rest);
 
-	if (word == NULL || strcasecmp(word, METHOD "pass") != 0)
+	if (word == NULL || strcasecmp(word, METHOD "=pass") != 0)
 		return false;
 	while ((word = strtok_r(NULL, BLANKS, &rest)) != NULL) {
 		if (strncasecmp(word, property, sizeof(property) - 1) != 0)
@@ -184,6 +184,18 @@ static bool has_id(const char *value, const char *authserv_id)
 	return len == strlen(authserv_id) && strncasecmp(value, authserv_id, len) == 0;
 }
 
+/* Is it one on DKIM ("dkim=fail", "dkim/1 = fail"), or that nothing was looked at ("none")? */
+static bool is_on_dkim(const char *result)
+{
+	static const char *const words[] = {METHOD, "none"};
+	size_t len = strcspn(result, "=/" BLANKS);
+
+	for (size_t i = 0; i < 2; i++)
+		if (len == strlen(words[i]) && strncasecmp(result, words[i], len) == 0)
+			return true;
+	return false;
+}
+
 /* Takes apart the results of one field, in place. Returns whether any of them is on DKIM. */
 static bool read_results(
 	char *results, string_list domains, struct authentication *authentication_r)
@@ -195,7 +207,7 @@ static bool read_results(
 	while (authentication_r->outcome != AUTHENTICATION_PASS &&
 		(result = strsep(&rest, ";")) != NULL) {
 		result += strspn(result, BLANKS);
-		any |= strncasecmp(result, METHOD, sizeof(METHOD) - 1) == 0;
+		any |= *result != '\0' && is_on_dkim(result);
 		if (passes(result, domains, authentication_r))
 			authentication_r->outcome = AUTHENTICATION_PASS;
 	}

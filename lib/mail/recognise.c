@@ -135,13 +135,25 @@ bool address_listed(string_list list, const char *address)
 	return false;
 }
 
-/* What Postfix leaves out of an address that it reads: a route, quotes that no letter between
- * them needs, a dot at the end. */
-static void simplify(char *address)
+/* Of a local part in quotes that ends at `end`: does it need them (RFC 5321 section 4.1.2)? */
+static bool needs_quotes(const char *quoted, const char *end)
 {
 	static const char needy[] = " \t\"\\()<>[]:;@,";
+	const char *inner = quoted + 1, *last = end - 2;
+
+	if (last < inner || end[-1] != '"' || inner + strcspn(inner, needy) != end - 1)
+		return true;
+	for (const char *dot = inner; (dot = strchr(dot, '.')) != NULL && dot < end; dot++)
+		if (dot == inner || dot == last || dot[1] == '.')
+			return true;
+	return false;
+}
+
+/* What Postfix leaves out of an address that it reads: a route, quotes that nothing between them
+ * needs, a dot at the end. */
+static void simplify(char *address)
+{
 	char *start = *address == '@' ? strchr(address, ':') : NULL;
-	size_t quoted;
 	char *at;
 
 	if (start != NULL)
@@ -151,8 +163,7 @@ static void simplify(char *address)
 		return;
 	if (at[strlen(at) - 1] == '.')
 		at[strlen(at) - 1] = '\0';
-	quoted = *address == '"' ? strcspn(address + 1, needy) : 0;
-	if (quoted == 0 || address + quoted + 2 != at)
+	if (*address != '"' || needs_quotes(address, at))
 		return;
 	memmove(at - 1, at, strlen(at) + 1);
 	memmove(address, address + 1, strlen(address));
