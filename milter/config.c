@@ -3,12 +3,15 @@
  */
 #include "config.h"
 
+#include "spool.h"
+
 #include "base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define AUTHSERV "authserv:"
 
@@ -62,6 +65,18 @@ static int take_signer(
 	return 0;
 }
 
+/* A large mail that cannot be kept there is put off, again and again. */
+static void warn_of_spool(void)
+{
+	struct error error;
+	int fd = spool_open(&error);
+
+	if (fd < 0)
+		log_warning("mails of the platform above 128 KB get 451: %s", error.text);
+	else
+		close(fd);
+}
+
 static int take_settings(
 	const struct settings *settings, struct config *config, struct error *error)
 {
@@ -93,6 +108,7 @@ int config_new(const struct settings *settings, void **config_r, struct error *e
 		config_free(config);
 		return -1;
 	}
+	warn_of_spool();
 	*config_r = config;
 	return 0;
 }

@@ -1,3 +1,9 @@
+/*
+ * One holder, and a condition that whoever wants to be the next waits for. The holder is known by
+ * a number: one that had the turn too long loses it without being asked, and what it gives
+ * back later is not the turn of the one behind it. In which order those who wait get it does
+ * not matter: each has its minute.
+ */
 #include "turn.h"
 
 #include "base/clock.h"
@@ -42,7 +48,8 @@ int turn_take(uint64_t *turn_r, struct error *error)
 		result = error_set(error, ERROR_TEMPORARY, "this service is being stopped");
 	} else if (!is_free()) {
 		result = error_set(error, ERROR_TEMPORARY,
-			"too many large mails of the platform's at once");
+			"too many large mails of the platform's at once: this one had no turn "
+			"for a minute, and is to be sent again");
 	} else {
 		*turn_r = holder = ++last;
 		since = clock_monotonic_us();

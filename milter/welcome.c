@@ -333,15 +333,18 @@ static bool holds(const struct buf *message, const char *text)
 
 /* A mail that there is no reading. The platform sends other mail, too: only one that looks like a
  * Welcome mail is refused. */
-static sfsistat judge_unread(const struct welcome *welcome, const struct error *error)
+static sfsistat judge_unread(const struct welcome *welcome, struct error *error)
 {
-	const struct session *session = welcome->session;
+	struct session *session = welcome->session;
 	const struct settings *settings = session_settings(session);
 
 	if (subject_fits(welcome) || holds(&session->message, settings->link_placeholder) ||
-		holds(&session->message, settings->platform_url))
+		holds(&session->message, settings->platform_url)) {
+		error_prefix(error, "Welcome mail cannot be read and has to come without this");
 		return refuse(welcome, "550", "5.6.0", error->text);
-	log_warning("%s: welcome from=%s action=none reason=\"%s\"", queue_id(welcome->ctx),
+	}
+	session->counted = COUNT_MAIL_PASSED;
+	log_warning("%s: welcome from=%s action=passed reason=\"%s\"", queue_id(welcome->ctx),
 		session->sender, error->text);
 	return SMFIS_ACCEPT;
 }
