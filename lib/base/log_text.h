@@ -20,7 +20,7 @@
 #include <stddef.h>
 
 /* Writes at most size bytes, the closing NUL included; what is too long is cut. The format may
- * have %s, %.*s, %d, %u, the latter two with l, ll or z, and %%; from anything else on it is
+ * have %s, %.*s, %%, %d and %u, both with l or ll, and %zu; from anything else on it is
  * written as it is. */
 void log_text(char *text_r, size_t size, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));

@@ -1,3 +1,8 @@
+/*
+ * Servers work on duplicates of the listening socket, so that one can be replaced by another while
+ * connections wait to be accepted: none is refused. The addresses that were bound and asked at the
+ * start are kept, since a reload may find others in the settings, which count at the next start.
+ */
 #include "web/service.h"
 
 #include "base/endpoint.h"

@@ -1,3 +1,7 @@
+/*
+ * The files are read whole when settings are loaded, so that a fault is found by -t and at a
+ * reload, and not by a customer; what is served from then on is what was read.
+ */
 #include "web/tls.h"
 
 #include "base/certificate.h"
