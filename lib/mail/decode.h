@@ -41,6 +41,10 @@ char html_reference(const char *text, size_t len, size_t *len_r);
  * length of the line so far and becomes the new one. Lines stay within 76. */
 void quoted_printable_put(struct buf *out, const char *text, size_t len, size_t *column);
 
+/* Appends quoted-printable that says the same in lines within 76 that end in CRLF, without blanks
+ * at their ends or "From " at their start. Escapes stay, soft breaks too. */
+void quoted_printable_wrap(struct buf *out, const char *source, size_t len);
+
 /* Appends base64 in lines of width (a multiple of 4) with that line end, none behind the last. */
 struct base64_lines {
 	size_t width;

@@ -208,45 +208,9 @@ static void wrap_base64(const char *bytes, size_t len, struct buf *out)
 	}
 }
 
-/* Neither a soft break that is there nor a "=C3" is taken apart. */
-static void wrap_line(const char *line, size_t len, struct buf *out)
-{
-	size_t column = 0, step;
-
-	for (size_t i = 0; i < len; i += step) {
-		bool soft_break = line[i] == '=' && i + 1 == len;
-
-		step = line[i] == '=' && len - i >= 3 ? 3 : 1;
-		if (!soft_break && column + step >= LINE_MAX_MIME) {
-			buf_string(out, "=\r\n");
-			column = 0;
-		}
-		if (column == 0 && is_mbox(line + i, len - i)) {
-			buf_string(out, "=46");
-			column = 3;
-		} else {
-			buf_append(out, line + i, step);
-			column += step;
-		}
-	}
-}
-
-/* Soft line breaks where lines are too long. Blanks at the end of a line are no part of the
- * text. */
 static void wrap_quoted_printable(const char *bytes, size_t len, struct buf *out)
 {
-	while (len > 0) {
-		size_t line = line_len(bytes, len), text = line;
-		const char *newline = memchr(bytes + line, '\n', len - line);
-		size_t step = newline == NULL ? len : (size_t)(newline - bytes) + 1;
-
-		while (text > 0 && is_blank(bytes[text - 1]))
-			text--;
-		wrap_line(bytes, text, out);
-		buf_append(out, bytes + line, step - line);
-		bytes += step;
-		len -= step;
-	}
+	quoted_printable_wrap(out, bytes, len);
 }
 
 /* The same content in lines that stay. */

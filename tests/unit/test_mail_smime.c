@@ -75,6 +75,11 @@ static void test_seven_bit(void **state)
 		{"\"From \" where a line is broken", "\n\u00e9" AAA_60 "aaaaaaaaaFrom here\n",
 			"Content-Transfer-Encoding: quoted-printable\n\n=C3=A9" AAA_60
 			"aaaaaaaaa=\n=46rom here\n"},
+		{"a boundary where a line is broken",
+			PART("Content-Transfer-Encoding: quoted-printable",
+				"x \n" AAA_60 "aaaaaaaaaaaaaaa--b--\nmore"),
+			PART("Content-Transfer-Encoding: quoted-printable",
+				"x\n" AAA_60 "aaaaaaaaaaaaaaa=\n=2D-b--\nmore")},
 		{"8bit",
 			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\ncaf\u00e9=\n",
 			"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "
