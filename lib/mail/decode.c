@@ -127,6 +127,28 @@ int decode_base64(const char *source, size_t len, struct decoded *decoded_r)
 	return decoded_end(decoded_r, end);
 }
 
+bool base64_is_clean(const char *source, size_t len)
+{
+	bool begun = false, ended = false; /* the line's digits */
+	size_t i;
+
+	for (i = 0; i < len && source[i] != '='; i++) {
+		char c = source[i];
+
+		if (c == '\r' || c == '\n')
+			begun = ended = false;
+		else if (c == ' ' || c == '\t')
+			ended = begun;
+		else if (ended || base64_digit(c) < 0)
+			return false;
+		else
+			begun = true;
+	}
+	while (i < len && memchr("= \t\r\n", source[i], 5) != NULL)
+		i++;
+	return i == len;
+}
+
 /* The ASCII character that a reference without its "&" names, 0 when it names none of those that
  * links and placeholders are made of. *len_r is its length with the closing semicolon, if any. */
 static char named_reference(const char *name, size_t len, size_t *len_r)

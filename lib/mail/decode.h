@@ -33,6 +33,10 @@ int decode_html(const char *source, size_t len,
 	struct decoded *decoded_r); /* character references replaced */
 void decoded_free(struct decoded *decoded);
 
+/* Is it base64 alone, with blanks at the start and the end of lines at most? Readers differ about
+ * what words in it or behind it say. */
+bool base64_is_clean(const char *source, size_t len);
+
 /* The ASCII character that the reference at text ("&amp;") stands for, 0 when none that links
  * and placeholders are made of; *len_r is its length. */
 char html_reference(const char *text, size_t len, size_t *len_r);

@@ -149,9 +149,8 @@ static int relabel(struct conversion *conversion, const struct mime_header *head
 
 /* The line end before a boundary is the boundary's, also where GMime takes half of it for the
  * part. */
-static size_t content_end(const struct conversion *conversion, const struct mime_part *part)
+static size_t content_end(const struct buf *entity, const struct mime_part *part)
 {
-	const struct buf *entity = conversion->entity;
 	bool halved = part->end > part->start && part->end < entity->len &&
 		      entity->data[part->end - 1] == '\r' && entity->data[part->end] == '\n';
 
@@ -176,7 +175,7 @@ static int remake(
 	struct conversion *conversion, const struct mime_part *part, patch_make_fn *make)
 {
 	return patches_add_made(
-		&conversion->patches, part->start, content_end(conversion, part), make);
+		&conversion->patches, part->start, content_end(conversion->entity, part), make);
 }
 
 static int encode_part(struct conversion *conversion, const struct mime_part *part)
@@ -220,19 +219,28 @@ static int wrap_part(struct conversion *conversion, const struct mime_part *part
 		part->encoding == ENCODING_BASE64 ? wrap_base64 : wrap_quoted_printable);
 }
 
+/* Is it known what its content says? */
+static bool is_readable(const struct buf *entity, const struct mime_part *part)
+{
+	if (part->encoding == ENCODING_BASE64)
+		return base64_is_clean(
+			entity->data + part->start, content_end(entity, part) - part->start);
+	return part->encoding != ENCODING_UNKNOWN;
+}
+
 static bool is_to_be_encoded(const struct conversion *conversion, const struct mime_part *part)
 {
 	return part->encoding == ENCODING_IDENTITY &&
 	       !is_safe(conversion->entity->data + part->start,
-		       content_end(conversion, part) - part->start);
+		       content_end(conversion->entity, part) - part->start);
 }
 
 static bool is_to_be_wrapped(const struct conversion *conversion, const struct mime_part *part)
 {
-	return (part->encoding == ENCODING_BASE64 ||
-		       part->encoding == ENCODING_QUOTED_PRINTABLE) &&
+	return part->encoding != ENCODING_IDENTITY &&
 	       !is_firm(conversion->entity->data + part->start,
-		       content_end(conversion, part) - part->start);
+		       content_end(conversion->entity, part) - part->start) &&
+	       is_readable(conversion->entity, part);
 }
 
 /* The part whose header that is, NULL for what parts stand in. */
@@ -281,7 +289,8 @@ static int apply(struct conversion *conversion, struct buf *entity)
 static int refuse(struct error *error)
 {
 	return error_set(error, ERROR_PERMANENT,
-		"it has a line above %d bytes outside of its parts' contents and cannot be signed",
+		"it has a line above %d bytes outside of its parts' contents, or in one whose "
+		"encoding is unknown or broken, and cannot be signed",
 		LINE_MAX_SMTP);
 }
 
@@ -296,8 +305,9 @@ static bool all_can_be_mended(const struct buf *entity, const struct mime *mime)
 		while ((part = mime_part(mime, n)) != NULL && part->end < line.end)
 			n++;
 		if (part == NULL || part->start > line.start ||
-			part->encoding == ENCODING_UNKNOWN)
+			!is_readable(entity, part))
 			return false;
+		line.end = part->end; /* its other ones are mended with it */
 	}
 	return true;
 }

@@ -6,7 +6,9 @@
  * Contents of parts with any of these or with line ends other than CRLF become quoted-printable
  * (text) or base64, also within attached messages, what is encoded already is broken into other
  * lines, and no Content-Transfer-Encoding says 8bit or binary any more; all other bytes stay.
- * 8-bit bytes in header fields and between parts are left: no host changes those.
+ * Contents in an unknown encoding, or with words in or behind their base64, are left: nobody
+ * knows what they say. 8-bit bytes in header fields and between parts are left: no host changes
+ * those.
  *
  * Pure.
  */

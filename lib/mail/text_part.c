@@ -5,7 +5,6 @@
  */
 #include "mail/text_part.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,25 +16,6 @@ bool text_part_eligible(const struct mime_part *part)
 	       part->encoding != ENCODING_UNKNOWN && part->end - part->start <= DECODE_MAX;
 }
 
-/* Has it words where base64 should be, or behind it? Readers differ about what that says, so
- * nothing is read in it or put into it. */
-static bool is_no_base64(const char *source, size_t len)
-{
-	size_t i = 0;
-
-	for (; i < len && source[i] != '='; i++) {
-		bool line_end = i + 1 == len || strchr("\r\n \t", source[i + 1]) != NULL;
-
-		if (isalnum((unsigned char)source[i]) || strchr("+/\r\n", source[i]) != NULL)
-			continue;
-		if ((source[i] != ' ' && source[i] != '\t') || !line_end)
-			return true;
-	}
-	while (i < len && strchr("= \t\r\n", source[i]) != NULL)
-		i++;
-	return i < len;
-}
-
 static int decode(struct text_part *text)
 {
 	bool quoted = text->mime->encoding == ENCODING_QUOTED_PRINTABLE;
@@ -44,7 +24,7 @@ static int decode(struct text_part *text)
 	text->len = text->source_len;
 	if (!quoted && text->mime->encoding != ENCODING_BASE64)
 		return 0;
-	text->opaque = !quoted && is_no_base64(text->source, text->source_len);
+	text->opaque = !quoted && !base64_is_clean(text->source, text->source_len);
 	if (text->opaque) {
 		text->text = "";
 		text->len = 0;

@@ -107,6 +107,33 @@ static void writes_quoted_printable(void **state)
 	buf_free(&out);
 }
 
+static void knows_base64(void **state)
+{
+	static const struct {
+		const char *source;
+		bool clean;
+	} cases[] = {
+		{"", true},
+		{"YWJj", true},
+		{"YW\r\nJj", true},
+		{" YW \t\r\n\tJj ", true},
+		{"YQ== \r\n = \r\n", true},
+		{"YW Jj", false},
+		{"YWJ-", false},
+		{"YW\xc3\xa9", false},
+		{"YQ==\r\nYQ==", false},
+		{"YQ==\r\n-- \r\nfooter", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_number(cases[i].source,
+			base64_is_clean(cases[i].source, strlen(cases[i].source)),
+			cases[i].clean);
+	assert_false(base64_is_clean("YW\0Jj", 5));
+	assert_false(base64_is_clean("YQ=\0", 4));
+}
+
 static void writes_base64(void **state)
 {
 	static const struct base64_lines usual = {76, "\r\n"}, short_lines = {8, "\n"};
@@ -226,6 +253,7 @@ int main(void)
 		cmocka_unit_test(decodes),
 		cmocka_unit_test(refuses_what_is_too_long),
 		cmocka_unit_test(writes_quoted_printable),
+		cmocka_unit_test(knows_base64),
 		cmocka_unit_test(writes_base64),
 		cmocka_unit_test(converts),
 		cmocka_unit_test(converts_more_than_a_chunk),

@@ -72,6 +72,9 @@ static void test_seven_bit(void **state)
 			"b\nTo From c"},
 		{"blanks in base64", "Content-Transfer-Encoding: base64\n\nYWJj \n YWJj\t\n",
 			"Content-Transfer-Encoding: base64\n\nYWJjYWJj"},
+		{"words behind base64",
+			"Content-Transfer-Encoding: base64\n\nSGVsbG8=\n-- \nfooter of a list\n",
+			"Content-Transfer-Encoding: base64\n\nSGVsbG8=\n-- \nfooter of a list\n"},
 		{"\"From \" where a line is broken", "\n\u00e9" AAA_60 "aaaaaaaaaFrom here\n",
 			"Content-Transfer-Encoding: quoted-printable\n\n=C3=A9" AAA_60
 			"aaaaaaaaa=\n=46rom here\n"},
@@ -133,6 +136,8 @@ static void test_seven_bit(void **state)
 			PART("Content-Type: message/rfc822", "X: " LONG "\n\na"), NULL},
 		{"in an unknown encoding", PART("Content-Transfer-Encoding: x-uuencode", LONG),
 			NULL},
+		{"in base64 that is none",
+			PART("Content-Transfer-Encoding: base64", "two words\n" LONG), NULL},
 	};
 
 	(void)state;
