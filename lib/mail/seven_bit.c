@@ -29,11 +29,6 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static bool is_mbox(const char *line, size_t len)
-{
-	return len >= 5 && memcmp(line, "From ", 5) == 0;
-}
-
 /* The length of the line that starts there, its line end (LF, with or without CR) not counted. */
 static size_t line_len(const char *line, size_t left)
 {
@@ -69,15 +64,21 @@ static bool has_long_line(const char *bytes, size_t len)
 	return next_long_line(bytes, len, &(struct line){0});
 }
 
-/* Is there one that some host strips, or puts a ">" before? */
-static bool has_frail_line(const char *bytes, size_t len)
+/* Some strip blanks at a line's end, or put a ">" before "From ". */
+static bool hosts_change_line(const char *line, size_t len)
+{
+	return (len > 0 && is_blank(line[len - 1])) ||
+	       (len >= 5 && memcmp(line, "From ", 5) == 0);
+}
+
+static bool hosts_change_any_line(const char *bytes, size_t len)
 {
 	while (len > 0) {
 		size_t line = line_len(bytes, len);
 		const char *newline = memchr(bytes + line, '\n', len - line);
 		size_t step = newline == NULL ? len : (size_t)(newline - bytes) + 1;
 
-		if ((line > 0 && is_blank(bytes[line - 1])) || is_mbox(bytes, line))
+		if (hosts_change_line(bytes, line))
 			return true;
 		bytes += step;
 		len -= step;
@@ -85,13 +86,8 @@ static bool has_frail_line(const char *bytes, size_t len)
 	return false;
 }
 
-/* Is there nothing in the lines that a host would change? */
-static bool is_firm(const char *bytes, size_t len)
-{
-	return !has_long_line(bytes, len) && !has_frail_line(bytes, len);
-}
-
-static bool is_safe(const char *bytes, size_t len)
+/* ASCII without NUL, CR and LF only together? */
+static bool is_ascii_in_crlf_lines(const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		bool cr = bytes[i] == '\r', lf = bytes[i] == '\n';
@@ -101,7 +97,7 @@ static bool is_safe(const char *bytes, size_t len)
 			(lf && (i == 0 || bytes[i - 1] != '\r')))
 			return false;
 	}
-	return is_firm(bytes, len);
+	return true;
 }
 
 /* Where the empty line before a content begins. */
@@ -228,19 +224,24 @@ static bool is_readable(const struct buf *entity, const struct mime_part *part)
 	return part->encoding != ENCODING_UNKNOWN;
 }
 
-static bool is_to_be_encoded(const struct conversion *conversion, const struct mime_part *part)
+static bool travels_unchanged(const struct buf *entity, const struct mime_part *part)
 {
-	return part->encoding == ENCODING_IDENTITY &&
-	       !is_safe(conversion->entity->data + part->start,
-		       content_end(conversion->entity, part) - part->start);
+	const char *bytes = entity->data + part->start;
+	size_t len = content_end(entity, part) - part->start;
+
+	return is_ascii_in_crlf_lines(bytes, len) && !has_long_line(bytes, len) &&
+	       !hosts_change_any_line(bytes, len);
 }
 
-static bool is_to_be_wrapped(const struct conversion *conversion, const struct mime_part *part)
+static bool is_to_be_encoded(const struct buf *entity, const struct mime_part *part)
 {
-	return part->encoding != ENCODING_IDENTITY &&
-	       !is_firm(conversion->entity->data + part->start,
-		       content_end(conversion->entity, part) - part->start) &&
-	       is_readable(conversion->entity, part);
+	return part->encoding == ENCODING_IDENTITY && !travels_unchanged(entity, part);
+}
+
+static bool is_to_be_wrapped(const struct buf *entity, const struct mime_part *part)
+{
+	return part->encoding != ENCODING_IDENTITY && !travels_unchanged(entity, part) &&
+	       is_readable(entity, part);
 }
 
 /* The part whose header that is, NULL for what parts stand in. */
@@ -261,12 +262,12 @@ static int convert(struct conversion *conversion)
 
 	for (int n = 0; (header = mime_header(conversion->mime, n)) != NULL; n++) {
 		const struct mime_part *part = part_of(conversion, n, &from);
-		bool encoded = part != NULL && is_to_be_encoded(conversion, part);
+		bool encoded = part != NULL && is_to_be_encoded(conversion->entity, part);
 
 		if (relabel(conversion, header, encoded) < 0 ||
 			(encoded && encode_part(conversion, part) < 0))
 			return -1;
-		if (part != NULL && is_to_be_wrapped(conversion, part) &&
+		if (part != NULL && is_to_be_wrapped(conversion->entity, part) &&
 			wrap_part(conversion, part) < 0)
 			return -1;
 	}

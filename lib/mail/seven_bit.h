@@ -4,11 +4,11 @@
  * anything to do.
  *
  * Contents of parts with any of these or with line ends other than CRLF become quoted-printable
- * (text) or base64, also within attached messages, what is encoded already is broken into other
- * lines, and no Content-Transfer-Encoding says 8bit or binary any more; all other bytes stay.
- * Contents in an unknown encoding, or with words in or behind their base64, are left: nobody
- * knows what they say. 8-bit bytes in header fields and between parts are left: no host changes
- * those.
+ * (text) or base64, also within attached messages. What is encoded already is broken into other
+ * lines, bytes that should have been encoded are; and no Content-Transfer-Encoding says 8bit or
+ * binary any more. All other bytes stay: 8-bit bytes in header fields and between parts, which no
+ * host changes, and contents in an unknown encoding or with words in or behind their base64, of
+ * which nobody knows what they say.
  *
  * Pure.
  */

@@ -78,6 +78,10 @@ static void test_seven_bit(void **state)
 		{"\"From \" where a line is broken", "\n\u00e9" AAA_60 "aaaaaaaaaFrom here\n",
 			"Content-Transfer-Encoding: quoted-printable\n\n=C3=A9" AAA_60
 			"aaaaaaaaa=\n=46rom here\n"},
+		{"8bit in what is encoded already",
+			"Content-Transfer-Encoding: quoted-printable\n\nGr\u00fc=C3=9F =\u00e9=\n!",
+			"Content-Transfer-Encoding: quoted-printable\n\n"
+			"Gr=C3=BC=C3=9F =3D=C3=A9=\n!"},
 		{"a boundary where a line is broken",
 			PART("Content-Transfer-Encoding: quoted-printable",
 				"x \n" AAA_60 "aaaaaaaaaaaaaaa--b--\nmore"),
@@ -157,6 +161,9 @@ static void test_line_ends(void **state)
 			"Content-Transfer-Encoding: quoted-printable\r\n\r\n=C3=A9\r\n--b--"},
 		{"\r\na\rb\r\n",
 			"Content-Transfer-Encoding: quoted-printable\r\n\r\na=0Db\r\n"},
+		{"Content-Transfer-Encoding: quoted-printable\r\n\r\na\rb=\nc\nd=\r\n",
+			"Content-Transfer-Encoding: quoted-printable\r\n\r\na=0Db=\r\nc\r\n"
+			"d=\r\n"},
 		{"\r\n\0", "Content-Transfer-Encoding: quoted-printable\r\n\r\n=00"},
 		{"Content-Type: image/x\r\n\r\na\rb",
 			"Content-Type: image/x\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ1i"},
