@@ -5,6 +5,8 @@
  */
 #include "mail/text_part.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,7 +63,8 @@ static void convert(struct text_part *text)
 	text->len = text->utf8.len;
 }
 
-/* What looks like a letter and is half of another must not be read as a letter. */
+/* What looks like a letter and is half of another must not be read as a letter. Text with pairs
+ * is practically never UTF-8: what is has a wrong name. */
 static int mask(struct text_part *text)
 {
 	if (text->charset != NULL || !charset_has_pairs(text->mime->charset))
@@ -71,7 +74,8 @@ static int mask(struct text_part *text)
 		return -1;
 	memcpy(text->masked, text->text, text->len);
 	text->masked[text->len] = '\0';
-	charset_mask_pairs(text->mime->charset, text->masked, text->len);
+	if (!utf8_valid(text->masked, text->len))
+		charset_mask_pairs(text->mime->charset, text->masked, text->len);
 	return 0;
 }
 
