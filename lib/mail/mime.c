@@ -20,8 +20,9 @@
 #define DEPTH_MAX      50
 #define GROUPS_MAX     100  /* in one list of addresses */
 #define PARAMETERS_MAX 1000 /* of one field */
-#define LINES_MAX      5000 /* that may separate parts */
+#define LINES_MAX      5000 /* lines that may separate parts */
 #define FIELDS_MAX     10000
+#define LISTS_COST_MAX ((uint64_t)64 * 1024 * 1024) /* commas times bytes, of all lists */
 
 struct mime {
 	const char *bytes;
@@ -362,35 +363,43 @@ static bool is_named(const struct header_field *field, const char *const *names)
 	return false;
 }
 
-static bool has_more(const struct header_field *field, char c, size_t max)
+static size_t count_of(const struct header_field *field, char c)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < field->value_len && count <= max; i++)
+	for (size_t i = 0; i < field->value_len; i++)
 		count += field->value[i] == c;
-	return count > max;
+	return count;
 }
 
 /* What GMime would need too much memory or time for, in words; NULL: nothing. Any line may be a
  * field. It reads the addresses of a message within the message, and calls itself for a group
- * within a group (each has a colon) until the stack is used up; a part of seven bytes takes a
- * kilobyte, and a parameter of five not much less. */
+ * within a group (each has a colon) until the stack is used up. It looks for the domain of an
+ * address that has none beyond the next comma, up to the end of the list, and so with each. A
+ * part of seven bytes takes a kilobyte, and a parameter of five not much less. */
 static const char *excess_of(const struct mime *mime)
 {
 	static const char *const addresses[] = {
 		"From", "Sender", "Reply-To", "To", "Cc", "Bcc", NULL};
 	static const char *const parametered[] = {"Content-Type", "Content-Disposition", NULL};
 	size_t at = 0, separators = 0;
+	uint64_t lists_cost = 0;
 	struct header_field field;
 
 	while (field_next(mime->bytes, mime->len, &at, &field)) {
 		separators += field.line_len > 2 && memcmp(field.line, "--", 2) == 0;
 		if (separators > LINES_MAX)
 			return "more lines that may separate parts than any has";
-		if (is_named(&field, addresses) && has_more(&field, ':', GROUPS_MAX))
-			return "more groups in a list of addresses than any has";
-		if (is_named(&field, parametered) && has_more(&field, ';', PARAMETERS_MAX))
-			return "more parameters in a field than any has";
+		if (is_named(&field, addresses)) {
+			if (count_of(&field, ':') > GROUPS_MAX)
+				return "more groups in a list of addresses than any has";
+			lists_cost += (uint64_t)count_of(&field, ',') * field.value_len;
+			if (lists_cost > LISTS_COST_MAX)
+				return "longer lists of addresses than any has";
+		} else if (is_named(&field, parametered)) {
+			if (count_of(&field, ';') > PARAMETERS_MAX)
+				return "more parameters in a field than any has";
+		}
 	}
 	return NULL;
 }

@@ -9,6 +9,7 @@
 
 #define LIST_MAX   ((size_t)64 * 1024)
 #define GROUPS_MAX 100
+#define COMMAS_MAX 500
 
 void mail_init(void)
 {
@@ -55,15 +56,18 @@ static int count_mailboxes(InternetAddressList *list, char **addresses, int coun
 	return count;
 }
 
-/* GMime calls itself for a group within a group (each has a colon) until the stack is used up;
- * no list of addresses has many. */
+/* GMime calls itself for a group within a group (each has a colon) until the stack is used up, and
+ * looks from each address without a domain beyond its comma to the end of the list; no list of
+ * addresses that anybody reads has many of either. */
 static bool is_list(const char *value)
 {
-	size_t colons = 0, len = 0;
+	size_t colons = 0, commas = 0, len = 0;
 
-	for (; value[len] != '\0' && len <= LIST_MAX && colons <= GROUPS_MAX; len++)
+	for (; value[len] != '\0' && len <= LIST_MAX; len++) {
 		colons += value[len] == ':';
-	return value[len] == '\0';
+		commas += value[len] == ',';
+	}
+	return value[len] == '\0' && colons <= GROUPS_MAX && commas <= COMMAS_MAX;
 }
 
 int mail_addresses(const char *value, char ***addresses_r)

@@ -420,8 +420,9 @@ LINK = b"--b\r\n\r\n{{InvitationLink}}\r\n"
     ([], LINK + b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + b"A:\r\n" * 3000000),
     ([], LINK + b"--b\r\nContent-Type: text/plain" + b"; a=b" * 2000000),
     ([("Content-%d" % number, " x") for number in range(30000)], LINK),
+    ([], LINK + b"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: " + b"a," * 400000 + b"\r\n\r\n"),
     ([("DKIM-Signature", " d=provider.test")] * 30000, LINK),
-], ids=["parts", "fields", "fields of a message", "parameters", "own fields", "signatures"])
+], ids=["parts", "fields", "fields of a message", "parameters", "own fields", "addresses", "signatures"])
 def test_more_of_something_than_any_mail_has(site, fields, body):
     """It is refused, and soon: what reads it would need gigabytes and many seconds."""
     with Peer(site) as peer:
@@ -443,7 +444,10 @@ def test_more_of_something_in_other_mail_of_the_platform(site):
     ([], b"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: " + b"a:" * 400000),
     ([("Subject", " 5" * 30000)], b"--b\r\n\r\n 5 5 5 5\r\n" * 40000),
     ([("Subject", " x"), ("From", " a:" * 100000)], b"To: " + b"a:" * 400000),
-], ids=["groups in a returned mail", "replies in many parts", "groups"])
+    ([], b"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: " + b"a," * 400000),
+    ([("Subject", " x"), ("From", " azure-noreply@microsoft.com" + ",a" * 29000), ("To", " a" + ",a" * 29000)],
+     (b"To: " + b"a," * 2000 + b"\r\n\r\n") * 60),
+], ids=["groups in a returned mail", "replies in many parts", "groups", "addresses in a returned mail", "addresses"])
 def test_reports_of_strangers(site, fields, body):
     commands = [(name, text("<>") if name == b"M" else data)
                 for name, data in welcome("someone@there.test", body, fields + MULTIPART)]

@@ -211,10 +211,14 @@ static void check_refused(const char *label, const char *in, const char *words)
 	support_mail_free(&raw);
 }
 
-#define SEPARATORS "message with more lines that may separate parts than any has"
-#define FIELDS	   "message with more header fields in its parts than any has"
-#define PARAMETERS "message with more parameters in a field than any has"
-#define GROUPS	   "message with more groups in a list of addresses than any has"
+#define SEPARATORS     "message with more lines that may separate parts than any has"
+#define FIELDS	       "message with more header fields in its parts than any has"
+#define PARAMETERS     "message with more parameters in a field than any has"
+#define GROUPS	       "message with more groups in a list of addresses than any has"
+#define LISTS	       "message with longer lists of addresses than any has"
+
+#define A10  "a,a,a,a,a,a,a,a,a,a,"
+#define A100 A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
 
 static void refuses_excess(void **state)
 {
@@ -234,6 +238,12 @@ static void refuses_excess(void **state)
 		{"parameters", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b",
 			"; a=b", 1000, 1001, PARAMETERS},
 		{"its own", "Content-Disposition: inline", ";\n a=b", 1000, 1000000, PARAMETERS},
+		{"addresses", "Content-Type: message/rfc822\n\nCc: Info <info@provider.test>",
+			", Clerk <clerk@customer.test>", 1500, 1550, LISTS},
+		{"addresses of nobody", "Content-Type: message/rfc822\n\nTo: a", ",\n a", 3600,
+			128000, LISTS},
+		{"many lists", "Content-Type: message/rfc822\n\n", "From: " A100 "\n", 3300,
+			3400, LISTS},
 	};
 
 	(void)state;
@@ -290,6 +300,34 @@ static void survives_groups_of_addresses(void **state)
 	assert_number("a list", mail_addresses(in.data, &addresses), 0);
 	mail_addresses_free(&addresses);
 	buf_free(&in);
+}
+
+static void reads_no_endless_list(void **state)
+{
+	static const struct {
+		const char *label, *again;
+		int count, want;
+	} cases[] = {
+		{"of a company", "Clerk of Many <clerk@customer.test>,", 500, 500},
+		{"longer", "Clerk of Many <clerk@customer.test>,", 501, 0},
+		{"of nobody", "a,", 500, 500},
+		{"longer, of nobody", "a,", 501, 0},
+		{"long, of nobody", "\"a\",", 14000, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf in;
+		char **addresses;
+
+		buf_init(&in, 1024 * 1024);
+		for (int n = 0; n < cases[i].count; n++)
+			buf_string(&in, cases[i].again);
+		assert_number(
+			cases[i].label, mail_addresses(in.data, &addresses), cases[i].want);
+		mail_addresses_free(&addresses);
+		buf_free(&in);
+	}
 }
 
 static void opens_attached_messages(void **state)
@@ -402,6 +440,7 @@ int main(void)
 		cmocka_unit_test(survives_depth),
 		cmocka_unit_test(refuses_excess),
 		cmocka_unit_test(survives_groups_of_addresses),
+		cmocka_unit_test(reads_no_endless_list),
 		cmocka_unit_test(opens_attached_messages),
 		cmocka_unit_test(decodes_words),
 		cmocka_unit_test(reads_addresses),
