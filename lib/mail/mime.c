@@ -17,12 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX      50
-#define GROUPS_MAX     100  /* in one list of addresses */
-#define PARAMETERS_MAX 1000 /* of one field */
-#define LINES_MAX      5000 /* lines that may separate parts */
-#define FIELDS_MAX     10000
-#define LISTS_COST_MAX ((uint64_t)64 * 1024 * 1024) /* commas times bytes, of all lists */
+#define DEPTH_MAX	   50
+#define GROUPS_MAX	   100	/* in one list of addresses */
+#define PARAMETERS_MAX	   1000 /* of one field */
+#define ALL_PARAMETERS_MAX 20000
+#define SEPARATORS_MAX	   5000 /* lines that may separate parts */
+#define FIELDS_MAX	   10000
+#define LISTS_COST_MAX	   ((uint64_t)64 * 1024 * 1024) /* commas times bytes, of all lists */
 
 struct mime {
 	const char *bytes;
@@ -382,13 +383,13 @@ static const char *excess_of(const struct mime *mime)
 	static const char *const addresses[] = {
 		"From", "Sender", "Reply-To", "To", "Cc", "Bcc", NULL};
 	static const char *const parametered[] = {"Content-Type", "Content-Disposition", NULL};
-	size_t at = 0, separators = 0;
+	size_t at = 0, separators = 0, parameters = 0;
 	uint64_t lists_cost = 0;
 	struct header_field field;
 
 	while (field_next(mime->bytes, mime->len, &at, &field)) {
 		separators += field.line_len > 2 && memcmp(field.line, "--", 2) == 0;
-		if (separators > LINES_MAX)
+		if (separators > SEPARATORS_MAX)
 			return "more lines that may separate parts than any has";
 		if (is_named(&field, addresses)) {
 			if (count_of(&field, ':') > GROUPS_MAX)
@@ -399,6 +400,9 @@ static const char *excess_of(const struct mime *mime)
 		} else if (is_named(&field, parametered)) {
 			if (count_of(&field, ';') > PARAMETERS_MAX)
 				return "more parameters in a field than any has";
+			parameters += count_of(&field, ';');
+			if (parameters > ALL_PARAMETERS_MAX)
+				return "more parameters in its fields than any has";
 		}
 	}
 	return NULL;

@@ -55,7 +55,7 @@ struct mime;
  * borrowed. A message cut short is parsed as far as it goes. NULL: error (temporary: out of
  * memory; not found: there is no reading it, since it has more of something than any mail has,
  * which would take seconds and gigabytes: 5000 lines that begin with "--", 10000 fields in the
- * headers of parts and messages, 1000 parameters in a field, 100 groups in a list
+ * headers of parts and messages, 1000 parameters in a field or 20000 in all, 100 groups in a list
  * of addresses, or lists whose commas times bytes come to 64 MB, as one of 1300 addresses). */
 struct mime *mime_parse(const char *bytes, size_t len, size_t body_start, struct error *error);
 

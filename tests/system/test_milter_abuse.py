@@ -420,9 +420,12 @@ LINK = b"--b\r\n\r\n{{InvitationLink}}\r\n"
     ([], LINK + b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + b"A:\r\n" * 3000000),
     ([], LINK + b"--b\r\nContent-Type: text/plain" + b"; a=b" * 2000000),
     ([("Content-%d" % number, " x") for number in range(30000)], LINK),
+    ([], LINK + (b"--b\r\nContent-Type: text/plain" + b";a=b" * 999
+                 + b"\r\nContent-Disposition: inline" + b";a=b" * 999 + b"\r\n\r\n") * 1000),
     ([], LINK + b"--b\r\nContent-Type: message/rfc822\r\n\r\nTo: " + b"a," * 400000 + b"\r\n\r\n"),
     ([("DKIM-Signature", " d=provider.test")] * 30000, LINK),
-], ids=["parts", "fields", "fields of a message", "parameters", "own fields", "addresses", "signatures"])
+], ids=["parts", "fields", "fields of a message", "parameters", "own fields", "parameters in many fields",
+        "addresses", "signatures"])
 def test_more_of_something_than_any_mail_has(site, fields, body):
     """It is refused, and soon: what reads it would need gigabytes and many seconds."""
     with Peer(site) as peer:

@@ -214,6 +214,7 @@ static void check_refused(const char *label, const char *in, const char *words)
 #define SEPARATORS     "message with more lines that may separate parts than any has"
 #define FIELDS	       "message with more header fields in its parts than any has"
 #define PARAMETERS     "message with more parameters in a field than any has"
+#define ALL_PARAMETERS "message with more parameters in its fields than any has"
 #define GROUPS	       "message with more groups in a list of addresses than any has"
 #define LISTS	       "message with longer lists of addresses than any has"
 
@@ -238,6 +239,10 @@ static void refuses_excess(void **state)
 		{"parameters", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b",
 			"; a=b", 1000, 1001, PARAMETERS},
 		{"its own", "Content-Disposition: inline", ";\n a=b", 1000, 1000000, PARAMETERS},
+		{"parameters of many fields", "Content-Type: multipart/mixed; boundary=b\n\n",
+			"--b\nContent-Type: a/b; a=b; c=d\n"
+			"content-disposition : a; a=b;\n c=d; e=f\n\n",
+			3999, 4000, ALL_PARAMETERS},
 		{"addresses", "Content-Type: message/rfc822\n\nCc: Info <info@provider.test>",
 			", Clerk <clerk@customer.test>", 1500, 1550, LISTS},
 		{"addresses of nobody", "Content-Type: message/rfc822\n\nTo: a", ",\n a", 3600,
