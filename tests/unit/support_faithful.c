@@ -235,14 +235,17 @@ static const char *compare_part(
 	return same(content, now) ? NULL : "a part that is no text was changed";
 }
 
-/* An empty part before a boundary has no line end before that, one with content has. */
+/* An empty part before a boundary has no line end before that, one with content has; of it GMime
+ * may take half for the part. */
 static bool same_gap(struct piece gap, struct piece new_gap, bool recoded)
 {
-	if (gap.len > 0 && *gap.bytes != '\r' && new_gap.len > 2 &&
-		memcmp(new_gap.bytes, "\r\n", 2) == 0) {
-		new_gap.bytes += 2;
-		new_gap.len -= 2;
-	}
+	bool without = gap.len > 0 && *gap.bytes != '\r' && *gap.bytes != '\n';
+
+	for (const char *end = "\r\n"; without && *end != '\0'; end++)
+		if (new_gap.len > 0 && *new_gap.bytes == *end) {
+			new_gap.bytes++;
+			new_gap.len--;
+		}
 	return same(gap, new_gap) || same_but_fields(gap, new_gap, recoded);
 }
 
