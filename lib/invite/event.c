@@ -39,9 +39,17 @@ static void put_flag(struct change *change, const char *name, bool value)
 	change->failed |= json_set_flag(change->record, name, value) != 0;
 }
 
+/* A count that damage left at its end begins anew. */
+static int64_t one_more(struct json_object *record, const char *name)
+{
+	int64_t count = json_int(record, name, 0);
+
+	return count < INT64_MAX ? count + 1 : 0;
+}
+
 static void put_int(struct change *change, const char *name, int64_t value)
 {
-	if (json_member(change->record, name) != NULL && json_int(change->record, name, value + 1) == value)
+	if (json_member(change->record, name) != NULL && json_int(change->record, name, ~value) == value)
 		return;
 	change->changed = true;
 	change->failed |= json_set_int(change->record, name, value) != 0;
@@ -135,7 +143,7 @@ static int email_sent(struct change *change, struct error *error)
 	if (refuse_revoked(change, error) != 0)
 		return -1;
 	if (!same) {
-		put_int(change, "email_sent_count", json_int(change->record, "email_sent_count", 0) + 1);
+		put_int(change, "email_sent_count", one_more(change->record, "email_sent_count"));
 		put(change, "email_sent_at", said(change, "at"));
 		if (json_flag(change->record, "email_sent", false)) {
 			put(change, "delivery", "none");
@@ -355,7 +363,7 @@ static void put_mailed(struct change *change)
 {
 	if (strcmp(json_string(change->record, "email_sent_at", ""), said(change, "at")) == 0)
 		return;
-	put_int(change, "email_sent_count", json_int(change->record, "email_sent_count", 0) + 1);
+	put_int(change, "email_sent_count", one_more(change->record, "email_sent_count"));
 	put(change, "email_sent_at", said(change, "at"));
 	put_flag(change, "email_sent", true);
 	put(change, "delivery", "none");
@@ -518,7 +526,7 @@ int event_apply(struct json_object *record, struct json_object *event, struct er
 	if (type->apply(&change, error) != 0)
 		return -1;
 	if (change.changed)
-		put_int(&change, "revision", json_int(record, "revision", 0) + 1);
+		put_int(&change, "revision", one_more(record, "revision"));
 	if (change.failed)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return change.changed ? 1 : 0;

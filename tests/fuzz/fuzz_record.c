@@ -21,7 +21,8 @@ static void apply(struct json_object *record, struct json_object *event)
 		int changed = event_apply(record, event, &error);
 
 		event_describe(event, words, sizeof(words));
-		if (changed == 1 ? json_int(record, "revision", 0) != revision + 1
+		if (changed == 1 ? json_int(record, "revision", 0) !=
+					   (revision < INT64_MAX ? revision + 1 : 0)
 				 : strcmp(json_text(record), before) != 0)
 			abort();
 	}
