@@ -36,11 +36,15 @@ struct id_token_claims {
 	char *name;               /* likewise */
 };
 
-/* Returns 0 with *claims_r filled in (id_token_claims_free), or -1: ERROR_NOT_FOUND signed with
- * a key that is not among these: fetch them once more ERROR_POLICY genuine, but of a personal
- * account ERROR_PERMANENT malformed, not genuine, not for us, of another time ERROR_TEMPORARY
- * out of memory An id_token of another tenant than the customer's passes: whose it may be is
- * the caller's decision. */
+/*
+ * Returns 0 with *claims_r filled in (id_token_claims_free), or -1:
+ *	not found   signed with a key that is not among these: fetch them once more
+ *	policy      genuine, but of a personal account
+ *	permanent   malformed, not genuine, not for us, of another time
+ *	temporary   out of memory
+ * An id_token of another tenant than the customer's passes: whose it may be is the caller's
+ * decision.
+ */
 int id_token_verify(const struct jwks *keys, const struct secret *token,
 		    const struct id_token_expectations *expected,
 		    struct id_token_claims *claims_r, struct error *error);
