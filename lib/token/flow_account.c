@@ -62,8 +62,7 @@ int flow_account_check(const struct flow_account_rule *rule, const struct flow_a
 	if (given(rule->tenant_id) && check_tenant(rule, account, refusal_r) != 0)
 		return -1;
 	if (given(rule->admin_email) && account->user_principal_name != NULL &&
-		strcasecmp(account->user_principal_name, rule->admin_email) != 0 &&
-		strcasecmp(account->preferred_username, rule->admin_email) != 0)
+		strcasecmp(account->user_principal_name, rule->admin_email) != 0)
 		return refuse(account, rule->admin_email, refusal_r);
 	return 0;
 }

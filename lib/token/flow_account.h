@@ -3,7 +3,7 @@
  *
  * Once a sign-in has bound the invitation, tenant id and object id count, nothing else. Before
  * that: the tenant that the sign-in was asked of, and the name of m365_admin_email where one is
- * given.
+ * given: the name by which Graph knows the account, since the id_token's is a hint.
  *
  * Threads: pure functions.
  */
@@ -25,7 +25,7 @@ struct flow_account_rule {
 struct flow_account {
 	const char *tid, *oid;
 	const char *user_principal_name; /* Graph's; NULL: not known yet, names are not looked at */
-	const char *preferred_username;	 /* the id_token's, or "" */
+	const char *preferred_username;	 /* the id_token's, or "": for the words only */
 };
 
 /* Returns 0, or -1 with OUTCOME_DECLINED, code REFUSAL_ACCOUNT, and words that say who is
