@@ -206,7 +206,7 @@ install: all docs
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install $(BINARIES) $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(BUILD)/conf/postinvite.cf.sample conf/consent_patterns conf/main.cf.lines \
-		docs/CONSENT-MAIL.md $(DESTDIR)$(PREFIX)/share/postinvite
+		docs/CONSENT-MAIL.md docs/SECURITY.md $(DESTDIR)$(PREFIX)/share/postinvite
 	install -m 644 conf/templates/* $(DESTDIR)$(PREFIX)/share/postinvite/templates
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 man/*.5 $(BUILD)/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5

@@ -38,7 +38,7 @@ def expected():
     return {
         "sbin": set(PROGRAMS),
         "share/postinvite": {"postinvite.cf.sample", "consent_patterns", "main.cf.lines",
-                             "CONSENT-MAIL.md"},
+                             "CONSENT-MAIL.md", "SECURITY.md"},
         "share/postinvite/templates": names(TOP, "conf", "templates", "*"),
         "share/man/man1": {"postinvite.1"},
         "share/man/man5": {"postinvite.cf.5", "postinvite.templates.5", "postinvite.metrics.5",
