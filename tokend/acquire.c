@@ -4,6 +4,9 @@
  * beginning: the invitation as it is now, the id_token's signature and claims, whose account it
  * is, what was granted, and Graph as the proof that the access token works. Whatever is wrong
  * for good ends the flow, and with it the sealed tokens.
+ *
+ * An id_token is good for an hour; Graph, the store or we ourselves may be away for longer.
+ * Whether it is of the right time is therefore asked of the moment when it came.
  */
 #include "flow.h"
 
@@ -34,6 +37,7 @@ static void renewed(void *context, const struct http_answer *answer)
 {
 	struct flow *flow = context;
 	struct oauth_tokens fresh = {0};
+	time_t id_token_at = time(NULL);
 	struct refusal refusal;
 
 	flow->http = NULL;
@@ -49,12 +53,13 @@ static void renewed(void *context, const struct http_answer *answer)
 		if (fresh.id_token == NULL) {
 			fresh.id_token = flow->tokens.id_token;
 			flow->tokens.id_token = NULL;
+			id_token_at = flow->id_token_at;
 		} else {
 			/* The first one answered the nonce; a refreshed one need not have it. */
 			free(flow->nonce);
 			flow->nonce = NULL;
 		}
-		acquire_begin(flow, &fresh);
+		acquire_begin(flow, &fresh, id_token_at);
 		return;
 	}
 	flow_refused(flow, &refusal, answer->outcome == HTTP_UNCERTAIN);
@@ -197,7 +202,7 @@ static void got_keys(void *context, const struct authority_answer *answer)
 		.client_id = flow->tokend->generation->settings->client_id,
 		.issuer = flow->issuer,
 		.nonce = flow->nonce,
-		.now = time(NULL),
+		.now = flow->id_token_at,
 	};
 	struct error error;
 
@@ -284,11 +289,12 @@ void acquire_step(struct flow *flow)
 		passing(flow, "memory", "out of memory");
 }
 
-void acquire_begin(struct flow *flow, struct oauth_tokens *tokens)
+void acquire_begin(struct flow *flow, struct oauth_tokens *tokens, time_t id_token_at)
 {
 	log_info("invitation=%s tokens_received", flow->id);
 	oauth_tokens_free(&flow->tokens);
 	flow->tokens = *tokens;
+	flow->id_token_at = id_token_at;
 	oauth_device_free(&flow->device);
 	store_event_detach(&flow->telling);
 	flow_answer_signed_in(flow);

@@ -67,6 +67,7 @@ struct flow {
 	bool unsaved;	     /* the tokens are not in the vault yet */
 	bool renew;	     /* the access token has run out: the next step renews it */
 	bool renewed;	     /* that was done once */
+	time_t id_token_at;  /* when the id_token came: it had to be good then */
 	uint64_t keys_since; /* how fresh the signing keys have to be */
 	struct json_object *record; /* the invitation as it is now */
 	struct id_token_claims claims;
@@ -132,8 +133,8 @@ void acquire_step(struct flow *flow);
 void tell_step(struct flow *flow);
 void resume_step(struct flow *flow);
 
-/* Tokens came: taken over, sealed and proved from here on. */
-void acquire_begin(struct flow *flow, struct oauth_tokens *tokens);
+/* Tokens came, the id_token at that time: taken over, sealed and proved from here on. */
+void acquire_begin(struct flow *flow, struct oauth_tokens *tokens, time_t id_token_at);
 
 /* The proved token of an invitation, sealed; from here on it is told. upn: the account's name
  * at Graph. 0, or -1 with error set. */

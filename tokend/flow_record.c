@@ -44,7 +44,8 @@ static struct json_object *clear_part(struct flow *flow)
 	for (size_t i = 0; good && i < MEMBERS; i++)
 		good = json_set_string(clear, members[i].name, *member_of(flow, i)) == 0;
 	if (good && json_set_int(clear, "interval", flow->progress.interval) == 0 &&
-		json_set_int(clear, "expires_at", flow->expires_at) == 0)
+		json_set_int(clear, "expires_at", flow->expires_at) == 0 &&
+		json_set_int(clear, "id_token_at", flow->id_token_at) == 0)
 		return clear;
 	json_object_put(clear);
 	return NULL;
@@ -95,6 +96,7 @@ static int take_clear(struct flow *flow, struct json_object *clear)
 	}
 	flow->progress.interval = (int)json_int(clear, "interval", 5);
 	flow->expires_at = json_int(clear, "expires_at", 0);
+	flow->id_token_at = json_int(clear, "id_token_at", time(NULL));
 	return flow->progress.interval > 0 && flow->tenant_id != NULL && flow->issuer != NULL &&
 			       flow->token_endpoint != NULL && flow->jwks_uri != NULL
 		       ? 0

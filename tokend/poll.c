@@ -19,7 +19,7 @@ static void got_tokens(void *context, const struct http_answer *answer)
 	if (answer->outcome != HTTP_ANSWERED) {
 		flow_fault(answer, &refusal);
 	} else if (oauth_tokens_read(&answer->reply, &tokens, &refusal) == 0) {
-		acquire_begin(flow, &tokens);
+		acquire_begin(flow, &tokens, time(NULL));
 		return;
 	} else {
 		/* A success that could not be read was one all the same. */

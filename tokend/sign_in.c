@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What the way out found out, and the flow needs. */
 static const struct {
@@ -82,5 +83,5 @@ void sign_in_tokens(struct request *request)
 	flow->expires_at = 0;
 	redirect->tokens = (struct oauth_tokens){0};
 	request_wait(request, &flow->returned);
-	acquire_begin(flow, &tokens);
+	acquire_begin(flow, &tokens, time(NULL));
 }

@@ -174,6 +174,21 @@ def test_killed_while_acquiring(site):
     flow.authenticated()
 
 
+def test_id_token_ends_while_graph_is_away(site):
+    """It was of the right time when it came: what it says stays proved, however long the rest is away."""
+    site.watch.announce("sign_in_error code=")
+    flow, end = Flow(site), int(time.time()) - 290 + 5
+    site.entra.fault("token", times=0, grant="device_code", id_token={"exp": end})
+    site.entra.fault("me", times=0, status=503)
+    flow.sign_in()
+    flow.error("http_503")
+    site.daemons["tokend"].kill()
+    time.sleep(max(0, end + 301 - time.time()))
+    site.entra.clear_faults()
+    site.daemons["tokend"].start()
+    flow.authenticated()
+
+
 def test_random_kills(site):
     """Of tokend and store: every sign-in becomes a token, or its customer is told to start again."""
     site.watch.announce(AWAY, "sign_in_error code=", "store_busy")
