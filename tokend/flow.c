@@ -220,6 +220,8 @@ void flow_end(struct flow *flow, const struct refusal *refusal, bool final)
 {
 	struct store_told told = {failure_told, flow};
 	struct json_object *event = store_refusal_event("sign_in_failed", refusal);
+	/* Who has pressed Start since gets a new code behind the pause. */
+	bool anew = flow->phase == PHASE_POLLING && refusal->outcome == OUTCOME_EXPIRED;
 	struct error error;
 
 	monitor_refusal(flow->tokend, refusal);
@@ -228,7 +230,7 @@ void flow_end(struct flow *flow, const struct refusal *refusal, bool final)
 		refusal->code, final ? "yes" : "no", refusal->text);
 	flow->refusal = *refusal;
 	error_set(&error, refusal_kind(refusal->outcome), "%s", flow->refusal.text);
-	flow_stop(flow, &error);
+	flow_stop(flow, anew ? NULL : &error);
 	if (event != NULL && json_set_flag(event, "final", final) == 0)
 		flow->telling = store_tell(flow->tokend, flow->id, event, NULL, &told);
 	else

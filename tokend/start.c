@@ -184,14 +184,26 @@ static void start_new(struct request *request)
 	start_step(flow);
 }
 
+/* A code that is over may have been used at the last moment: once Microsoft has said whether it
+ * was, the request goes on as it has to (flow_end). */
+static void join_polling(struct flow *flow, struct request *request)
+{
+	bool over = flow->expires_at <= time(NULL);
+
+	if (flow->telling == NULL && !over) {
+		request_reply(request, flow_code(flow));
+		return;
+	}
+	request_wait(request, &flow->waiters);
+	if (over)
+		flow_hasten(flow->tokend, flow->id, true);
+}
+
 static void join(struct flow *flow, struct request *request)
 {
 	switch (flow->phase) {
 	case PHASE_POLLING:
-		if (flow->telling == NULL)
-			request_reply(request, flow_code(flow));
-		else
-			request_wait(request, &flow->waiters);
+		join_polling(flow, request);
 		break;
 	case PHASE_ACQUIRING:
 	case PHASE_TELLING:

@@ -80,6 +80,21 @@ def test_slow_down(site):
     flow.sign_in().authenticated()
 
 
+def test_start_when_a_code_is_just_over(site):
+    """What is over is no answer: who presses then gets a new code, once Microsoft has said that the old one is."""
+    site.entra.config(interval=60, device_code_lifetime=2)
+    try:
+        flow = Flow(site)
+    finally:
+        site.entra.config(interval=1, device_code_lifetime=900)
+    time.sleep(2.5)
+    fresh = ask(site, "start", link=flow.link)
+    assert fresh["user_code"] != flow.code and fresh["expires_in"] > 800
+    assert flow.types()[-3:] == ["sign_in_started", "sign_in_failed", "sign_in_started"]
+    flow.code = fresh["user_code"]
+    flow.sign_in().authenticated()
+
+
 def test_lost_answer_with_the_token(site):
     """Nobody can get it any more, and the words say so; another start works."""
     site.watch.announce("sign_in_error code=")
