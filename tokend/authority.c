@@ -172,17 +172,25 @@ static void document_fetch(struct document *document)
 	hand_out(document, &refusal);
 }
 
+/* Is the copy old, and another not just tried for? */
+static bool is_stale(const struct document *document)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	return document->fetched + DOCUMENT_MS < now &&
+	       document->asked + AUTHORITY_REFETCH_MS <= now;
+}
+
 /* From the loop: serves whom the copy satisfies, fetches for the rest. */
 static void on_later(evutil_socket_t unused, short what, void *context)
 {
 	struct document *document = context;
-	bool stale = document->fetched + DOCUMENT_MS < clock_monotonic_ms();
 
 	(void)unused;
 	(void)what;
 	if (document->call != NULL || TAILQ_EMPTY(&document->waits))
 		return;
-	if (document->fetched == 0 || stale || first_ready(document, NULL) == NULL)
+	if (is_stale(document) || first_ready(document, NULL) == NULL)
 		document_fetch(document);
 	else
 		hand_out(document, NULL);
