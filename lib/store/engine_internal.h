@@ -157,6 +157,16 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
 		     struct json_object *event, struct error *error);
 
+/* binding.c: appends the tenant that the customer is bound to by a verified sign-in, nothing where it
+ * is to none or its row in the table (or NULL) names one. Returns 0 or -1. */
+int binding_tenant(struct engine *engine, const char *customer_id, struct json_object *row,
+		   struct buf *tenant, struct error *error);
+
+/* Is a first sign-in (event device_authenticated) to this invitation one of the tenant that its
+ * customer is bound to? Returns 0, or -1: conflict when it is not. */
+int binding_check(struct engine *engine, struct json_object *record, struct json_object *event,
+		  struct error *error);
+
 /* May the validity of this invitation be extended? Not where another one of its customer and
  * mailbox is open by now. Returns 0 or -1. */
 int extension_check(struct ask *ask, const char *id, const struct stored *stored,

@@ -300,6 +300,8 @@ static int complete_event(struct ask *ask, struct json_object *record,
 		clock_format(ask->now + ask->engine->settings->invitation_lifetime, expires_at);
 		failed = json_set_string(event, "expires_at", expires_at);
 	} else if (strcmp(type, "device_authenticated") == 0) {
+		if (binding_check(ask->engine, record, event, error) != 0)
+			return -1;
 		first = first_connection(ask->engine, record, event, error);
 		if (first < 0)
 			return -1;

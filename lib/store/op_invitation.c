@@ -435,38 +435,6 @@ static int apply_new(struct opening *opening, struct json_object *event, struct 
 	return changed < 0 ? -1 : 0;
 }
 
-/* Has somebody signed in by this earlier invitation? Then its tenant is taken. */
-static int take_tenant(
-	void *context, const char *id, const char *customer_id, struct error *error)
-{
-	struct opening *opening = context;
-	struct json_object *record;
-	struct stored stored;
-	int found = invitation_load(opening->ask->engine, id, &stored, error);
-
-	(void)customer_id;
-	if (found != 1)
-		return found;
-	record = stored_record(&stored, error);
-	if (record == NULL)
-		return -1;
-	buf_string(&opening->tenant, json_string(record, "signed_in_tenant", ""));
-	json_object_put(record);
-	return opening->tenant.len > 0;
-}
-
-/* The tenant of a customer whose table row names none: that of the newest verified sign-in. */
-static int bound_tenant(struct opening *opening, struct error *error)
-{
-	if (*json_string(opening->row, "tenant", "") != '\0')
-		return 0;
-	return index_each(opening->ask->engine,
-		       (struct index_query){INDEX_CUSTOMER, opening->customer_id}, take_tenant,
-		       opening, error) < 0
-		       ? -1
-		       : 0;
-}
-
 static struct json_object *created_event(struct opening *opening)
 {
 	static const char *const from_row[] = {"full_name", "tenant", "m365_admin_email"};
@@ -543,7 +511,8 @@ static int open_invitation(struct opening *opening, bool *created_r, struct erro
 		opening->record = json_object_new_object();
 		if (opening->record == NULL)
 			return no_memory(error);
-		if (bound_tenant(opening, error) != 0 ||
+		if (binding_tenant(opening->ask->engine, opening->customer_id, opening->row,
+			    &opening->tenant, error) != 0 ||
 			apply_new(opening, created_event(opening), error) != 0)
 			return -1;
 	}

@@ -204,6 +204,28 @@ def test_id_token_ends_while_graph_is_away(site):
     flow.authenticated()
 
 
+def test_two_open_invitations_of_one_customer(site):
+    """Nothing tells whose tenant it is: the first sign-in does, for the other invitation, too."""
+    site.watch.announce("store_refused event=device_authenticated")
+    store = StoreClient(site)
+    made = [store.call({"op": "open", "change": change_id(), "customer_id": "one-customer",
+                        "mailbox": mailbox + "@nowhere.test"})["invitation"] for mailbox in "ab"]
+
+    def sign_in(invitation, upn):
+        link = invitation["auth_url"].rsplit("/", 1)[1]
+        site.entra.sign_in(ask(site, "start", link=link)["user_code"], upn)
+    sign_in(made[0], entra.STRANGER)
+    site.wait_status(made[0]["id"], "device_authenticated")
+    sign_in(made[1], entra.SERVICE)
+    record = wait_for("last_error", lambda: store.call(
+        {"op": "get", "id": made[1]["id"]})["invitation"].get("last_error"))
+    assert entra.OTHER_TENANT in record["text"] and "not kept" in record["text"]
+    time.sleep(1)
+    sign_in(made[1], entra.STRANGER)
+    site.wait_status(made[1]["id"], "device_authenticated")
+    store.close()
+
+
 def test_random_kills(site):
     """Of tokend and store: every sign-in becomes a token, or its customer is told to start again."""
     site.watch.announce(AWAY, "sign_in_error code=", "store_busy")

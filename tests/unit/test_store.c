@@ -396,6 +396,46 @@ static void test_customer_is_bound(void **state)
 	check_says(site, two, "tenant", "t9");
 }
 
+#define APPLY_SIGNED_IN(site, id, tenant)                                                      \
+	store_ask(site, STORE_ROLE_TOKEND,                                                     \
+		"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\",\"event\":{\"type\":"             \
+		"\"device_authenticated\"," STORE_AT SIGNED_IN(tenant, "true") "}}",           \
+		id)
+
+/* Invitations that are open at the same time are the same customer's. */
+static void test_customer_is_bound_by_another_open_one(void **state)
+{
+	struct store_site *site = *state;
+	char one[INVITATION_ID_LEN + 1], two[INVITATION_ID_LEN + 1],
+		other[INVITATION_ID_LEN + 1];
+
+	store_open(site, "bound", "one@example.com", one);
+	store_open(site, "bound", "two@example.com", two);
+	store_open(site, "other", "three@example.com", other);
+	store_apply(site, one, "device_authenticated", SIGNED_IN("t9", "true"));
+	store_fails("of another tenant", APPLY_SIGNED_IN(site, two, "t8"), site, ERROR_CONFLICT);
+	assert_non_null(strstr(site->error.text, "t9"));
+	check_says(site, two, "token_state", "none");
+	json_object_put(APPLY_SIGNED_IN(site, other, "t8"));
+	check_says(site, other, "token_state", "valid");
+	json_object_put(APPLY_SIGNED_IN(site, two, "T9"));
+	check_says(site, two, "token_state", "valid");
+}
+
+/* The operator's word counts for more. */
+static void test_customer_of_a_named_tenant_is_not_bound(void **state)
+{
+	struct store_site *site = *state;
+	char one[INVITATION_ID_LEN + 1], two[INVITATION_ID_LEN + 1];
+
+	store_open(site, "fab", "one@example.com", one);
+	store_open(site, "fab", "two@example.com", two);
+	store_apply(site, one, "device_authenticated", SIGNED_IN("t9", "true"));
+	store_load_table(site, STORE_THREE);
+	json_object_put(APPLY_SIGNED_IN(site, two, "t8"));
+	check_says(site, two, "token_state", "valid");
+}
+
 #define ENGINE(test) cmocka_unit_test_setup_teardown(test, store_site_memory, store_site_remove)
 
 int main(void)
@@ -413,6 +453,8 @@ int main(void)
 		ENGINE(test_long_history),
 		ENGINE(test_first_connection),
 		ENGINE(test_customer_is_bound),
+		ENGINE(test_customer_is_bound_by_another_open_one),
+		ENGINE(test_customer_of_a_named_tenant_is_not_bound),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
