@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -73,10 +74,17 @@ void callback_passing(struct request *request, const char *code, const char *tex
 	callback_failed(request, &refusal);
 }
 
-static void not_redeemed(struct request *request, const struct refusal *refusal)
+void callback_refused(struct request *request, const struct refusal *refusal)
 {
+	char what[128];
+
 	monitor_refusal(request->tokend, refusal);
-	callback_failed(request, refusal);
+	if (refusal->outcome != OUTCOME_TEMPORARY) {
+		callback_failed(request, refusal);
+		return;
+	}
+	snprintf(what, sizeof(what), "Microsoft gave no usable answer, %s", refusal->code);
+	callback_passing(request, refusal->code, what);
 }
 
 static void got_tokens(void *context, const struct http_answer *answer)
@@ -90,7 +98,7 @@ static void got_tokens(void *context, const struct http_answer *answer)
 	else if (oauth_tokens_read(&answer->reply, &request->redirect->tokens, &refusal) == 0)
 		request->redirect->purpose->tokens(request);
 	else
-		not_redeemed(request, &refusal);
+		callback_refused(request, &refusal);
 }
 
 static void redeem(struct request *request, const char *code)

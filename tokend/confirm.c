@@ -82,7 +82,7 @@ static void got_keys(void *context, const struct authority_answer *answer)
 
 	request->wait = NULL;
 	if (answer->refusal != NULL)
-		callback_failed(request, answer->refusal);
+		callback_refused(request, answer->refusal);
 	else if (id_token_verify(answer->keys, request->redirect->tokens.id_token, &expected,
 			 &claims, &error) != 0)
 		id_token_bad(request, &error);

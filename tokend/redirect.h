@@ -57,9 +57,11 @@ char *redirect_uri(const struct settings *settings);
 /* A string of the sealed record's clear part, "" when it has none. */
 const char *redirect_text(const struct request *request, const char *name);
 
-/* callback.c: redeems what came back; says no, on record too. A passing fault needs another
- * press of the button all the same: the code is spent. */
+/* callback.c: redeems what came back; says no, on record too, to what Microsoft refused, or for
+ * a reason of our own. A passing fault needs another press of the button all the same: the code
+ * is spent, nothing is tried again by itself. */
 void code_back(struct request *request);
+void callback_refused(struct request *request, const struct refusal *refusal);
 void callback_failed(struct request *request, const struct refusal *refusal);
 void callback_passing(struct request *request, const char *code, const char *text);
 

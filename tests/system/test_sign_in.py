@@ -352,6 +352,22 @@ def test_lost_answer(site, customer):
     assert "Token acquired" in sign_in(customer).text
 
 
+def test_code_is_redeemed_once_whatever_comes(site, customer):
+    """Nothing is tried again by itself, and the words say so."""
+    site.watch.announce("tokend")
+    site.entra.fault("token", grant="authorization_code", status=503)
+    page = sign_in(customer)
+    assert "press the button once more" in notice(page) and "http_503" in notice(page)
+    assert "tried again" not in page.text
+    assert "Token acquired" in sign_in(customer).text
+    site.entra.call("POST", "/_sim/rotate_keys", {"drop_old": True})
+    site.entra.fault("jwks", times=0, status=503)
+    page = customer.confirm()
+    site.entra.clear_faults()
+    assert "press the button once more" in notice(page) and "tried again" not in page.text
+    assert "completed" in customer.confirm().text
+
+
 def test_id_token_of_another_request(site, customer):
     site.watch.announce("tokend")
     site.entra.fault("token", grant="authorization_code", id_token={"nonce": "x" * 22})
