@@ -1,6 +1,7 @@
 /*
  * The first connection's second sign-in. Its tokens are not kept, only that it was the same
- * account.
+ * account. Where the step was switched off while a customer was on his way to it, pressing on
+ * is enough.
  */
 #include "redirect.h"
 
@@ -11,6 +12,8 @@
 #include "token/flow_account.h"
 #include "token/id_token.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static void confirmed_told(void *context, const struct error *error)
@@ -111,4 +114,48 @@ void confirm_tokens(struct request *request)
 	refusal_set(&refusal, OUTCOME_CONFIGURATION, "token_missing",
 		"Microsoft gave no id_token; confirmation_scopes needs openid");
 	callback_failed(request, &refusal);
+}
+
+static void completed_told(void *context, const struct error *error)
+{
+	struct request *request = context;
+	struct json_object *reply = json_object_new_object();
+	char *url = NULL;
+
+	request->redirect->telling = NULL;
+	if (error != NULL) {
+		json_object_put(reply);
+		request_fail(request, error);
+		return;
+	}
+	if (asprintf(&url, "%s/i/%s/done", request->tokend->generation->settings->wizard_url,
+		    json_string(request->body, "link", "")) < 0)
+		url = NULL;
+	if (reply != NULL)
+		json_set_string(reply, "url", url);
+	free(url);
+	request_reply(request, reply);
+}
+
+static void complete(struct request *request)
+{
+	struct store_told told = {completed_told, request};
+	struct error error;
+
+	request->redirect = calloc(1, sizeof(*request->redirect));
+	error_set(&error, ERROR_TEMPORARY, "out of memory");
+	if (request->redirect != NULL && purpose_find("confirm")->check(request, &error) == 0)
+		request->redirect->telling = store_tell(request->tokend,
+			json_string(request->invitation, "id", ""),
+			event_create("confirmed", time(NULL)), NULL, &told);
+	if (request->redirect == NULL || request->redirect->telling == NULL)
+		request_fail(request, &error);
+}
+
+void confirm_request(struct request *request)
+{
+	if (request->tokend->generation->settings->confirmation_scopes[0] == NULL)
+		complete(request);
+	else
+		redirect_request(request, "confirm");
 }

@@ -186,7 +186,7 @@ static void ask_tenant(struct request *request)
 		request_refuse(request, ERROR_TEMPORARY, "out of memory");
 }
 
-static void redirect_request(struct request *request, const char *purpose)
+void redirect_request(struct request *request, const char *purpose)
 {
 	struct redirect *redirect = calloc(1, sizeof(*redirect));
 	struct error error;
@@ -212,11 +212,6 @@ static void redirect_request(struct request *request, const char *purpose)
 void sign_in_request(struct request *request)
 {
 	redirect_request(request, "sign_in");
-}
-
-void confirm_request(struct request *request)
-{
-	redirect_request(request, "confirm");
 }
 
 void approve_request(struct request *request)

@@ -51,6 +51,9 @@ struct redirect {
 	struct store_event *telling;
 };
 
+/* Sends the browser to Microsoft for that purpose, if it may be now. */
+void redirect_request(struct request *request, const char *purpose);
+
 /* wizard_url/callback; the caller's (free). NULL out of memory. */
 char *redirect_uri(const struct settings *settings);
 

@@ -46,7 +46,7 @@ void request_wait(struct request *request, struct request_list *list);
 /* Which kind of error a refusal of Microsoft's is for the asker. */
 enum error_kind refusal_kind(enum outcome outcome);
 
-/* redirect.c and callback.c: ops that send a browser to Microsoft, and what it brings back. */
+/* redirect.c, confirm.c and callback.c: ops that send a browser to Microsoft, and what it brings back. */
 void sign_in_request(struct request *request);
 void confirm_request(struct request *request);
 void approve_request(struct request *request);

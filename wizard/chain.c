@@ -64,9 +64,11 @@ void chain_go(struct visit *visit, const char *suffix)
 	free(path);
 }
 
+/* Where nothing is left to do, the page says why by itself. */
 static void show_now(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	struct fault refusal;
+	bool ended;
 
 	if (error != NULL) {
 		chain_fail(visit, error);
@@ -74,7 +76,8 @@ static void show_now(struct visit *visit, struct json_object *reply, const struc
 	}
 	visit_keep_invitation(visit, reply);
 	page_refusal(visit, visit->refusal, &refusal);
-	page_journey(&visit, 0, fault_said(&refusal) ? &refusal : NULL);
+	ended = step_of(visit_status(visit))->action == STEP_NOTHING;
+	page_journey(&visit, 0, fault_said(&refusal) && !ended ? &refusal : NULL);
 }
 
 void chain_show(struct visit *visit)

@@ -15,7 +15,8 @@
  *	          Its redirect URI is wizard_url/callback. The hint counts where no account is
  *	          expected.
  *	confirm   link                            {url}
- *	          The first connection's second sign-in, likewise, with confirmation_scopes.
+ *	          The first connection's second sign-in, likewise, with confirmation_scopes; where
+ *	          these are empty by now it is complete, and the URL is the invitation's page.
  *	approve   link                            {url}
  *	          The tenant's admin consent endpoint, for an administrator's browser.
  *	callback  state, code | admin_consent, tenant | error, error_description

@@ -427,6 +427,25 @@ def test_first_button(site, customer):
         reconfigured(site, before, lambda: first() == "start")
 
 
+def test_second_sign_in_that_was_switched_off(site, customer):
+    """Who was on his way to it then is not left there: to go on is enough."""
+    sign_in(customer)
+    page, before = customer.page(), site.read_config()
+
+    def configure(text):
+        site.write_config(text)
+        site.daemons["tokend"].stop()
+        site.daemons["tokend"].start()
+    try:
+        configure(before + "confirmation_scopes =\n")
+        done = customer.browser.submit(page, "/confirm")
+        assert done.url == customer.link + "/done" and "completed" in done.text
+        assert record(customer)["status"] == "authentication_complete"
+        assert customer.browser.submit(page, "/confirm").text == done.text
+    finally:
+        configure(before)
+
+
 def leave(browser, page):
     """Presses the button that leads to the platform, which does not exist here: where to?"""
     form = page.form("/go")
