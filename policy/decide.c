@@ -14,7 +14,7 @@
 #define DAY 86400
 
 /* A time that is still to come is of a clock that was put back, and would hold mail up until
- * then. */
+ * then. Mails that were recorded since stand in front of it. */
 #define CLOCK_SLACK 60
 
 /* Checks: each says whether it stops the mail. */
@@ -76,14 +76,15 @@ static bool unknown(const struct facts *facts, time_t *wait)
 /* Is the n-th mail from the newest less than so many seconds old? */
 static bool within(const struct facts *facts, size_t n, time_t seconds, time_t *wait)
 {
-	size_t first = 0;
+	size_t counted = 0;
 
-	while (first < facts->sent_n && facts->sent[first] > facts->now + CLOCK_SLACK)
-		first++;
-	if (n == 0 || n > facts->sent_n - first)
-		return false;
-	*wait = facts->sent[first + n - 1] + seconds - facts->now;
-	return *wait > 0;
+	for (size_t i = 0; i < facts->sent_n && counted < n; i++) {
+		if (facts->sent[i] > facts->now + CLOCK_SLACK)
+			continue;
+		counted++;
+		*wait = facts->sent[i] + seconds - facts->now;
+	}
+	return n > 0 && counted == n && seconds > 0 && *wait > 0;
 }
 
 static bool daily_limit(const struct facts *facts, time_t *wait)

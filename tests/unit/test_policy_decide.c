@@ -62,7 +62,12 @@ static const struct {
 		VERDICT_PASS},
 	{"clock was put back", {GOOD, SENT(NOW + DAY, NOW + DAY, NOW + DAY)}, VERDICT_PASS},
 	{"a little", {GOOD, SENT(NOW + 1)}, VERDICT_RESEND, 61},
-	{"and sent since", {GOOD, SENT(NOW + DAY, NOW - 10)}, VERDICT_RESEND, 50},
+	{"a little, not paced", {MAIL(STORE_ANSWERED, 0, 3), SENT(NOW + 5)}, VERDICT_PASS},
+	{"and sent before", {GOOD, SENT(NOW + DAY, NOW - 10)}, VERDICT_RESEND, 50},
+	{"and sent since", {GOOD, SENT(NOW - 100, NOW + DAY, NOW + DAY)}, VERDICT_PASS},
+	{"and sent since, to the limit",
+		{GOOD, SENT(NOW - 100, NOW - 200, NOW + DAY, NOW + DAY, NOW - 300)},
+		VERDICT_DAILY_LIMIT, DAY - 300},
 };
 
 static void test_verdicts(void **state)
