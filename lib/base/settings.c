@@ -173,7 +173,8 @@ static int parse_time(const struct setting *row, const char *value, time_t *when
 		if (end == value || errno != 0 || *end != units[i].letter ||
 			(*end != '\0' && end[1] != '\0'))
 			continue;
-		if (number < row->min / units[i].seconds || number > row->max / units[i].seconds)
+		if (number < 0 || number > row->max / units[i].seconds ||
+			number * units[i].seconds < row->min)
 			return error_set(error, ERROR_CONFIGURATION,
 				"\"%s\" is not between %lds and %ldd", value, row->min,
 				row->max / 86400);
