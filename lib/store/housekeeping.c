@@ -202,7 +202,8 @@ static int sweep(struct engine *engine, time_t now, struct error *error)
 	struct buf ids;
 	int more;
 
-	if (now < engine->sweep_at)
+	/* Further away than a pause it was set by a clock that has been put back since. */
+	if (now < engine->sweep_at && engine->sweep_at - now <= SWEEP_PAUSE)
 		return 0;
 	buf_init(&ids, (SWEEP_REMOVE + 1) * sizeof(engine->swept));
 	more = look(engine, now, &ids, error);

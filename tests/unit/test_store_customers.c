@@ -484,6 +484,23 @@ static void test_retention(void **state)
 		"numbers stay", (long long)engine_sequence(site->engine), (long long)sequence);
 }
 
+/* A pass over the invitations under a clock that is ahead does not put off the next one until
+ * that time comes. */
+static void test_retention_when_the_clock_is_put_back(void **state)
+{
+	struct store_site *site = *state;
+	char id[INVITATION_ID_LEN + 1];
+	time_t now = time(NULL);
+
+	store_open(site, "revoked", "a@b.example", id);
+	check_remove(site, "revoked", "{\"removed\":false,\"revoked\":1}");
+	store_keep_house(site, now + 399 * DAY);
+	store_check_find(site, id, "revoked/revoked");
+	site->settings.history_retention = DAY;
+	store_keep_house(site, now + 2 * DAY);
+	store_check_find(site, id, "-");
+}
+
 #define MEMORY(test) cmocka_unit_test_setup_teardown(test, store_site_memory, store_site_remove)
 #define BDB(test)    cmocka_unit_test_setup_teardown(test, store_site_bdb, store_site_remove)
 
@@ -507,6 +524,7 @@ int main(void)
 		MEMORY(test_changes_over_the_table),
 		MEMORY(test_refused_changes),
 		MEMORY(test_retention),
+		MEMORY(test_retention_when_the_clock_is_put_back),
 		BDB(test_find),
 		BDB(test_list),
 		BDB(test_load_replaces),
