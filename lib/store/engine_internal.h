@@ -172,7 +172,7 @@ int binding_check(struct engine *engine, struct json_object *record, struct json
 int extension_check(struct ask *ask, const char *id, const struct stored *stored,
 		    struct json_object *record, struct error *error);
 
-/* Applies "revoked". Returns 1, 0 when it has ended already, -1. */
+/* Applies "revoked". Returns 1, 0 when it is that already, -1. */
 int invitation_revoke(struct ask *ask, const char *id, struct error *error);
 
 /* Removes the invitation with its history and indexes. */

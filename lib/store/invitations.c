@@ -397,20 +397,13 @@ int invitation_event(struct ask *ask, struct json_object *record, struct trail *
 	return changed == 1 && note_completion(ask->engine, record, error) != 0 ? -1 : changed;
 }
 
-static bool ended(const struct stored *stored, time_t now)
-{
-	enum status status = stored_status(stored, now);
-
-	return status == STATUS_REVOKED || status == STATUS_EXPIRED;
-}
-
 int invitation_revoke(struct ask *ask, const char *id, struct error *error)
 {
 	struct json_object *record, *event;
 	struct stored stored;
 	int result = invitation_load(ask->engine, id, &stored, error);
 
-	if (result != 1 || ended(&stored, ask->now))
+	if (result != 1 || stored_status(&stored, ask->now) == STATUS_REVOKED)
 		return result < 0 ? -1 : 0;
 	record = stored_record(&stored, error);
 	if (record == NULL)

@@ -392,6 +392,19 @@ static int revoke_one(
 	return 0;
 }
 
+/* Of a customer's invitations: what has expired stays as it ended. */
+static int revoke_unless_expired(
+	void *context, const char *id, const char *customer_id, struct error *error)
+{
+	struct removal *removal = context;
+	struct stored stored;
+	int found = invitation_load(removal->ask->engine, id, &stored, error);
+
+	if (found != 1 || stored_status(&stored, removal->ask->now) == STATUS_EXPIRED)
+		return found < 0 ? -1 : 0;
+	return revoke_one(context, id, customer_id, error);
+}
+
 static int remove_customer(
 	struct removal *removal, const char *key, bool *removed_r, struct error *error)
 {
@@ -413,8 +426,8 @@ static int remove_customer(
 	}
 	if (result >= 0)
 		result = index_each(engine,
-			(struct index_query){INDEX_CUSTOMER, customers.ids.data}, revoke_one,
-			removal, error);
+			(struct index_query){INDEX_CUSTOMER, customers.ids.data},
+			revoke_unless_expired, removal, error);
 	buf_free(&customers.ids);
 	return result < 0 ? -1 : 0;
 }

@@ -317,6 +317,22 @@ static void test_remove(void **state)
 	store_check_list(site, "", 9, "contoso/revoked", NULL);
 }
 
+/* One that has expired might be extended again: who names it wants it revoked. With a customer
+ * only what is open goes. */
+static void test_remove_what_has_expired(void **state)
+{
+	struct store_site *site = *state;
+	char named[INVITATION_ID_LEN + 1], other[INVITATION_ID_LEN + 1];
+
+	site->settings.invitation_lifetime = -10;
+	store_open(site, "c", "a@b.example", named);
+	store_open(site, "c", "b@b.example", other);
+	check_remove(site, "c", "{\"removed\":false,\"revoked\":0}");
+	check_remove(site, named, "{\"removed\":false,\"revoked\":1}");
+	store_check_find(site, named, "c/revoked");
+	store_check_find(site, other, "c/expired");
+}
+
 /* The answer's lines, with "/" for tabs and ";" for line ends. Valid until the next call. */
 static const char *lines(struct json_object *reply)
 {
@@ -519,6 +535,7 @@ int main(void)
 		MEMORY(test_many_loads),
 		MEMORY(test_client_goes_away),
 		MEMORY(test_remove),
+		MEMORY(test_remove_what_has_expired),
 		MEMORY(test_lines),
 		MEMORY(test_many_keys),
 		MEMORY(test_changes_over_the_table),
