@@ -115,6 +115,50 @@ static int check_command(const char *value, struct error *error)
 	return 0;
 }
 
+/* The first entry of a list that is no address, nor, where that may be, an @domain. NULL: there
+ * is none such; *count_r: how many were good. */
+static const char *find_no_address(
+	const char *value, bool domains, size_t *len_r, size_t *count_r)
+{
+	static const char separators[] = ", \t\r\n";
+
+	*count_r = 0;
+	for (const char *p = value + strspn(value, separators); *p != '\0'; ++*count_r) {
+		size_t len = strcspn(p, separators);
+		const char *at = memrchr(p, '@', len);
+
+		*len_r = len;
+		if (at == NULL || at + 1 == p + len || (at == p && !domains) ||
+			strcspn(p, "<>") < len)
+			return p;
+		p += len;
+		p += strspn(p, separators);
+	}
+	return NULL;
+}
+
+static int check_welcome_senders(const char *value, struct error *error)
+{
+	size_t len, count;
+	const char *bad = find_no_address(value, true, &len, &count);
+
+	if (bad != NULL)
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%.*s\" is neither an address nor an @domain", (int)len, bad);
+	return check_not_empty(count > 0 ? value : "", error);
+}
+
+static int check_consent_senders(const char *value, struct error *error)
+{
+	size_t len, count;
+	const char *bad = find_no_address(value, false, &len, &count);
+
+	if (bad == NULL)
+		return 0;
+	return error_set(error, ERROR_CONFIGURATION,
+		"\"%.*s\" is not an address such as azure-noreply@microsoft.com", (int)len, bad);
+}
+
 static int check_submitters(const char *value, struct error *error)
 {
 	static const char separators[] = ", \t\n";
@@ -243,7 +287,7 @@ const struct setting settings_table[] = {
 		.check = check_client_id},
 	{"welcome_senders", SETTING_LIST, NULL, AT(welcome_senders),
 		"addresses or @domain whose mail may be a Welcome mail (envelope sender)",
-		.check = check_not_empty},
+		.check = check_welcome_senders},
 	{"welcome_submitters", SETTING_LIST, NULL, AT(welcome_submitters),
 		"who may send it: sasl:NAME, net:CIDR, cn:NAME (client certificate that Postfix trusts)",
 		.check = check_submitters},
@@ -376,7 +420,7 @@ const struct setting settings_table[] = {
 		.heading = "Consent mail", .check = check_tagged},
 	{"consent_senders", SETTING_LIST,
 		"azure-noreply@microsoft.com, MSSecurity-noreply@microsoft.com", AT(consent_senders),
-		"From: addresses of Microsoft's consent mails"},
+		"From: addresses of Microsoft's consent mails", .check = check_consent_senders},
 	{"consent_dkim_domains", SETTING_LIST, "microsoft.com", AT(consent_dkim_domains),
 		"domains whose valid DKIM signature proves such a mail"},
 	{"consent_authentication", SETTING_TEXT, "dkim", AT(consent_authentication),

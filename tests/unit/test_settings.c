@@ -179,6 +179,23 @@ static void test_faults(void **state)
 		{REQUIRED "client_id = 12\n",
 			"postinvite.cf:6: client_id: is not an application (client) id such as "
 			"11111111-2222-3333-4444-555555555555\n"},
+		{REQUIRED "welcome_senders = platform@a.example provider.example\n",
+			"postinvite.cf:6: welcome_senders: \"provider.example\" is neither an address "
+			"nor an @domain\n"},
+		{REQUIRED "welcome_senders = @\n",
+			"postinvite.cf:6: welcome_senders: \"@\" is neither an address nor an "
+			"@domain\n"},
+		{REQUIRED "welcome_senders = ,\n",
+			"postinvite.cf:6: welcome_senders: must not be empty\n"},
+		{REQUIRED "consent_senders = Microsoft <azure-noreply@microsoft.com>\n",
+			"postinvite.cf:6: consent_senders: \"Microsoft\" is not an address such as "
+			"azure-noreply@microsoft.com\n"},
+		{REQUIRED "consent_senders = <azure-noreply@microsoft.com>\n",
+			"postinvite.cf:6: consent_senders: \"<azure-noreply@microsoft.com>\" is not an "
+			"address such as azure-noreply@microsoft.com\n"},
+		{REQUIRED "consent_senders = @microsoft.com\n",
+			"postinvite.cf:6: consent_senders: \"@microsoft.com\" is not an address such as "
+			"azure-noreply@microsoft.com\n"},
 		{REQUIRED "welcome_submitters = platform\n",
 			"postinvite.cf:6: welcome_submitters: \"platform\" is none of sasl:NAME, net:CIDR, "
 			"cn:NAME\n"},
