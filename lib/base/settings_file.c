@@ -81,6 +81,9 @@ static int parse_lines(struct settings_file *file, const char *path, const char 
 	int number = 0, first = 1, result = 0;
 	struct buf line;
 
+	/* A byte order mark, which some editors put in front of a file. */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3;
 	buf_init(&line, FILE_MAX_BYTES);
 	while (text < end && result == 0) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));

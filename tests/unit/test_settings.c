@@ -216,6 +216,27 @@ static void test_faults(void **state)
 	}
 }
 
+/* As some editors write it. */
+static void test_mark_and_carriage_returns(void **state)
+{
+	const struct settings *settings;
+	char *faults;
+
+	(void)state;
+	settings = load("\xef\xbb\xbf# a comment\r\n\r\n" REQUIRED
+			"brand_name = Voice\r\nscopes = openid\r\n  profile", NULL, &faults);
+	assert_text("no faults", faults, "");
+	assert_text("value", settings->brand_name, "Voice");
+	assert_text("first", settings->scopes[0], "openid");
+	assert_text("without its newline", settings->scopes[1], "profile");
+	settings_release(&settings);
+	free(faults);
+	settings = load(REQUIRED "\xef\xbb\xbf" "brand_name = Voice\n", NULL, &faults);
+	assert_null(settings);
+	assert_non_null(strstr(faults, "postinvite.cf:6: not of the form"));
+	free(faults);
+}
+
 static void test_every_fault_is_said(void **state)
 {
 	char *faults;
@@ -422,6 +443,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_mark_and_carriage_returns),
 		cmocka_unit_test(test_every_fault_is_said),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_sample),
