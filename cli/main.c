@@ -4,9 +4,12 @@
 #include "flags.h"
 #include "output.h"
 
+#include "base/descriptors.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
 
@@ -128,8 +131,12 @@ int main(int argc, char **argv)
 {
 	struct cli cli = {.config_directory = SETTINGS_DEFAULT_DIRECTORY};
 	cli_command_fn *command;
-	int status;
+	int status = descriptors_take_standard();
 
+	if (status != 0) {
+		cli_say("/dev/null: %s", strerror(status));
+		return EX_OSFILE;
+	}
 	cli.overrides = calloc((size_t)argc + 1, sizeof(*cli.overrides));
 	if (cli.overrides == NULL) {
 		cli_say("out of memory");

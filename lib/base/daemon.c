@@ -4,6 +4,7 @@
  */
 #include "base/daemon.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -343,7 +344,7 @@ int daemon_main(const struct daemon_program *program, int argc, char **argv)
 	int status;
 
 	daemon.overrides = calloc((size_t)argc + 1, sizeof(*daemon.overrides));
-	if (daemon.overrides == NULL)
+	if (daemon.overrides == NULL || descriptors_take_standard() != 0)
 		return EX_OSERR;
 	status = parse_options(&daemon, argc, argv);
 	if (status < 0) {

@@ -506,6 +506,26 @@ def test_results_that_cannot_be_written(alone):
     assert (result.returncode, result.stderr) == (74, "postinvite: cannot write to stdout\n")
 
 
+def test_without_standard_descriptors(site):
+    """Nothing that is opened later takes their numbers: no file of the state is read as a table, or printed into."""
+
+    def run(command):
+        return subprocess.run(["sh", "-c", command, program("postinvite"), "-c", site.config,
+                               write(site, "customers", CUSTOMERS)], timeout=60, stderr=subprocess.PIPE, text=True)
+
+    assert run('"$0" "$@"').returncode == 0
+    for arguments in "-", "-i":
+        result = run('"$0" "$1" "$2" %s <&-' % arguments)
+        assert (result.returncode, "read stdin: Bad file descriptor" in result.stderr) == (75, True), result
+    with open(os.path.join(site.folder, "keys"), "wb") as file:
+        file.write(b"fabrikam\n" + b"\xff\n" * 1000)
+    site.cli("-n", "fabrikam", check=True)
+    assert run('"$0" "$1" "$2" -d - < "${3%%customers}keys" >&- 2>&-').returncode == 0
+    assert run('"$0" "$1" "$2" -s >&-').returncode == 74
+    assert site.status("fabrikam") == "revoked"
+    quietly(site.cli("-q", "contoso"), NOT_INVITED)
+
+
 def test_settings(alone):
     settings = dict(line.split(" =", 1) for line in alone.cli("-p", check=True).stdout.splitlines())
     assert settings["state_store"] == " bdb:%s/state" % alone.folder
