@@ -233,6 +233,14 @@ def test_keys_as_they_come(site):
     asker.stderr.close()
 
 
+def test_keys_as_a_spreadsheet_writes_them(site):
+    quietly(site.cli(write(site, "customers", CUSTOMERS)))
+    found = site.cli("-q", "-", input="\ufeffcontoso\r\n\ufefffabrikam\r\nfabrikam\r\n")
+    assert [line.split("\t")[0] for line in found.stdout.splitlines()] == ["contoso", "fabrikam"]
+    quietly(site.cli("-d", "-", input="\ufeffcontoso"))
+    silently_not_found(site.cli("-q", "contoso"))
+
+
 def test_an_invitation(site):
     quietly(site.cli(write(site, "customers", CUSTOMERS)))
     said(site.cli("-a", "contoso"), 1, 'postinvite -n contoso')
