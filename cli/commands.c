@@ -8,6 +8,7 @@
 
 #include "base/keyfile.h"
 #include "invite/record.h"
+#include "store/customers_row.h"
 #include "store/protocol.h"
 
 #include <stdio.h>
@@ -72,7 +73,7 @@ static int print_auth_url(struct cli *cli, struct json_object *invitation)
  * cli->error. */
 static struct json_object *invite_request(struct cli *cli)
 {
-	bool is_mailbox = strchr(cli->argument, '@') != NULL;
+	bool is_mailbox = customers_is_mailbox(cli->argument);
 	struct json_object *request, *customer = NULL;
 	const char *id, *mailbox;
 

@@ -51,7 +51,7 @@ static int next_word(char **next, char **word_r, struct error *fault)
 	return 1;
 }
 
-static bool is_mailbox(const char *text)
+bool customers_is_mailbox(const char *text)
 {
 	size_t len = strlen(text);
 	const char *at = memchr(text, '@', len);
@@ -125,11 +125,11 @@ static int check_row(const struct customers_row *row, struct error *fault)
 	if (row->columns[CUSTOMERS_ID][0] == '\0' ||
 		strcmp(row->columns[CUSTOMERS_ID], "-") == 0)
 		return bad(fault, "a customer id can be neither empty nor \"-\" alone");
-	if (!is_mailbox(row->columns[CUSTOMERS_MAILBOX]))
+	if (!customers_is_mailbox(row->columns[CUSTOMERS_MAILBOX]))
 		return error_set(fault, ERROR_PERMANENT,
 			"\"%.60s\" is not a mailbox (name@domain)",
 			row->columns[CUSTOMERS_MAILBOX]);
-	if (admin[0] != '\0' && !is_mailbox(admin))
+	if (admin[0] != '\0' && !customers_is_mailbox(admin))
 		return error_set(fault, ERROR_PERMANENT,
 			"m365_admin_email: \"%.60s\" is not a mailbox (name@domain)", admin);
 	if (!is_tenant(row->columns[CUSTOMERS_TENANT]))

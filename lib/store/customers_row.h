@@ -42,4 +42,7 @@ static inline bool customers_blank(char c)
  * Returns 0, or -1 with the fault; row->line is not touched. */
 int customers_row_parse(struct buf *record, struct customers_row *row, struct error *fault);
 
+/* Can that be a mailbox of the table (name@domain)? */
+bool customers_is_mailbox(const char *text);
+
 #endif

@@ -265,7 +265,8 @@ def test_invite_a_mailbox_nobody_knows(site):
     url = site.cli("-n", "somebody@new.test", check=True).stdout
     quietly(site.cli("-n", "somebody@new.test"), url)
     assert site.cli("-s").stdout.startswith("somebody@new.test\tpending\tsomebody@new.test\t")
-    said(site.cli("-n", "nothing"), 1, "nothing")
+    for key in "nothing", "@", "x@", "@new.test", "x y@new.test", "x@new.test,", "<x@new.test>":
+        said(site.cli("-n", key), 1, '"%s" is not known' % key)
 
 
 def test_revoke_a_customer(site):
