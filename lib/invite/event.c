@@ -160,10 +160,11 @@ static int email_sent(struct change *change, struct error *error)
 	return 0;
 }
 
-/* What a later DSN may say after an earlier one: only a higher row replaces. */
+/* Reports come in any order: only a higher row replaces. What was delivered is there, whoever
+ * behind the mailbox refuses it then. */
 static int delivery_rank(const char *delivery)
 {
-	static const char *const ranks[] = {"none", "delayed", "relayed", "delivered", "failed"};
+	static const char *const ranks[] = {"none", "delayed", "relayed", "failed", "delivered"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
 		if (strcmp(ranks[i], delivery) == 0)
@@ -178,11 +179,11 @@ static int delivery(struct change *change, struct error *error)
 
 	if (delivery_rank(now) <= 0)
 		return error_set(error, ERROR_PERMANENT, "unknown delivery \"%.32s\"", now);
-	if (delivery_rank(now) <= delivery_rank(before) || strcmp(before, "delivered") == 0)
+	if (delivery_rank(now) <= delivery_rank(before))
 		return 0;
 	put(change, "delivery", now);
-	take(change, "delivery_status");
-	take(change, "delivery_text");
+	put(change, "delivery_status", said(change, "delivery_status"));
+	put(change, "delivery_text", said(change, "delivery_text"));
 	return 0;
 }
 

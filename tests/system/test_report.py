@@ -140,6 +140,16 @@ def test_the_link_in_another_mail_says_nothing_of_the_welcome_mail(site):
     assert case.delivery() == ("failed", "5.1.1")
 
 
+def test_a_failure_without_a_code_has_none(site):
+    """Nor the code and words of the report before it."""
+    case = Case(site, "no-code")
+    case.send(case.status("relayed", "2.0.0", envelope_id=case.id))
+    case.send("From: MAILER-DAEMON@mx.test\nSubject: failure notice\n\nThat was not delivered.\n\nMessage-ID: %s\nTo: %s\n"
+              % (case.message_id, case.mailbox))
+    assert case.delivery() == ("failed", "")
+    assert site.record(case.mailbox)["delivery_text"] == "That was not delivered."
+
+
 def test_a_forged_link_leads_nowhere(site):
     case = Case(site, "forged")
     forged = case.link[:-6] + "AAAAAA"

@@ -214,6 +214,35 @@ static void test_counting(void **state)
 	json_object_put(record);
 }
 
+/* Two reports on one mail leave the same, whichever comes first. */
+static void test_reports_in_any_order(void **state)
+{
+	static const char *const reports[] = {DELIVERY("3", "delayed"),
+		AT("3", "delivery") ",\"delivery\":\"relayed\",\"delivery_status\":\"2.0.0\","
+				    "\"delivery_text\":\"250 queued\"}",
+		DELIVERY("3", "failed"),
+		AT("3", "delivery") ",\"delivery\":\"delivered\",\"delivery_status\":\"2.1.5\"}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(reports) * ARRAY_SIZE(reports); i++) {
+		const char *one = reports[i / ARRAY_SIZE(reports)];
+		const char *other = reports[i % ARRAY_SIZE(reports)];
+		struct json_object *records[] = {json_object_new_object(), json_object_new_object()};
+
+		for (size_t r = 0; r < ARRAY_SIZE(records); r++) {
+			apply(records[r], CREATED);
+			apply(records[r], SENT("2", "a"));
+			apply(records[r], r == 0 ? one : other);
+			apply(records[r], r == 0 ? other : one);
+			json_set_int(records[r], "revision", 0);
+		}
+		if (!json_object_equal(records[0], records[1]))
+			fail_msg("%s, then %s: %s", one, other, json_text(records[0]));
+		json_object_put(records[0]);
+		json_object_put(records[1]);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -389,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_idempotent),
 		cmocka_unit_test(test_uses),
 		cmocka_unit_test(test_counting),
+		cmocka_unit_test(test_reports_in_any_order),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unknown_members_are_kept),
 		cmocka_unit_test(test_describe),
