@@ -92,16 +92,6 @@ int lookup_genuine(
 	return result < 0 ? -1 : genuine;
 }
 
-static bool is_about(const struct report *report, struct json_object *invitation)
-{
-	const char *message_id = json_string(invitation, "message_id", "");
-
-	for (size_t i = 0; i < report->message_id_count; i++)
-		if (strcmp(report->message_ids[i], message_id) == 0)
-			return true;
-	return false;
-}
-
 /* Of the mailbox's invitations, newest first, the one that the report is about. */
 static int look_among(const struct session *session, const char *mailbox,
 	const struct report *report, struct found_invitation *found_r, struct error *error)
@@ -117,7 +107,8 @@ static int look_among(const struct session *session, const char *mailbox,
 	for (size_t i = 0; i < json_count(invitations) && found == 0; i++) {
 		struct json_object *one = json_object_array_get_idx(invitations, i);
 
-		found = is_about(report, one) && take(one, found_r);
+		found = report_has_id(report, json_string(one, "message_id", "")) &&
+			take(one, found_r);
 	}
 	json_object_put(request);
 	json_object_put(reply);

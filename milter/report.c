@@ -16,8 +16,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <time.h>
 
 static struct json_object *delivery_event(const struct dsn_recipient *outcome)
@@ -71,21 +69,6 @@ int record_report(SMFICTX *ctx, const struct session *session, const char *invit
 	return apply_event(session, invitation, delivery_event(outcome), change, error);
 }
 
-/* Whoever passes a link on by hand may have that mail returned. One that names itself, and
- * neither itself nor a mailbox as the Welcome mail does, is another. */
-static bool is_about_another(const struct report *report, const struct found_invitation *found)
-{
-	if (report->message_id_count == 0)
-		return false;
-	for (size_t i = 0; i < report->message_id_count; i++)
-		if (strcmp(report->message_ids[i], found->message_id) == 0)
-			return false;
-	for (size_t i = 0; i < report->mailbox_count; i++)
-		if (strcasecmp(report->mailboxes[i], found->mailbox) == 0)
-			return false;
-	return true;
-}
-
 /* 1, 0 or -1, as lookup.h has it. By its Message-ID alone nearly every report is somebody
  * else's, and is not kept waiting for a store that does not answer. */
 static int look_up(SMFICTX *ctx, const struct session *session, const struct report *report,
@@ -95,7 +78,8 @@ static int look_up(SMFICTX *ctx, const struct session *session, const struct rep
 
 	if (found == 0) {
 		found = lookup_links(session, &report->tokens, found_r, error);
-		if (found == 1 && is_about_another(report, found_r))
+		if (found == 1 &&
+			report_about_another(report, found_r->message_id, found_r->mailbox))
 			found = 0;
 	}
 	if (found != 0)

@@ -1,7 +1,8 @@
 /*
  * First the parts of message/delivery-status. Where none has a recipient's outcome: fields of
  * that kind in a text, as some systems write them, and at last words. Apart from that all
- * texts, also those within the returned mail, are searched for what leads to an invitation.
+ * texts, also those within the returned mail, are searched for what leads to an invitation: from
+ * the outside in, so that the mail that is returned comes before one within it.
  */
 #include "mail/report.h"
 
@@ -16,8 +17,6 @@
 /* Lists of addresses are read one by one, and anybody can write many; a Welcome mail's is short. */
 #define LISTS_MAX 50
 #define LIST_MAX  4096
-
-#define MESSAGE_ID "Message-ID"
 
 /* Of texts in words so many; each costs a look at the subject, too. */
 #define WORDS_MAX 20
@@ -71,33 +70,39 @@ static void keep_mailboxes(struct reader *reader, const char *value)
 	mail_addresses_free(&addresses);
 }
 
-/* "<id@host>" with its brackets. */
-static void keep_message_id(struct reader *reader, const char *value)
+/* "<id@host>" with its brackets. Returns whether it is the first one of the report. */
+static bool keep_message_id(struct reader *reader, const char *value)
 {
+	struct report *report = reader->report;
 	const char *start = strchr(value, '<'),
 		   *end = start == NULL ? NULL : strchr(start, '>');
+	size_t len = end == NULL ? 0 : (size_t)(end + 1 - start);
 
-	if (end != NULL)
-		keep(reader, reader->report->message_ids, &reader->report->message_id_count,
-			REPORT_IDS_MAX, strndup(start, (size_t)(end + 1 - start)));
+	if (len == 0)
+		return false;
+	keep(reader, report->message_ids, &report->message_id_count, REPORT_IDS_MAX,
+		strndup(start, len));
+	return report->message_id_count > 0 &&
+	       strncasecmp(report->message_ids[0], start, len) == 0 &&
+	       report->message_ids[0][len] == '\0';
 }
 
-static void keep_field(struct reader *reader, const struct header_field *field, bool has_id)
+static void keep_field(struct reader *reader, const struct header_field *field, bool with_to)
 {
 	static const struct {
 		const char *name;
 		void (*keep)(struct reader *reader, const char *value);
 		bool always;
 	} fields[] = {
-		{MESSAGE_ID, keep_message_id, true},
 		{"To", keep_mailboxes, false},
 		{"X-Failed-Recipients", keep_mailboxes, true},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		char *value = (has_id || fields[i].always) && header_named(field, fields[i].name)
-				      ? header_value(field)
-				      : NULL;
+		char *value =
+			(with_to || fields[i].always) && header_named(field, fields[i].name)
+				? header_value(field)
+				: NULL;
 
 		if (value != NULL)
 			fields[i].keep(reader, value);
@@ -105,29 +110,34 @@ static void keep_field(struct reader *reader, const struct header_field *field, 
 	}
 }
 
-/* The lines up to the next empty one. Returns where that ends; *has_id_r: a Message-ID is among
- * them. */
-static size_t next_block(const char *text, size_t len, size_t at, bool *has_id_r)
+/* The lines up to the next empty one, of which the Message-IDs are kept. Returns where that ends;
+ * *first_r: the first one of the report is among them. */
+static size_t next_block(
+	struct reader *reader, const char *text, size_t len, size_t at, bool *first_r)
 {
 	struct header_field field;
 
-	*has_id_r = false;
-	while (field_next(text, len, &at, &field) && field.line_len > 0)
-		*has_id_r |= header_named(&field, MESSAGE_ID);
+	*first_r = false;
+	while (field_next(text, len, &at, &field) && field.line_len > 0) {
+		char *value = header_named(&field, "Message-ID") ? header_value(&field) : NULL;
+
+		*first_r |= value != NULL && keep_message_id(reader, value);
+		free(value);
+	}
 	return at;
 }
 
-/* Any line may be a field of a mail that is returned. But a To: without a Message-ID beside it
- * is what somebody quotes of another, such as one that he passes on. */
+/* Any line may be a field of a mail that is returned. But a To: without a Message-ID beside it, or
+ * with a further one, is of another mail that somebody passes on, as a quotation or whole. */
 static void look_for_fields(struct reader *reader, const char *text, size_t len)
 {
 	struct header_field field;
-	bool has_id;
+	bool first;
 
 	for (size_t at = 0, end; at < len; at = end) {
-		end = next_block(text, len, at, &has_id);
+		end = next_block(reader, text, len, at, &first);
 		while (field_next(text, end, &at, &field))
-			keep_field(reader, &field, has_id);
+			keep_field(reader, &field, first);
 	}
 }
 
@@ -215,9 +225,14 @@ static bool has_words(const struct mime_part *part)
 	       !part->returned;
 }
 
-static bool is_text(const struct mime_part *part)
+static bool is_outer_text(const struct mime_part *part)
 {
-	return part->kind != PART_OTHER;
+	return part->kind != PART_OTHER && !part->returned;
+}
+
+static bool is_returned_text(const struct mime_part *part)
+{
+	return part->kind != PART_OTHER && part->returned;
 }
 
 /* A text that returns a mail as it was sent may hold its quoted-printable. */
@@ -250,8 +265,9 @@ static void read_message(struct reader *reader, const struct mime *mime)
 	if (failed != NULL)
 		keep_mailboxes(reader, failed);
 	free(failed);
-	read_parts(reader, mime, look_for_mail, is_text);
+	read_parts(reader, mime, look_for_mail, is_outer_text);
 	read_raw(reader);
+	read_parts(reader, mime, look_for_mail, is_returned_text);
 }
 
 int report_read(
@@ -284,4 +300,27 @@ void report_free(struct report *report)
 		free(report->mailboxes[i]);
 	dsn_free(&report->facts);
 	*report = (struct report){0};
+}
+
+bool report_has_id(const struct report *report, const char *message_id)
+{
+	for (size_t i = 0; i < report->message_id_count; i++)
+		if (strcmp(report->message_ids[i], message_id) == 0)
+			return true;
+	return false;
+}
+
+/* One that names itself, and neither itself nor a mailbox as the Welcome mail does, is another.
+ * Somebody who forwards the Welcome mail to its own mailbox cannot be told from a host that has
+ * changed its Message-ID, nor who redirects it from an alias behind the mailbox, nor who forwards
+ * it without a Message-ID from anything. */
+bool report_about_another(
+	const struct report *report, const char *message_id, const char *mailbox)
+{
+	if (report->message_id_count == 0 || strcmp(report->message_ids[0], message_id) == 0)
+		return false;
+	for (size_t i = 0; i < report->mailbox_count; i++)
+		if (strcasecmp(report->mailboxes[i], mailbox) == 0)
+			return false;
+	return true;
 }

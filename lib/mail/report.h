@@ -3,7 +3,8 @@
  * mail that it is about.
  *
  * A report may have lost the envelope id. What it returns of the mail then tells which one that
- * was: its Message-ID, with the mailboxes it was for, or an invitation's link in it.
+ * was: its Message-ID, with the mailboxes it was for, or an invitation's link in it. Further
+ * Message-IDs are those of mails that it passes on or quotes.
  *
  * Pure. A report is the caller's (report_free); its message must outlive only the call that
  * reads it.
@@ -16,6 +17,8 @@
 #include "mail/headers.h"
 #include "mail/links.h"
 
+#include <stdbool.h>
+
 /* Further ones are not looked at. */
 #define REPORT_IDS_MAX	     8
 #define REPORT_MAILBOXES_MAX 10
@@ -23,10 +26,10 @@
 struct report {
 	struct dsn_facts facts;
 	char *message_ids
-		[REPORT_IDS_MAX]; /* of mails that are returned in it, with their brackets */
+		[REPORT_IDS_MAX]; /* with their brackets; first that of the mail it returns */
 	size_t message_id_count;
 	char *mailboxes
-		/* whom it may be about: recipients, To: beside a Message-ID */
+		/* whom it may be about: recipients, To: beside the first Message-ID */
 		[REPORT_MAILBOXES_MAX];
 	size_t mailbox_count;
 	struct link_tokens tokens;
@@ -44,5 +47,14 @@ struct report_source {
 int report_read(
 	const struct report_source *source, struct report *report_r, struct error *error);
 void report_free(struct report *report);
+
+/* Has it that Message-ID, as the first one or another? */
+bool report_has_id(const struct report *report, const char *message_id);
+
+/* A report that has an invitation's link: is it about another mail than the Welcome mail with that
+ * Message-ID to that mailbox ("" where not known)? Whoever passes the link on may have that mail
+ * returned. */
+bool report_about_another(
+	const struct report *report, const char *message_id, const char *mailbox);
 
 #endif

@@ -140,6 +140,17 @@ def test_the_link_in_another_mail_says_nothing_of_the_welcome_mail(site):
     assert case.delivery() == ("failed", "5.1.1")
 
 
+def test_the_welcome_mail_attached_to_another_is_that_mail(site):
+    """Somebody forwarded it whole, and that came back."""
+    case = Case(site, "attached")
+    before = case.delivery()
+    case.send(case.status(recipient="colleague@elsewhere.test", returned=(
+        "--r\nContent-Type: message/rfc822\n\nTo: colleague@elsewhere.test\nMessage-ID: <forward@customer.test>\n"
+        "Content-Type: multipart/mixed; boundary=f\n\n--f\n\nCan you do that?\n\n"
+        "--f\nContent-Type: message/rfc822\n\nReceived: %s\n--f--\n" % case.raw.decode())))
+    assert case.delivery() == before
+
+
 def test_a_failure_without_a_code_has_none(site):
     """Nor the code and words of the report before it."""
     case = Case(site, "no-code")

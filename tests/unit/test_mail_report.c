@@ -326,6 +326,67 @@ static void finds_what_it_is_about(void **state)
 	}
 }
 
+#define FORWARD "\n--b\nContent-Type: message/rfc822\n\nTo: c@d\nMessage-ID: <fwd@c>\n"
+#define RETURNED(to, id)                                                                           \
+	"\n--b\nContent-Type: message/rfc822\n\nTo: " to "\nMessage-ID: " id "\n\n" OURS TOKEN "\n--b--\n"
+
+/* Of reports that have the link of a Welcome mail to a@b. */
+static void tells_whom_the_link_was_passed_on_to(void **state)
+{
+	static const struct {
+		const char *label, *in;
+		bool another;
+	} cases[] = {
+		{"the mail itself", PLAIN_REPORT RETURNED("a@b", "<1@r>"), false},
+		{"the mail, from an alias", PLAIN_REPORT RETURNED("list@b", "<1@r>"), false},
+		{"with another Message-ID", PLAIN_REPORT RETURNED("A@B", "<x@y>"), false},
+		{"in nobody's name", PLAIN_REPORT "\n--b--\n" OURS TOKEN, false},
+		{"to somebody else", PLAIN_REPORT RETURNED("c@d", "<2@c>"), true},
+		{"attached",
+			PLAIN_REPORT FORWARD
+			"Content-Type: multipart/mixed; boundary=c\n\n--c\n\nCan you?\n--c\n"
+			"Content-Type: message/rfc822\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS TOKEN
+			"\n--c--\n--b--\n",
+			true},
+		{"attached, and returned as a text",
+			DAEMON "Subject: failure notice\n\nno such user\n\nTo: c@d\n"
+			       "Message-ID: <fwd@c>\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS TOKEN,
+			true},
+		{"quoted with its header",
+			PLAIN_REPORT FORWARD "\nCan you?\n\nTo: a@b\nMessage-ID: <1@r>\n\n" OURS
+				TOKEN "\n--b--\n",
+			true},
+		{"quoted with its header, encoded",
+			PLAIN_REPORT FORWARD "Content-Transfer-Encoding: quoted-printable\n\n"
+					     "To: a@b\nMessage-ID:=20<1@r>\n\n" OURS TOKEN
+					     "\n--b--\n",
+			true},
+		{"attached, and back to the mailbox",
+			REPORT "Content-Type: message/delivery-status\n\n\nAction: failed\n"
+			       "Final-Recipient: rfc822;a@b\n" FORWARD
+			       "Content-Type: message/rfc822\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS
+				       TOKEN "\n--b--\n",
+			false},
+		{"the mail's header in words, too",
+			DAEMON "Subject: failure notice\n\nno such user\n\nMessage-ID: <1@r>\n"
+			       "\nMessage-ID: <1@r>\nTo: list@b\n\n" OURS TOKEN,
+			false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct support_mail raw;
+		struct report report;
+
+		assert_number(cases[i].label, read_text(cases[i].in, &raw, &report), 0);
+		assert_number(cases[i].label, report.tokens.count, 1);
+		assert_number(cases[i].label, report_about_another(&report, "<1@r>", "a@b"),
+			cases[i].another);
+		report_free(&report);
+		support_mail_free(&raw);
+	}
+}
+
 static void bounds_its_work(void **state)
 {
 	struct support_mail raw;
@@ -388,6 +449,7 @@ int main(void)
 		cmocka_unit_test(reads_messages),
 		cmocka_unit_test(understands_words),
 		cmocka_unit_test(finds_what_it_is_about),
+		cmocka_unit_test(tells_whom_the_link_was_passed_on_to),
 		cmocka_unit_test(bounds_its_work),
 		cmocka_unit_test(ends_soon),
 	};
