@@ -106,6 +106,8 @@ int apply_event(const struct session *session, const char *invitation,
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
 	result = ask_store(session, request, &reply, error);
+	if (result == 0)
+		result = json_flag(reply, "changed", false);
 	json_object_put(request);
 	json_object_put(reply);
 	return result;

@@ -34,7 +34,7 @@ int ask_store_briefly(const struct session *session, struct json_object *request
 int put_text(struct json_object *object, const char *name, const char *text);
 
 /* Asks the store to apply the event (taken over; NULL: out of memory) to the invitation, once
- * for that change id. Returns 0 or -1. */
+ * for that change id. Returns 1, 0 when that changes no fact, or -1. */
 int apply_event(const struct session *session, const char *invitation,
 	struct json_object *event, const char *change, struct error *error);
 
@@ -58,9 +58,15 @@ sfsistat take_own_out(SMFICTX *ctx, const struct session *session, bool some);
  * found, it is none; or temporary. */
 int read_report(const struct session *session, struct report *report_r, struct error *error);
 
-/* Has what it says of a mail recorded with that invitation, once however often it comes.
- * Returns 0 or -1. */
-int record_report(SMFICTX *ctx, const struct session *session, const char *invitation,
-	const struct dsn_recipient *outcome, struct error *error);
+/* What a report says of an invitation's mail. */
+struct reported {
+	const char *invitation;
+	const struct report *report;
+	const struct dsn_recipient *outcome; /* one of the report's */
+};
+
+/* Has it recorded, once however often it comes. Returns 1, 0 where it is no news, or -1. */
+int record_report(SMFICTX *ctx, const struct session *session, const struct reported *reported,
+	struct error *error);
 
 #endif

@@ -113,8 +113,9 @@ static int send_on(struct bounce *bounce, const char *sender, struct error *erro
 static int act_for(struct bounce *bounce, const char *tag, struct error *error)
 {
 	const struct dsn_facts *facts = &bounce->report.facts;
-	const struct dsn_recipient *outcome;
+	struct reported reported = {.report = &bounce->report};
 	struct tagged tagged;
+	int result;
 
 	if (ask_for_tag(bounce->session, tag, &tagged, error) < 0)
 		return -1;
@@ -122,13 +123,17 @@ static int act_for(struct bounce *bounce, const char *tag, struct error *error)
 	if (invitation_id_valid(facts->envelope_id) &&
 		strcmp(facts->envelope_id, tagged.id) != 0)
 		return error_set(error, ERROR_POLICY, "the report is about another mail");
-	outcome = dsn_outcome(facts, tagged.mailbox);
-	if (record_report(bounce->ctx, bounce->session, tagged.id, outcome, error) < 0)
+	reported.invitation = tagged.id;
+	reported.outcome = dsn_outcome(facts, tagged.mailbox);
+	result = record_report(bounce->ctx, bounce->session, &reported, error);
+	if (result < 0)
 		return -1;
 	bounce->session->counted = COUNT_MAIL_REPORT;
-	log_info("%s: bounce_address invitation=%s recipient=%s delivery=%s status=%s to=%s",
-		queue_id(bounce->ctx), tagged.id, outcome->recipient, outcome->delivery,
-		outcome->status, *tagged.sender == '\0' ? "-" : tagged.sender);
+	log_info("%s: bounce_address invitation=%s recipient=%s delivery=%s status=%s news=%s "
+		 "to=%s",
+		queue_id(bounce->ctx), tagged.id, reported.outcome->recipient,
+		reported.outcome->delivery, reported.outcome->status, result ? "yes" : "no",
+		*tagged.sender == '\0' ? "-" : tagged.sender);
 	return send_on(bounce, tagged.sender, error);
 }
 

@@ -97,7 +97,9 @@ int consent_record(const struct session *session, const struct fit *fit, struct 
 	snprintf(name, sizeof(name), "consent %s %s %.1000s %s", facts->consent, facts->from,
 		facts->to[0], fit->customer_id);
 	change_id_derived(name, facts->date, change);
-	return apply_event(session, fit->invitation, consent_event(session), change, error);
+	return apply_event(session, fit->invitation, consent_event(session), change, error) < 0
+		       ? -1
+		       : 0;
 }
 
 static int record(const struct session *session, struct fit *fit, struct error *error)

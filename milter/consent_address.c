@@ -82,7 +82,9 @@ static int hint(const struct session *session, const struct fit *fit, struct err
 
 	snprintf(name, sizeof(name), "consent_hint %s", fit->customer_id);
 	change_id_derived(name, time(NULL) / HINT_PAUSE * HINT_PAUSE, change);
-	return apply_event(session, fit->invitation, hint_event(session), change, error);
+	return apply_event(session, fit->invitation, hint_event(session), change, error) < 0
+		       ? -1
+		       : 0;
 }
 
 /* For one of the addresses. Returns 0, or -1 when the mail has to come again. */

@@ -18,13 +18,17 @@
 #include <stdlib.h>
 #include <time.h>
 
-static struct json_object *delivery_event(const struct dsn_recipient *outcome)
+static struct json_object *delivery_event(const struct reported *reported)
 {
+	const struct dsn_recipient *outcome = reported->outcome;
+	const struct report *report = reported->report;
 	struct json_object *event = event_create("delivery", time(NULL));
 
 	if (event != NULL && json_set_string(event, "delivery", outcome->delivery) == 0 &&
 		put_text(event, "delivery_status", outcome->status) == 0 &&
-		put_text(event, "delivery_text", outcome->text) == 0)
+		put_text(event, "delivery_text", outcome->text) == 0 &&
+		put_text(event, "message_id",
+			report->message_id_count > 0 ? report->message_ids[0] : NULL) == 0)
 		return event;
 	json_object_put(event);
 	return NULL;
@@ -60,13 +64,14 @@ int read_report(const struct session *session, struct report *report_r, struct e
 	return report_read(&source, report_r, error);
 }
 
-int record_report(SMFICTX *ctx, const struct session *session, const char *invitation,
-	const struct dsn_recipient *outcome, struct error *error)
+int record_report(SMFICTX *ctx, const struct session *session, const struct reported *reported,
+	struct error *error)
 {
 	char change[CHANGE_ID_LEN + 1];
 
 	report_change(ctx, session, change);
-	return apply_event(session, invitation, delivery_event(outcome), change, error);
+	return apply_event(
+		session, reported->invitation, delivery_event(reported), change, error);
 }
 
 /* 1, 0 or -1, as lookup.h has it. By its Message-ID alone nearly every report is somebody
@@ -86,7 +91,8 @@ static int look_up(SMFICTX *ctx, const struct session *session, const struct rep
 		return found;
 	found = lookup_message(session, report, found_r, error);
 	if (found < 0)
-		log_info("%s: report action=none reason=\"not looked up by its Message-ID: %s\"",
+		log_info(
+			"%s: report action=none reason=\"not looked up by its Message-ID: %s\"",
 			queue_id(ctx), error->text);
 	return found > 0;
 }
@@ -95,18 +101,21 @@ static int look_up(SMFICTX *ctx, const struct session *session, const struct rep
 static int act(
 	SMFICTX *ctx, struct session *session, const struct report *report, struct error *error)
 {
-	const struct dsn_recipient *outcome;
+	struct reported reported = {.report = report};
 	struct found_invitation found;
 	int result = look_up(ctx, session, report, &found, error);
 
 	if (result <= 0)
 		return result;
-	outcome = dsn_outcome(&report->facts, found.mailbox);
-	if (record_report(ctx, session, found.id, outcome, error) < 0)
+	reported.invitation = found.id;
+	reported.outcome = dsn_outcome(&report->facts, found.mailbox);
+	result = record_report(ctx, session, &reported, error);
+	if (result < 0)
 		return error_prefix(error, "invitation %s", found.id);
 	session->counted = COUNT_MAIL_REPORT;
-	log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s", queue_id(ctx),
-		found.id, outcome->recipient, outcome->delivery, outcome->status);
+	log_info("%s: report invitation=%s recipient=%s delivery=%s status=%s news=%s",
+		queue_id(ctx), found.id, reported.outcome->recipient,
+		reported.outcome->delivery, reported.outcome->status, result ? "yes" : "no");
 	return 0;
 }
 

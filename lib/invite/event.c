@@ -6,6 +6,7 @@
 #include "invite/event.h"
 
 #include "base/clock.h"
+#include "invite/mails.h"
 #include "invite/record.h"
 
 #include <stdio.h>
@@ -145,6 +146,7 @@ static int email_sent(struct change *change, struct error *error)
 	if (!same) {
 		put_int(change, "email_sent_count", one_more(change->record, "email_sent_count"));
 		put(change, "email_sent_at", said(change, "at"));
+		change->failed |= mails_supersede(change->record, now) != 0;
 		if (json_flag(change->record, "email_sent", false)) {
 			put(change, "delivery", "none");
 			drop(change, "delivery_status");
@@ -172,6 +174,8 @@ static int delivery_rank(const char *delivery)
 	return -1;
 }
 
+/* What it says of an earlier mail is no news of the last one. A Message-ID that is not known was
+ * changed on the way; which mail's it was a report does not tell, and the last one's is taken. */
 static int delivery(struct change *change, struct error *error)
 {
 	const char *now = said(change, "delivery");
@@ -179,7 +183,8 @@ static int delivery(struct change *change, struct error *error)
 
 	if (delivery_rank(now) <= 0)
 		return error_set(error, ERROR_PERMANENT, "unknown delivery \"%.32s\"", now);
-	if (delivery_rank(now) <= delivery_rank(before))
+	if (delivery_rank(now) <= delivery_rank(before) ||
+		mails_superseded(change->record, said(change, "message_id")))
 		return 0;
 	put(change, "delivery", now);
 	put(change, "delivery_status", said(change, "delivery_status"));
@@ -359,13 +364,15 @@ static int validated(struct change *change, struct error *error)
 	return 0;
 }
 
-/* An invitation that we mailed ourselves; what became of it we do not get to know. */
+/* An invitation that we mailed ourselves. Its Message-ID is not known: a report on it is known
+ * by the link. */
 static void put_mailed(struct change *change)
 {
 	if (strcmp(json_string(change->record, "email_sent_at", ""), said(change, "at")) == 0)
 		return;
 	put_int(change, "email_sent_count", one_more(change->record, "email_sent_count"));
 	put(change, "email_sent_at", said(change, "at"));
+	change->failed |= mails_supersede(change->record, NULL) != 0;
 	put_flag(change, "email_sent", true);
 	put(change, "delivery", "none");
 	drop(change, "delivery_status");
@@ -427,7 +434,7 @@ static const struct event_type {
 	{"email_sent", by_milter, "expires_at", "message_id queue_id platform_invitation_id "
 						   "envelope_sender",
 		email_sent, "Welcome mail sent, queue id {queue_id}, Message-ID {message_id}"},
-	{"delivery", by_milter, "delivery", "delivery_status delivery_text", delivery,
+	{"delivery", by_milter, "delivery", "delivery_status delivery_text message_id", delivery,
 		"Welcome mail {delivery} {delivery_status} {delivery_text}"},
 	{"link_seen", by_wizard, "", "", link_seen, "Link fetched, by a person or a mail scanner"},
 	{"link_opened", by_wizard, "", "", link_opened, "Link opened: a button was pressed"},

@@ -11,7 +11,8 @@
  *	email_sent            message_id queue_id platform_invitation_id     milter
  *	                      envelope_sender (the original one)
  *	                      expires_at                                     (store adds it)
- *	delivery              delivery delivery_status delivery_text         milter
+ *	delivery              delivery delivery_status delivery_text         milter; message_id: of the mail that the
+ *	                      message_id                                     report is about, where it tells
  *	link_seen                                                            wizard
  *	link_opened                                                          wizard
  *	consent               consent consent_source message_id              milter (source mail), tokend (redirect)

@@ -2,7 +2,7 @@
  * An invitation's record: one JSON object. Members, in the order they are shown:
  *
  *	id revision customer_id full_name tenant invitation_email m365_admin_email
- *	platform_invitation_id message_id queue_id envelope_sender
+ *	platform_invitation_id message_id earlier_message_ids (invite/mails.h) queue_id envelope_sender
  *	email_sent email_sent_at email_sent_count delivery delivery_status delivery_text
  *	link_seen_at link_opened_at sign_in_started_at consent consent_source
  *	device_authenticated device_authenticated_at signed_in_as signed_in_tenant signed_in_oid

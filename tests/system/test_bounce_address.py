@@ -119,6 +119,8 @@ def test_reports_of_this_relay(site, mailbox, status, action):
     raw = [raw for raw in site.relay.mails(PLATFORM) if envelope in raw][0]
     assert action in raw and return_path(raw) == ""
     assert told(site, envelope) == 1
+    events = [event for event in site.events(mailbox) if event["type"] == "delivery"]
+    assert [event["message_id"] for event in events] == [record["message_id"]]
 
 
 @pytest.mark.parametrize("number,envelope", enumerate(["ours", None, "somebody's+3Down", "<4711@mx.customer.test>"]))
@@ -135,6 +137,21 @@ def test_reports_from_outside(site, number, envelope):
     assert not site.relay.mails(path)
     assert send(site, path, message) == 250
     assert deliveries(site, mailbox) == ["failed"], "a replay was recorded"
+
+
+def test_reports_on_an_earlier_mail_go_on_and_change_nothing(site):
+    mailbox, path = invite(site, "resent")
+    earlier = site.record(mailbox)["message_id"]
+    site.invite(mailbox)
+    last = site.record(mailbox)["message_id"]
+    assert earlier != last
+    for returned, want in ((earlier, []), (last, ["failed"])):
+        message = report(path).replace("--r--", "--r\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+                                       "Message-ID: %s\r\n\r\n--r--" % returned)
+        count = len(site.relay.mails(PLATFORM))
+        assert send(site, path, message) == 250
+        wait_for("the platform to be told", lambda: len(site.relay.mails(PLATFORM)) > count)
+        assert deliveries(site, mailbox) == want
 
 
 def test_what_is_none_is_refused(site):

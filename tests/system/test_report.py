@@ -151,6 +151,27 @@ def test_the_welcome_mail_attached_to_another_is_that_mail(site):
     assert case.delivery() == before
 
 
+def test_an_earlier_mail_says_nothing_of_the_last_one(site):
+    """Deferred, sent again, and then the first one comes back."""
+    case = Case(site, "resent")
+    first = case.message_id
+    case.send(case.status("delayed", "4.4.7", envelope_id=case.id, returned=headers_returned(case)))
+    assert case.delivery() == ("delayed", "4.4.7")
+    case.message_id = "<%s@provider.test>" % uuid.uuid4()
+    site.send_welcome(case.mailbox, message_id=case.message_id.strip("<>"))
+    site.relay.wait_mail(case.mailbox, 2)
+    before = case.delivery()
+    assert before[0] in ("none", "relayed")
+    for action, status in (("delayed", "4.4.7"), ("failed", "4.4.7"), ("delivered", "2.0.0")):
+        case.send(case.status(action, status, envelope_id=case.id, returned=headers_returned(case, first)))
+        assert case.delivery() == before, action
+    assert re.search("report invitation=%s .*delivery=failed status=4.4.7 news=no" % re.escape(case.id),
+                     site.daemons["milter"].text())
+    case.send(case.status(envelope_id=case.id, returned=headers_returned(case)))
+    assert case.delivery() == ("failed", "5.1.1")
+    assert site.events(case.mailbox)[-1]["message_id"] == case.message_id
+
+
 def test_a_failure_without_a_code_has_none(site):
     """Nor the code and words of the report before it."""
     case = Case(site, "no-code")

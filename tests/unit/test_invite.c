@@ -8,6 +8,7 @@
 #include "invite/event.h"
 #include "invite/fit.h"
 #include "invite/link.h"
+#include "invite/mails.h"
 #include "invite/record.h"
 
 #include <stdio.h>
@@ -23,6 +24,9 @@
 #define SENT(n, id)                                                                                \
 	AT(n, "email_sent") ",\"message_id\":\"" id "\",\"expires_at\":\"2026-02-0" n "T00:00:00Z\"}"
 #define DELIVERY(n, what) AT(n, "delivery") ",\"delivery\":\"" what "\"}"
+#define REPORT(n, what, id)                                                                        \
+	AT(n, "delivery") ",\"delivery\":\"" what "\",\"message_id\":\"" id "\"}"
+#define MAILED(n) AT(n, "notified") ",\"kind\":\"invitation\"}"
 #define CONSENT(n, what, source)                                                                   \
 	AT(n, "consent") ",\"consent\":\"" what "\",\"consent_source\":\"" source "\"}"
 #define SIGNED_IN(n, oid, first)                                                                   \
@@ -214,6 +218,66 @@ static void test_counting(void **state)
 	json_object_put(record);
 }
 
+/* What is said of the last mail, whichever reports come, and when. */
+static void test_deliveries(void **state)
+{
+	static const struct {
+		const char *label;
+		const char *events[7];
+		const char *want;
+	} rows[] = {
+		{"the last one's", {SENT("2", "a"), SENT("3", "b"), REPORT("4", "failed", "b")}, "failed"},
+		{"an earlier one's failure",
+			{SENT("2", "a"), SENT("3", "b"), REPORT("3", "relayed", "b"),
+				REPORT("4", "failed", "a")},
+			"relayed"},
+		{"an earlier one's delivery", {SENT("2", "a"), SENT("3", "b"), REPORT("4", "delivered", "a")},
+			"none"},
+		{"deferred, sent again, both fail",
+			{SENT("2", "a"), REPORT("2", "delayed", "a"), SENT("3", "b"),
+				REPORT("4", "delayed", "b"), REPORT("5", "failed", "a"),
+				REPORT("6", "failed", "b")},
+			"failed"},
+		{"the first of three", {SENT("2", "a"), SENT("3", "b"), SENT("4", "c"),
+				REPORT("5", "failed", "a")},
+			"none"},
+		{"changed on the way", {SENT("2", "a"), SENT("3", "b"), REPORT("4", "failed", "x")}, "failed"},
+		{"a report that names none", {SENT("2", "a"), SENT("3", "b"), DELIVERY("4", "failed")},
+			"failed"},
+		{"one that comes again", {SENT("2", "a"), SENT("3", "b"), SENT("4", "a"),
+				REPORT("5", "failed", "a")},
+			"failed"},
+		{"the same mail twice", {SENT("2", "a"), SENT("3", "a"), REPORT("4", "failed", "a")}, "failed"},
+		{"then one without Message-ID",
+			{SENT("2", "a"),
+				AT("3", "email_sent") ",\"expires_at\":\"2026-02-03T00:00:00Z\"}",
+				REPORT("4", "failed", "a")},
+			"none"},
+		{"then one of ours", {SENT("2", "a"), MAILED("3"), REPORT("4", "failed", "a")}, "none"},
+		{"one of ours", {SENT("2", "a"), MAILED("3"), REPORT("4", "failed", "ours")}, "failed"},
+		{"relayed, behind the bounce",
+			{SENT("2", "a"), REPORT("3", "failed", "a"), REPORT("3", "relayed", "a")}, "failed"},
+		{"refused behind the mailbox",
+			{SENT("2", "a"), REPORT("3", "delivered", "a"), REPORT("4", "failed", "a")},
+			"delivered"},
+		{"revoked by now", {SENT("2", "a"), AT("3", "revoked") "}", REPORT("9", "failed", "a")},
+			"failed"},
+		{"signed in by now",
+			{SENT("2", "a"), SIGNED_IN("3", "o1", "false"), REPORT("9", "failed", "a")}, "failed"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct json_object *record = json_object_new_object();
+
+		apply(record, CREATED);
+		for (size_t e = 0; rows[i].events[e] != NULL; e++)
+			assert_true(apply(record, rows[i].events[e]) >= 0);
+		assert_text(rows[i].label, json_string(record, "delivery", ""), rows[i].want);
+		json_object_put(record);
+	}
+}
+
 /* Two reports on one mail leave the same, whichever comes first. */
 static void test_reports_in_any_order(void **state)
 {
@@ -240,6 +304,36 @@ static void test_reports_in_any_order(void **state)
 			fail_msg("%s, then %s: %s", one, other, json_text(records[0]));
 		json_object_put(records[0]);
 		json_object_put(records[1]);
+	}
+}
+
+/* So many Message-IDs are kept, of whatever the record had in their place. */
+static void test_earlier_mails(void **state)
+{
+	static const char *const records[] = {"{}", "{\"earlier_message_ids\":7}",
+		"{\"earlier_message_ids\":[7,\"\",null]}"};
+	char id[16];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+		struct json_object *record = parse(records[i]);
+
+		assert_number("the first", mails_supersede(record, "m0"), 0);
+		assert_text("nothing yet", json_text(record), records[i]);
+		for (int n = 0; n < 2 * MAILS_EARLIER_MAX; n++) {
+			snprintf(id, sizeof(id), "m%d", n);
+			json_set_string(record, "message_id", id);
+			assert_number("the next", mails_supersede(record, NULL), 0);
+			assert_number("known", mails_superseded(record, id), true);
+		}
+		assert_number("so many", json_count(json_member(record, "earlier_message_ids")),
+			MAILS_EARLIER_MAX);
+		snprintf(id, sizeof(id), "m%d", MAILS_EARLIER_MAX);
+		assert_number("the oldest", mails_superseded(record, id), true);
+		snprintf(id, sizeof(id), "m%d", MAILS_EARLIER_MAX - 1);
+		assert_number("older ones", mails_superseded(record, id), false);
+		assert_number("none", mails_superseded(record, NULL), false);
+		json_object_put(record);
 	}
 }
 
@@ -418,7 +512,9 @@ int main(void)
 		cmocka_unit_test(test_idempotent),
 		cmocka_unit_test(test_uses),
 		cmocka_unit_test(test_counting),
+		cmocka_unit_test(test_deliveries),
 		cmocka_unit_test(test_reports_in_any_order),
+		cmocka_unit_test(test_earlier_mails),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unknown_members_are_kept),
 		cmocka_unit_test(test_describe),
