@@ -1,7 +1,9 @@
 /*
  * Only what is certain is said: a failure needs words that say so, or a reply code that does,
- * and a delay is never taken for one. Words in other languages come mostly with the code of the
- * host that refused.
+ * and a delay is never taken for one. Words that speak of both, of two recipients behind the
+ * mailbox or of earlier tries, do not say which is whose: taken for a delay, they leave it open
+ * what becomes of the mail. Words in other languages come mostly with the code of the host that
+ * refused.
  */
 #include "mail/bounce.h"
 
