@@ -92,11 +92,20 @@ static void on_idle(void *context)
 		event_base_loopbreak(policy->base);
 }
 
+static void remove_sockets(struct policy *policy)
+{
+	for (size_t i = 0; i < SERVICES && !policy->removed; i++)
+		if (policy->listens[i] != NULL)
+			endpoint_unlink(policy->listens[i]);
+	policy->removed = true;
+}
+
 static void on_stop(struct daemon *daemon, void *context)
 {
 	struct policy *policy = context;
 
 	daemon_stopping(daemon);
+	remove_sockets(policy);
 	server_when_idle(policy->server, on_idle);
 	server_drain(policy->server);
 }
@@ -192,11 +201,9 @@ static void cleanup(struct daemon *daemon)
 	daemon_unwatch_signals(daemon);
 	if (policy->base != NULL)
 		event_base_free(policy->base);
-	for (size_t i = 0; i < SERVICES; i++) {
-		if (policy->listens[i] != NULL)
-			endpoint_unlink(policy->listens[i]);
+	remove_sockets(policy);
+	for (size_t i = 0; i < SERVICES; i++)
 		free(policy->listens[i]);
-	}
 	free(policy->store_listen);
 	daemon_generation_release(&policy->generation);
 	free(policy);

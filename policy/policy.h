@@ -21,6 +21,7 @@ struct policy {
 	struct reporter *reporter; /* likewise */
 	bool complained;	   /* of the list it stands in, since the last reload */
 	char *listens[2]; /* policy_listen and lookup_listen as they are served; NULL: not */
+	bool removed;	  /* their sockets: any that are there now are a successor's */
 	char *store_listen;
 };
 

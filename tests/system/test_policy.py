@@ -428,6 +428,7 @@ def test_idle_connections_are_kept(site, mailbox, record_property):
 
 
 def test_stop_answers_what_is_under_way(site):
+    """And leaves alone the sockets of its successor, who does not wait for that."""
     site.watch.announce(AWAY, "gave no answer")
     daemon = site.daemons["policy"]
     site.daemons["store"].stop()
@@ -438,13 +439,19 @@ def test_stop_answers_what_is_under_way(site):
         time.sleep(.3)
         daemon.signal(signal.SIGTERM)
         assert idle.recv(10) == b""
-        daemon.signal(signal.SIGTERM)
+        for name in "policy", "lookup":
+            assert not os.path.exists(os.path.join(site.folder, "queue/postinvite", name))
+        stopping = daemon.child
+        daemon.start()
+        stopping.send_signal(signal.SIGTERM)
+        stopping.send_signal(signal.SIGHUP)
         assert answer(waiting).startswith("action=DEFER_IF_PERMIT 4.3.0 ")
         assert waiting.recv(10) == b""
-    assert daemon.child.wait(10) == 0
-    assert not os.path.exists(os.path.join(site.folder, "queue/postinvite/policy"))
+    assert stopping.wait(10) == 0
+    for name in "policy", "lookup":
+        with raw(site, name):
+            pass
     site.daemons["store"].start()
-    daemon.start()
 
 
 def test_a_second_one_disturbs_nobody(site):
