@@ -47,7 +47,7 @@ static void read_subject(const struct request *request, struct subject *subject_
 }
 
 /* error: why the store was of no help, or NULL. */
-static void log_refusal(
+static void log_verdict(
 	const struct subject *subject, enum verdict verdict, const struct error *error)
 {
 	const char *queue_id = subject->queue_id[0] != '\0' ? subject->queue_id : "NOQUEUE";
@@ -57,6 +57,9 @@ static void log_refusal(
 			    "reason=\"%s\"",
 			queue_id, subject->sender, subject->recipient, subject->client,
 			error->text);
+	else if (!verdict_refuses(verdict))
+		log_debug("%s: policy sender=%s recipient=%s client=%s action=passed", queue_id,
+			subject->sender, subject->recipient, subject->client);
 	else
 		log_info("%s: policy sender=%s recipient=%s client=%s action=refused reason=%s",
 			queue_id, subject->sender, subject->recipient, subject->client,
@@ -126,8 +129,7 @@ static void conclude(
 	asking->facts.store = error != NULL ? STORE_AWAY : STORE_ANSWERED;
 	asking->facts.now = time(NULL);
 	verdict = decide(&asking->facts, &wait);
-	if (verdict_refuses(verdict))
-		log_refusal(&asking->subject, verdict, error);
+	log_verdict(&asking->subject, verdict, error);
 	count(asking->client, true, verdict);
 	answer(asking->client, verdict, wait);
 	free(asking);
@@ -204,7 +206,7 @@ static void take_welcome(struct client *client, const struct request *request,
 		ask_and_conclude(asking);
 		return;
 	}
-	log_refusal(&asking->subject, verdict, NULL);
+	log_verdict(&asking->subject, verdict, NULL);
 	count(client, true, verdict);
 	answer(client, verdict, 0);
 	free(asking);

@@ -118,6 +118,22 @@ static int batch_add(
 	return 0;
 }
 
+/* With -v, each. */
+static void say_request(const struct ipc_peer *peer, struct json_object *request,
+	const struct error *error)
+{
+	const struct ipc_peer_identity *who = ipc_peer_identity(peer);
+	const char *op = json_string(request, "op", "");
+
+	if (error == NULL)
+		log_debug("request op=%s uid=%ld pid=%ld answer=ok", op, (long)who->uid,
+			(long)who->pid);
+	else
+		log_debug("request op=%s uid=%ld pid=%ld answer=%s reason=\"%s\"", op,
+			(long)who->uid, (long)who->pid, error_answer(error->kind)->name,
+			error->text);
+}
+
 static void on_request(
 	void *context, struct ipc_peer *peer, uint32_t call, struct json_object *request)
 {
@@ -134,9 +150,11 @@ static void on_request(
 		monitor_request(serve->monitor, op, &error);
 		if (reply->durable)
 			monitor_change_failed(serve->monitor, &error);
+		say_request(peer, request, &error);
 		fail(serve, peer, call, &error);
 		return;
 	}
+	say_request(peer, request, NULL);
 	if (!reply->durable)
 		monitor_request(serve->monitor, op, NULL);
 	if (reply->durable)

@@ -1,10 +1,10 @@
 /*
  * One line a fact, made at the edge of a program; libraries do not log.
  *
- * Goes to stderr when a terminal or a supervisor reads it (stderr is a terminal or a pipe, or
- * JOURNAL_STREAM is set), else to syslog facility mail. Form: "QUEUEID: event name=value ...".
- * A value that is not one plain word is put in quotes, so that it can be taken for nothing
- * else, and which conversions a format may have says base/log_text.h. Never a secret.
+ * Goes to stderr when somebody reads it (it is neither closed nor /dev/null), else to syslog
+ * facility mail. Form: "QUEUEID: event name=value ...". A value that is not one plain word is put
+ * in quotes, so that it can be taken for nothing else, and which conversions a format may have
+ * says base/log_text.h. Never a secret.
  *
  * Threads: log_open once at start; log_line from any thread.
  */

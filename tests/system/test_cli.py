@@ -328,6 +328,18 @@ def test_verbose(site):
          "no store runs" if alone else "state: postinvite-store")
 
 
+def test_a_verbose_store(alone):
+    store = alone.daemons["store"]
+    store.command = [*store.command, "-v"]
+    store.start()
+    quietly(alone.cli(write(alone, "customers", CUSTOMERS)))
+    silently_not_found(alone.cli("-q", "no\tbody"))
+    who = "uid=%d pid=\\d+" % os.getuid()
+    for line in (r"op=table_end %s answer=ok" % who,
+                 r'op=find %s answer="not found" reason="nothing of that name' % who):
+        assert re.search(r"^postinvite-store\[\d+\]: debug: request " + line, store.text(), re.M), store.text()
+
+
 def test_files_belong_to_the_owner_of_the_directory(alone):
     quietly(alone.cli(write(alone, "customers", CUSTOMERS)))
     state = os.path.join(alone.folder, "state")

@@ -463,6 +463,28 @@ def test_a_second_one_disturbs_nobody(site):
             pass
 
 
+def test_a_verbose_one(site):
+    """What passes is logged where a Welcome mail's sender is named, and for nobody else."""
+    sockets = {name: "%s/run/%s.verbose" % (site.folder, name) for name in ("policy", "lookup")}
+    verbose = subprocess.Popen(
+        [program("postinvite-policy"), "-v", "-c", site.config,
+         *(word for name in sockets for word in ("-o", "%s_listen=unix:%s" % (name, sockets[name])))],
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for("the socket", lambda: os.path.exists(sockets["lookup"]))
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(20)
+            connection.connect(sockets["policy"])
+            for sender in OPEN, PLATFORM:
+                connection.sendall(request(sender))
+                assert answer(connection) == "action=DUNNO\n\n"
+    finally:
+        verbose.terminate()
+        lines = verbose.communicate(timeout=20)[1]
+    assert re.findall(r"debug: (.*)", lines) == [
+        "NOQUEUE: policy sender=%s recipient=raw@customer.test client=%s action=passed" % (PLATFORM, SUBMITTER)]
+
+
 def test_sockets_change_at_the_next_start_only(site):
     site.watch.announce("change at the next start")
     with settings(site, lookup_listen="unix:%s/run/elsewhere" % site.folder):
