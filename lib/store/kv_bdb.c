@@ -52,6 +52,8 @@ static int fault(struct kv_bdb *bdb, int code, const char *what, struct error *e
 	bdb->reason[0] = '\0';
 	if (code == DB_RUNRECOVERY)
 		bdb->kv.fatal = true;
+	if ((code == DB_RUNRECOVERY || code == EIO) && kv_bdb_says_full(reason))
+		code = ENOSPC;
 	if (code > 0 || reason[0] == '\0')
 		return kv_bdb_error(bdb->directory, code, what, error);
 	return error_set(error, ERROR_TEMPORARY, "%s: %s: %s: %s", bdb->directory, what,

@@ -279,16 +279,25 @@ static char *path_of(const char *directory, const char *name, struct error *erro
 	return NULL;
 }
 
+bool kv_bdb_says_full(const char *message)
+{
+	static const int full[] = {ENOSPC, EDQUOT, EFBIG};
+
+	for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++)
+		if (strstr(message, db_strerror(full[i])) != NULL)
+			return true;
+	return false;
+}
+
 /* Berkeley DB tells of a page that it could not write by "input/output error", and why by this
  * message only. */
 static void on_message(const DB_ENV *env, const char *prefix, const char *message)
 {
-	static const int full[] = {ENOSPC, EDQUOT, EFBIG};
 	struct kv_file *file = env->app_private;
 
 	(void)prefix;
-	for (size_t i = 0; file != NULL && i < sizeof(full) / sizeof(full[0]); i++)
-		file->full |= strstr(message, db_strerror(full[i])) != NULL;
+	if (file != NULL)
+		file->full |= kv_bdb_says_full(message);
 }
 
 static int open_db(struct kv_file *file, const char *path, size_t cache, u_int32_t how)

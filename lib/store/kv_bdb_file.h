@@ -19,4 +19,8 @@ int kv_bdb_file_scratch(const char *directory, struct error *error);
 /* What Berkeley DB's code means for people and callers. Returns -1. */
 int kv_bdb_error(const char *directory, int code, const char *what, struct error *error);
 
+/* Does a message of Berkeley DB's say that there is no room? Its code may be about what came of
+ * that. */
+bool kv_bdb_says_full(const char *message);
+
 #endif

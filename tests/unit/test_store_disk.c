@@ -319,6 +319,40 @@ static void test_full_disk(void **state)
 	store_check_find(site, "x@x", "x@x/pending");
 }
 
+/* In a child: recovery writes, too, and what keeps it from that is said. */
+static int open_on_full_disk(struct store_site *site)
+{
+	const struct rlimit small = {4096, RLIM_INFINITY};
+	char path[200];
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	snprintf(path, sizeof(path), "%s/state", site->folder);
+	if (kv_bdb_open(path, engine_trees, 0, KV_BDB_TRY, &site->error) != NULL)
+		return 1;
+	if (site->error.kind != ERROR_TEMPORARY)
+		return 2;
+	return strstr(site->error.text, ": open: the disk is full: make room") != NULL ? 0 : 3;
+}
+
+static void test_open_on_full_disk(void **state)
+{
+	struct store_site *site = *state;
+	char id[INVITATION_ID_LEN + 1];
+	int status;
+	pid_t child;
+
+	store_open(site, "c", "a@b.example", id);
+	engine_free(&site->engine);
+	child = fork();
+	if (child == 0)
+		_exit(open_on_full_disk(site));
+	waitpid(child, &status, 0);
+	assert_number("child", WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
+	store_site_reopen(site);
+	store_check_find(site, id, "c/pending");
+}
+
 #define BDB(test) cmocka_unit_test_setup_teardown(test, store_site_bdb, store_site_remove)
 
 int main(void)
@@ -330,6 +364,7 @@ int main(void)
 		BDB(test_readers_during_a_load),
 		BDB(test_missing_file),
 		BDB(test_full_disk),
+		BDB(test_open_on_full_disk),
 	};
 
 	return cmocka_run_group_tests_name("store on a disk", tests, NULL, NULL);
