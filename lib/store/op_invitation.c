@@ -496,6 +496,21 @@ static struct json_object *email_event(struct opening *opening, struct json_obje
 	return NULL;
 }
 
+static int apply_email(struct opening *opening, struct json_object *email, struct error *error)
+{
+	enum store_role role = opening->ask->caller->role;
+	struct json_object *event;
+
+	if (!json_object_is_type(email, json_type_object))
+		return error_set(error, ERROR_PERMANENT, "\"email\" is not an object");
+	event = email_event(opening, email);
+	if (event == NULL || role_sends(role, event))
+		return apply_new(opening, event, error);
+	json_object_put(event);
+	return error_set(error, ERROR_POLICY, "%s may not send such an event \"email_sent\"",
+		role_name(role));
+}
+
 static int open_invitation(struct opening *opening, bool *created_r, struct error *error)
 {
 	struct json_object *email = json_member(opening->ask->request, "email");
@@ -516,11 +531,7 @@ static int open_invitation(struct opening *opening, bool *created_r, struct erro
 			apply_new(opening, created_event(opening), error) != 0)
 			return -1;
 	}
-	if (email == NULL)
-		return 0;
-	if (!json_object_is_type(email, json_type_object))
-		return error_set(error, ERROR_PERMANENT, "\"email\" is not an object");
-	return apply_new(opening, email_event(opening, email), error);
+	return email == NULL ? 0 : apply_email(opening, email, error);
 }
 
 int op_open(struct ask *ask, struct buf *outcome, struct error *error)

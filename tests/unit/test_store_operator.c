@@ -53,6 +53,16 @@ static void test_who_may_name_an_operator(void **state)
 		store_ask(site, STORE_ROLE_MILTER,
 			"{\"op\":\"open\",\"change\":\"new\",\"mailbox\":\"a@b.example\",\"operator\":\"ada\"}"),
 		site, ERROR_POLICY);
+	store_fails("and says so of its mail",
+		store_ask(site, STORE_ROLE_MILTER,
+			"{\"op\":\"open\",\"change\":\"new\",\"mailbox\":\"a@b.example\",\"email\":"
+			"{\"message_id\":\"<1@b.example>\",\"operator\":\"ada\"}}"),
+		site, ERROR_POLICY);
+	store_fails("the pages tell of a mail",
+		store_ask(site, STORE_ROLE_ADMIN,
+			"{\"op\":\"open\",\"change\":\"new\",\"mailbox\":\"a@b.example\",\"email\":"
+			"{\"message_id\":\"<1@b.example>\"}}"),
+		site, ERROR_POLICY);
 }
 
 static void test_who_opened_is_told(void **state)
