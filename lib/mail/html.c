@@ -13,6 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define BASE_MAX 2048 /* what is relative is put together with it again and again */
+
 struct scan {
 	const char *source;
 	size_t len;
@@ -138,8 +140,10 @@ static void read_value(struct scan *scan, struct word name, bool of_base)
 	section->address = address && !of_base;
 	if (of_base && html->base == NULL && name.len == 4 &&
 		strncasecmp(name.text, "href", 4) == 0) {
+		size_t len = section->end - section->start;
+
 		html->base = strndup(
-			html->apart.text + section->start, section->end - section->start);
+			html->apart.text + section->start, len <= BASE_MAX ? len : 0);
 		scan->failed |= html->base == NULL;
 	}
 }

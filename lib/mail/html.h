@@ -32,7 +32,9 @@ struct html {
 	struct reading apart; /* attribute values and so on, one behind the other */
 	struct html_section *sections;
 	size_t count, room;
-	char *base; /* of the first <base href>; NULL without one */
+	/* of the first <base href>, "" of one above 2048 bytes, which no mail needs; NULL without
+	 * one */
+	char *base;
 	/* in the source, where more of the body is shown: before its end tag, and not in what
 	 * has no end */
 	size_t end;

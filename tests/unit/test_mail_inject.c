@@ -6,6 +6,8 @@
 #include "support_mail.h"
 #include "support_rewrite.h"
 
+#include <string.h>
+
 #define FLOWED "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n"
 
 static void knows_html(void **state)
@@ -109,6 +111,38 @@ static void knows_base_addresses(void **state)
 
 	(void)state;
 	support_check_rewrites(cases, ARRAY_SIZE(cases));
+}
+
+/* With a long one each of many links would take long. */
+static void takes_a_short_base(void **state)
+{
+	static const char start[] = HTML "\n<base href='https://platform.example/",
+			  end[] = "'><a href='/authenticate/47'>\n";
+	const struct {
+		size_t len;
+		bool taken;
+	} cases[] = {{2048, true}, {2049, false}, {100000, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t path = cases[i].len - strlen("https://platform.example/");
+		struct rewrite_case row = {.label = "long base"};
+		struct buf in, body;
+
+		buf_init(&in, 1000000);
+		buf_init(&body, 1000000);
+		buf_string(&in, start);
+		for (size_t n = 1; n <= path; n++)
+			buf_string(&in, n % 70 == 0 ? "x\n" : "x");
+		buf_string(&body, strstr(in.data, "<base"));
+		buf_string(&in, end);
+		buf_string(&body, "'><a href='" LINK "'>\n");
+		row.in = in.data;
+		row.body = cases[i].taken ? body.data : NULL;
+		support_check_rewrites(&row, 1);
+		buf_free(&in);
+		buf_free(&body);
+	}
 }
 
 static void leaves_wrapped_links(void **state)
@@ -406,6 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_html),
 		cmocka_unit_test(knows_base_addresses),
+		cmocka_unit_test(takes_a_short_base),
 		cmocka_unit_test(leaves_wrapped_links),
 		cmocka_unit_test(knows_flowed_text),
 		cmocka_unit_test(knows_charsets),
