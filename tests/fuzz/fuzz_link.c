@@ -3,28 +3,22 @@
  * letter.
  */
 #include "invite/link.h"
+#include "key_input.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct keyfile *keys;
-	char path[] = "/tmp/fuzz_link.XXXXXX", *text = malloc(size + 1);
+	const struct keyfile *keys = input_keys();
 	char id[INVITATION_ID_LEN + 1], token[LINK_TOKEN_LEN + 1];
-	unsigned char key_id;
+	char *text = malloc(size + 1);
 	struct error error;
 
-	if (keys == NULL && close(mkstemp(path)) == 0 && unlink(path) == 0 &&
-		keyfile_add(path, &key_id, &error) == 0) {
-		keys = keyfile_load(path, &error);
-		unlink(path);
-	}
-	if (text == NULL || keys == NULL)
+	if (text == NULL)
 		abort();
 	memcpy(text, data, size);
 	text[size] = '\0';

@@ -4,6 +4,7 @@
  * was opened first, its bounce tag, its customer's consent tag.
  */
 #include "invite/tag.h"
+#include "key_input.h"
 #include "store/engine.h"
 #include "store/kv_memory.h"
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,21 +61,6 @@ static void ask(struct engine *engine, const char *text, struct known *known)
 	json_object_put(answer);
 }
 
-static struct keyfile *keys_new(void)
-{
-	char path[] = "/tmp/postinvite-fuzz.XXXXXX";
-	struct keyfile *keys = NULL;
-	struct error error;
-	unsigned char key;
-
-	if (close(mkstemp(path)) == 0 && unlink(path) == 0 &&
-		keyfile_add(path, &key, &error) == 0) {
-		keys = keyfile_load(path, &error);
-		unlink(path);
-	}
-	return keys;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct settings settings = {.wizard_url = "https://i.example",
@@ -84,14 +69,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.consent_address = CONSENT,
 		.bounce_address = BOUNCE};
 	char *text = strndup((const char *)data, size);
-	static struct keyfile *keys; /* made once */
 	struct known known = {0};
 	struct engine *engine;
 	struct error error;
 
-	if (keys == NULL)
-		keys = keys_new();
-	engine = engine_open(kv_memory_open(engine_trees, &error), &settings, keys, &error);
+	engine = engine_open(
+		kv_memory_open(engine_trees, &error), &settings, input_keys(), &error);
 	ask(engine, FIRST, &known);
 	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;)
 		ask(engine, line, &known);

@@ -3,30 +3,16 @@
  * for letter; and what we make is read, in upper case, too.
  */
 #include "invite/tag.h"
+#include "key_input.h"
 
 #include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BASE "bounce@a.example"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct keyfile *new_keys(void)
-{
-	char path[] = "/tmp/fuzz_tag.XXXXXX";
-	struct keyfile *keys = NULL;
-	unsigned char key_id;
-	struct error error;
-
-	if (close(mkstemp(path)) == 0 && unlink(path) == 0 &&
-		keyfile_add(path, &key_id, &error) == 0)
-		keys = keyfile_load(path, &error);
-	unlink(path);
-	return keys;
-}
 
 /* Of a tag's letters one is changed as the input says: then it is none, unless it is the same
  * one. */
@@ -56,14 +42,13 @@ static void deliver(const char *tag)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct keyfile *keys;
+	const struct keyfile *keys = input_keys();
 	char tag[TAG_LEN_MAX + 1], made[BOUNCE_TAG_LEN + 1], customer[CONSENT_TAG_LEN + 1];
 	char id[INVITATION_ID_LEN + 1], *text = strndup((const char *)data, size);
 	unsigned char key_id;
 	struct error error;
 
-	keys = keys == NULL ? new_keys() : keys;
-	if (text == NULL || keys == NULL)
+	if (text == NULL)
 		abort();
 	if (address_tag(BASE, text, tag) && strlen(tag) > TAG_LEN_MAX)
 		abort();
