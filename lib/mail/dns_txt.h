@@ -20,8 +20,8 @@ int dns_servers_check(string_list servers, struct error *error);
 struct dns_question {
 	string_list servers; /* may be empty: the system's */
 	const char *name;
-	/* 1 or more: how long an answer is waited for; with 1 only the first resolver is asked
-	 * */
+	/* 1 or more: how long an answer is waited for; with 1 only the first resolver is
+	 * asked */
 	int seconds;
 };
 

@@ -1,8 +1,8 @@
 /*
  * A delivery-status part is groups of header fields: first the message's, then one a recipient.
- * Fields are read line by line into the group's facts; at the end of a group the worst
- * recipient so far is kept. One Welcome mail has one recipient, but an alias behind it may have
- * several.
+ * Fields are read line by line into the group's facts; at the end of a group its recipient is
+ * added to those before. One Welcome mail has one recipient, but an alias behind it may have
+ * several: which of them counts is decided when all are known.
  */
 #include "mail/dsn.h"
 

@@ -14,8 +14,8 @@ char *subject_normal(const char *text);
  * bytes is "", which nothing fits. The caller's; NULL without memory. */
 char *subject_read(const char *value);
 
-/* What stands behind the marks that people's programs and mail-flow rules put in front: "Fwd:
- * ", "WG: ", "[External] ". Points into the subject. */
+/* What stands behind the marks that people's programs and mail-flow rules put in front, such as
+ * "Fwd: ", "WG: ", "[External] ". Points into the subject. */
 const char *subject_core(const char *subject);
 
 #endif
