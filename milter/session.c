@@ -158,6 +158,8 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	session->generation = daemon_generation(session->daemon);
 	atomic_fetch_add(&messages, 1);
 	fits = envelope_address(arguments[0], session->sender, sizeof(session->sender));
+	if (!fits)
+		*session->sender = '\0';
 	session->marks.null_sender = fits && *session->sender == '\0';
 	session->internal = *arguments[0] == '\0';
 	listed = fits && *session->sender != '\0' &&

@@ -44,7 +44,7 @@ struct session {
 	/* the message; empty between two */
 	const struct daemon_generation *generation; /* NULL: no message */
 	bool classified;			    /* its headers are complete */
-	char sender[ADDRESS_SIZE];
+	char sender[ADDRESS_SIZE]; /* "" also where it does not fit */
 	char sender_ret[16]; /* " RET=HDRS" as given with MAIL, or "" */
 	bool internal;	     /* made by Postfix itself: refusing it would lose it */
 	struct mail_marks marks;

@@ -189,6 +189,18 @@ def test_garbage(site, seed):
                 pass
 
 
+def test_a_sender_that_does_not_fit(site):
+    """It is nobody's, also behind a mail on the same connection whose sender may report on deliveries."""
+    def mail(sender):
+        return [(b"M", text("<%s>" % sender)), (b"R", text("<clerk@there.test>")), (b"L", text("Subject") + text(" Bill")),
+                (b"N", b"")]
+    with Peer(site) as peer:
+        connect, steps = next(welcome("clerk@there.test", b"")), peer.negotiate()
+        assert converse(peer, [connect, *mail("mailer-daemon@mx.test")], steps) == [], "its body is asked for"
+        peer.command(b"A")
+        assert converse(peer, mail("x" * 600 + "@mx.test"), steps) == [(ACCEPT, b"")]
+
+
 @pytest.mark.parametrize("length", [0, 1, 0x7fffffff, 0xffffffff, 2**20 + 1])
 def test_lengths_that_are_lies(site, length):
     for negotiated in (False, True):
