@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from harness.process import wait_for
+from harness.process import program, wait_for
 from harness.site import PLATFORM, Site
 from harness.watch import running
 
@@ -369,20 +369,41 @@ def test_a_postfix_that_does_not_read(site):
         assert 10 < time.monotonic() - begun < 30
 
 
-def test_no_room_on_the_disk():
-    """A large mail has to come again; the log says why, and others pass."""
-    site = Site(daemons=("store", "milter"))
-    wrap = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=64k none /var/tmp && exec "$@"', "sh"]
+def with_var_tmp(options):
+    """A site whose milter has a /var/tmp of its own, mounted with these options; and what runs another command so."""
+    wrap = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o %s none /var/tmp && exec "$@"' % options, "sh"]
     works = subprocess.run([*wrap, "true"], capture_output=True, text=True)
     if works.returncode != 0:
-        site.remove()
         pytest.skip("no mount namespace here: " + works.stderr.strip())
+    site = Site(daemons=("store", "milter"))
     site.daemons["milter"].command = [*wrap, *site.daemons["milter"].command]
+    return site, wrap
+
+
+def test_no_room_on_the_disk():
+    """A large mail has to come again; the log says why, and others pass."""
+    site, _ = with_var_tmp("size=64k")
     with running(site):
         site.watch.announce("action=refused reason=.keep a large mail in /var/tmp: No space left on device")
         assert deliver(site, "service@full.test", html(200000), HTML) == b"451"
         assert deliver(site, "service@full.test", html(100000), HTML) is True
         assert site.record("service@full.test")["email_sent_count"] == 1
+
+
+def test_a_disk_that_takes_nothing():
+    """That large mails are going to be refused is said by -t and at each start, before there is one."""
+    site, wrap = with_var_tmp("ro")
+    fault = "make a file for a large mail in /var/tmp: Read-only file system"
+    warning = "warning: mails of the platform above 128 KB get 451: " + fault
+    with running(site):
+        site.watch.announce(warning, "action=refused reason=." + fault)
+        assert warning in site.daemons["milter"].text()
+        check = [program("postinvite-milter"), "-t", "-c", site.config]
+        for command, warned in ((check, False), ([*wrap, *check], True)):
+            result = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            assert result.returncode == 0 and (warning in result.stderr) == warned, result.stderr
+        assert deliver(site, "service@full.test", html(200000), HTML) == b"451"
+        assert deliver(site, "service@full.test", html(100000), HTML) is True
 
 
 def test_a_stop_while_large_mails_wait():
