@@ -46,11 +46,13 @@ static size_t match_character(const struct text *text, size_t i, char wanted, bo
 	return strncasecmp(text->bytes + i, encoded, 3) == 0 ? 3 : 0;
 }
 
-/* The length of the white space at i, as editors and line breaks make of a blank. */
+/* The length of the white space at i, as editors and line breaks make of a blank; tags may stand
+ * between. */
 static size_t match_blanks(const struct text *text, size_t i)
 {
-	static const char *const blanks[] = {
-		" ", "\t", "\r", "\n", "\xc2\xa0", "\xa0", "&nbsp;", "&#160;", "&#xa0;", "%20"};
+	static const char seam[] = {LINKS_SEAM, '\0'};
+	static const char *const blanks[] = {" ", "\t", "\r", "\n", "\xc2\xa0", "\xa0",
+		"&nbsp;", "&#160;", "&#xa0;", "%20", seam};
 	size_t start = i, before;
 
 	do {

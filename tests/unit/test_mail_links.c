@@ -110,6 +110,8 @@ static void knows_white_space(void **state)
 		{"{{\xc2\xa0My\xa0Link\xc2\xa0}}", 15},
 		{"%7B%7B%20My%20%20Link%20%7D%7D", 30},
 		{"{{ My\1 \1Link }}", 15},
+		{"{{ \1 My \1\1 Link\1 }}", 19},
+		{"{{\1My Link }}", 0},
 		{"{{My Link }}", 0},
 		{"{{ My &nbsp", 0},
 		{"{{ My", 0},
