@@ -76,7 +76,8 @@ def test_fields_of_a_report(site):
         "Final-Recipient: rfc822; %s\nAction: failed\nStatus: 5.1.1\n\n--r--\n" % (envelope, recipient)
         ).replace("\n", "\r\n")) == 250
     assert logged(site, "milter", "report", envelope) == {
-        "invitation": envelope, "recipient": recipient, "delivery": "failed", "status": "5.1.1"}
+        "invitation": envelope, "recipient": recipient, "delivery": "failed", "status": "5.1.1",
+        "news": "yes"}
 
 
 def test_all_lines_can_be_read(site):
