@@ -31,7 +31,7 @@
 struct kv_bdb {
 	struct kv kv;
 	char *directory;
-	int lock;
+	int lock, folder; /* the file and the directory, both locked; -1: not open */
 	DB_ENV *env;
 	DB_TXN *txn;
 	char reason[256]; /* what Berkeley DB said first since the last fault, or "" */
@@ -294,6 +294,8 @@ static void bdb_close(struct kv *kv)
 		bdb->env->close(bdb->env, 0);
 	if (bdb->lock >= 0)
 		close(bdb->lock);
+	if (bdb->folder >= 0)
+		close(bdb->folder);
 	free(bdb->directory);
 	free(bdb);
 }
@@ -338,10 +340,23 @@ static int check_directory(const char *path, struct error *error)
 	return 0;
 }
 
+/* Returns 0, or an errno value. */
+static int lock_fd(int fd, enum kv_bdb_lock how)
+{
+	int code;
+
+	do
+		code = flock(fd, LOCK_EX | (how == KV_BDB_TRY ? LOCK_NB : 0));
+	while (code != 0 && errno == EINTR);
+	return code != 0 ? errno : 0;
+}
+
+/* A file that says "in use" gets removed by people who take it for left over: the directory is
+ * locked as well, where its file system can do that. */
 static int take_lock(struct kv_bdb *bdb, enum kv_bdb_lock how, struct error *error)
 {
 	char *path;
-	int code;
+	int fault;
 
 	if (asprintf(&path, "%s/lock", bdb->directory) < 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
@@ -352,15 +367,17 @@ static int take_lock(struct kv_bdb *bdb, enum kv_bdb_lock how, struct error *err
 		return -1;
 	}
 	free(path);
-	do
-		code = flock(bdb->lock, LOCK_EX | (how == KV_BDB_TRY ? LOCK_NB : 0));
-	while (code != 0 && errno == EINTR);
-	if (code == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
+	fault = lock_fd(bdb->lock, how);
+	if (fault != 0 && fault != EWOULDBLOCK)
+		return error_errno(error, fault, "lock %s", bdb->directory);
+	if (fault == 0)
+		bdb->folder = open(bdb->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (bdb->folder >= 0)
+		fault = lock_fd(bdb->folder, how);
+	if (fault == EWOULDBLOCK)
 		return error_set(
 			error, ERROR_CONFLICT, "%s: in use by another process", bdb->directory);
-	return error_errno(error, errno, "lock %s", bdb->directory);
+	return 0;
 }
 
 /* Pages and log records go to disk with what their memory held before, where nothing was written:
@@ -441,7 +458,7 @@ struct kv *kv_bdb_open(const char *directory, const char *const *trees, size_t c
 	}
 	bdb->kv.class = &bdb_class;
 	bdb->kv.trees = n;
-	bdb->lock = -1;
+	bdb->lock = bdb->folder = -1;
 	if (take_lock(bdb, lock, error) != 0 ||
 		open_all(bdb, trees, cache > 0 ? cache : CACHE_DEFAULT, error) != 0) {
 		bdb_close(&bdb->kv);

@@ -393,6 +393,23 @@ static void test_one_owner(void **state)
 	close(ready[1]);
 }
 
+/* Whoever is told that it is in use may take the file for left over. */
+static void test_one_owner_without_the_file(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kv *second;
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/lock", fixture->folder);
+	assert_int_equal(unlink(path), 0);
+	second = open_bdb(fixture->folder, KV_BDB_TRY, &fixture->error);
+	assert_null(second);
+	assert_number("in use", fixture->error.kind, ERROR_CONFLICT);
+	kv_close(&fixture->kv);
+	fixture->kv = open_bdb(fixture->folder, KV_BDB_TRY, &fixture->error);
+	assert_non_null(fixture->kv);
+}
+
 /* A limit on the size of files stands for a full disk. In a child, since a limit is for the
  * process. */
 static int fill_disk(struct fixture *fixture)
@@ -524,6 +541,7 @@ int main(void)
 		BDB(test_reopen),
 		BDB(test_killed),
 		BDB(test_one_owner),
+		BDB(test_one_owner_without_the_file),
 		BDB(test_full_disk),
 		BDB(test_broken_disk),
 		BDB(test_directories),
