@@ -54,6 +54,11 @@ static int fault(struct kv_bdb *bdb, int code, const char *what, struct error *e
 		bdb->kv.fatal = true;
 	if ((code == DB_RUNRECOVERY || code == EIO) && kv_bdb_says_full(reason))
 		code = ENOSPC;
+	if (strstr(reason, "past end of log") != NULL)
+		return error_set(error, ERROR_TEMPORARY,
+			"%s: %s: its files log.* are missing, which are a part of the database: put "
+			"them back, or the whole directory from a backup",
+			bdb->directory, what);
 	if (code > 0 || reason[0] == '\0')
 		return kv_bdb_error(bdb->directory, code, what, error);
 	return error_set(error, ERROR_TEMPORARY, "%s: %s: %s: %s", bdb->directory, what,

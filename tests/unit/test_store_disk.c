@@ -353,6 +353,26 @@ static void test_open_on_full_disk(void **state)
 	store_check_find(site, id, "c/pending");
 }
 
+/* They look as if nobody needed them any more. */
+static void test_log_files_removed(void **state)
+{
+	struct store_site *site = *state;
+	char id[INVITATION_ID_LEN + 1], path[200];
+
+	store_open(site, "c", "a@b.example", id);
+	store_open(site, "d", "b@b.example", id);
+	engine_free(&site->engine);
+	snprintf(path, sizeof(path), "%s/state/log.0000000001", site->folder);
+	assert_int_equal(unlink(path), 0);
+	store_site_reopen(site);
+	store_check_find(site, id, "d/pending");
+	store_fails("a change",
+		store_ask(site, STORE_ROLE_OWNER,
+			"{\"op\":\"open\",\"change\":\"new\",\"mailbox\":\"x@x\"}"),
+		site, ERROR_TEMPORARY);
+	assert_non_null(strstr(site->error.text, "files log.* are missing"));
+}
+
 #define BDB(test) cmocka_unit_test_setup_teardown(test, store_site_bdb, store_site_remove)
 
 int main(void)
@@ -365,6 +385,7 @@ int main(void)
 		BDB(test_missing_file),
 		BDB(test_full_disk),
 		BDB(test_open_on_full_disk),
+		BDB(test_log_files_removed),
 	};
 
 	return cmocka_run_group_tests_name("store on a disk", tests, NULL, NULL);
