@@ -278,7 +278,7 @@ const struct setting settings_table[] = {
 	{"wizard_url", SETTING_URL, NULL, AT(wizard_url),
 		"public base of the links that customers open, such as "
 		"https://invite.provider.example",
-		.heading = "The site"},
+		.heading = "The site", .check = check_not_empty},
 	{"application_name", SETTING_TEXT, NULL, AT(application_name),
 		"name of the app registration, as customers and Microsoft's mails show it",
 		.check = check_not_empty},
@@ -433,9 +433,10 @@ const struct setting settings_table[] = {
 		"resolvers for DKIM keys, address[:port]; empty: the system's"},
 
 	{"authority_url", SETTING_URL, "https://login.microsoftonline.com", AT(authority_url),
-		"Microsoft Entra, or its national cloud", .heading = "Microsoft"},
+		"Microsoft Entra, or its national cloud", .heading = "Microsoft",
+		.check = check_not_empty},
 	{"graph_url", SETTING_URL, "https://graph.microsoft.com", AT(graph_url),
-		"Microsoft Graph of the same cloud"},
+		"Microsoft Graph of the same cloud", .check = check_not_empty},
 	{"scopes", SETTING_LIST,
 		"https://graph.microsoft.com/Group.ReadWrite.All "
 		"https://graph.microsoft.com/Directory.AccessAsUser.All "

@@ -20,6 +20,8 @@ CONFIG_FAULTS = {
     "bad value": (DAEMONS, lambda etc: append(etc, "invitation_lifetime = soon\n"),
                   r"postinvite\.cf:\d+: .*invitation_lifetime"),
     "missing setting": (DAEMONS, lambda etc: append(etc, "client_id =\n"), "client_id"),
+    "missing URL": (DAEMONS, lambda etc: append(etc, "wizard_url =\ngraph_url =\n"),
+                    r"wizard_url: must not be empty\n.*graph_url: must not be empty"),
     "missing file": (DAEMONS, lambda etc: os.unlink(etc + "/postinvite.cf"), r"postinvite\.cf"),
     "open link key": (("store", "wizard"), lambda etc: os.chmod(etc + "/link.key", 0o644),
                       r"link\.key.*(mode|access)"),
