@@ -26,7 +26,7 @@ struct store {
 static int check(const struct settings *settings, void **derived_r, struct error *error)
 {
 	*derived_r = keyfile_load(settings->link_key_file, error);
-	return *derived_r != NULL ? 0 : -1;
+	return *derived_r != NULL ? 0 : error_prefix(error, "link_key_file");
 }
 
 static void release(void *derived)

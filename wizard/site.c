@@ -153,7 +153,9 @@ static int load(const struct settings *settings, struct site *site, struct error
 		.names = page_names};
 
 	site->keys = keyfile_load(settings->link_key_file, error);
-	if (site->keys == NULL || load_words(settings, site, error) != 0)
+	if (site->keys == NULL)
+		return error_prefix(error, "link_key_file");
+	if (load_words(settings, site, error) != 0)
 		return -1;
 	source.words = site->words;
 	site->pages = template_set_load(&source, error);

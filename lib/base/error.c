@@ -5,9 +5,11 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const struct error_answer answers[] = {
 	[ERROR_NONE] = {"none", EX_OK, 200, "250", "2.0.0"},
@@ -98,6 +100,24 @@ int error_errno(struct error *error, int errnum, const char *format, ...)
 		snprintf(error->text + used, sizeof(error->text) - (size_t)used, ": %s",
 			strerror_r(errnum, words, sizeof(words)));
 	one_line(error->text);
+	return -1;
+}
+
+int error_open(struct error *error, int errnum, const char *path, const char *remedy)
+{
+	char words[128], names[1024];
+	struct passwd entry, *user = NULL;
+	const char *reason = strerror_r(errnum, words, sizeof(words));
+
+	if (errnum == EACCES &&
+		getpwuid_r(geteuid(), &entry, names, sizeof(names), &user) == 0 && user != NULL)
+		error_set(error, errno_kind(errnum),
+			"open %s: %s: user %.64s has to be able to read it, and to pass its folders",
+			path, reason, user->pw_name);
+	else if (errnum == ENOENT && *remedy != '\0')
+		error_set(error, errno_kind(errnum), "open %s: %s: %s", path, reason, remedy);
+	else
+		error_errno(error, errnum, "open %s", path);
 	return -1;
 }
 

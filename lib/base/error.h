@@ -46,6 +46,10 @@ int error_prefix(struct error *error, const char *format, ...)
 int error_errno(struct error *error, int errnum, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same for a file that does not open, "open PATH: ...": where it may not be read, with the
+ * user who may not and what to do; where it is not there, with remedy, or "". */
+int error_open(struct error *error, int errnum, const char *path, const char *remedy);
+
 /* The category as protocols and programs say it: name ("temporary"), exit status
  * (sysexits(3)), HTTP status, SMTP reply code and enhanced status (RFC 3463). */
 struct error_answer {

@@ -19,6 +19,10 @@
 
 #define KEYFILE_MAX_BYTES (64 * 1024)
 
+static const char remedy[] =
+	"put it back from your copy, or make one: \"postinvite -k link\" for link_key_file, "
+	"\"postinvite -k vault\" for vault_key_file";
+
 struct keyfile {
 	size_t n;
 	unsigned char order[255];
@@ -49,7 +53,7 @@ static int read_text(const char *path, struct buf *text, struct stat *st_r, stru
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
-		return error_errno(error, errno, "open %s", path);
+		return error_open(error, errno, path, remedy);
 	if (fstat(fd, st_r) == 0 && check_owner(path, st_r, error) != 0) {
 		close(fd);
 		return -1;
@@ -112,7 +116,7 @@ static int parse(struct keyfile *keys, const char *path, const char *text, struc
 	}
 	if (keys->n == 0)
 		return error_set(error, ERROR_CONFIGURATION,
-			"%s: holds no key; make one with \"postinvite -k link\" or \"-k vault\"", path);
+			"%s: holds no key: %s", path, remedy);
 	return 0;
 }
 

@@ -135,7 +135,8 @@ static int read_file(const char *path, struct buf *text, struct error *error)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return error_errno(error, errno, "open %s", path);
+		return error_open(error, errno, path,
+			"copy postinvite.cf.sample of share/postinvite there, or name another directory by -c");
 	while ((got = read(fd, chunk, sizeof(chunk))) > 0)
 		buf_append(text, chunk, (size_t)got);
 	if (got < 0)

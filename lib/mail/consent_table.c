@@ -218,7 +218,8 @@ struct consent_table *consent_table_load(
 	char *name;
 
 	if (file == NULL) {
-		error_errno(error, errno, "open %s", path);
+		error_open(error, errno, path,
+			"consent_patterns names it; copy that of share/postinvite there");
 		return NULL;
 	}
 	buf_init(&loader.line, LINE_SIZE_MAX);

@@ -47,7 +47,7 @@ static int load_certificates(struct smime_signer *signer, const char *path, stru
 	bool whole;
 
 	if (file == NULL)
-		return error_errno(error, errno, "open %s", path);
+		return error_open(error, errno, path, "");
 	signer->certificate = PEM_read_bio_X509(file, NULL, NULL, NULL);
 	signer->chain = sk_X509_new_null();
 	while (signer->chain != NULL &&
@@ -89,7 +89,7 @@ static int load_key(struct smime_signer *signer, const char *path, struct error 
 	BIO *file;
 
 	if (fd < 0)
-		return error_errno(error, errno, "open %s", path);
+		return error_open(error, errno, path, "");
 	if (fstat(fd, &status) < 0 || (status.st_mode & 07) != 0) {
 		close(fd);
 		return error_set(error, ERROR_CONFIGURATION,

@@ -263,8 +263,10 @@ int template_read_bytes(const char *path, struct buf *out, struct error *error)
 
 	while (fd >= 0 && !out->failed && (got = read(fd, chunk, sizeof(chunk))) > 0)
 		buf_append(out, chunk, (size_t)got);
-	if (got < 0)
-		error_errno(error, errno, "%s %s", fd < 0 ? "open" : "read", path);
+	if (fd < 0)
+		error_open(error, errno, path, "");
+	else if (got < 0)
+		error_errno(error, errno, "read %s", path);
 	else if (out->failed)
 		got = error_set(error, ERROR_CONFIGURATION, "%s: over %zu bytes", path, out->max);
 	if (fd >= 0)

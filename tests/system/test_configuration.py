@@ -28,7 +28,7 @@ CONFIG_FAULTS = {
     "open vault key": (("tokend",), lambda etc: os.chmod(etc + "/vault.key", 0o644),
                        r"vault\.key.*(mode|access)"),
     "missing link key": (("store", "wizard"), lambda etc: os.unlink(etc + "/link.key"),
-                         r"link\.key: No such file"),
+                         r"link_key_file: open .*link\.key: No such file or directory: put it back .*-k link"),
     "missing vault key": (("tokend",), lambda etc: os.unlink(etc + "/vault.key"),
                           r"vault\.key: No such file"),
     "bad line in a key": (("store", "wizard"), lambda etc: replace(etc + "/link.key", "1:zz\n"),

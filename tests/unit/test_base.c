@@ -189,6 +189,13 @@ static void test_error(void **state)
 	assert_text("errno", error.text, "write: No space left on device");
 	error_errno(&error, EACCES, "open");
 	assert_int_equal(error.kind, ERROR_CONFIGURATION);
+	error_open(&error, ENOENT, "/x", "make one");
+	assert_text("not there", error.text, "open /x: No such file or directory: make one");
+	assert_int_equal(error.kind, ERROR_CONFIGURATION);
+	error_open(&error, ENOENT, "/x", "");
+	assert_text("no remedy", error.text, "open /x: No such file or directory");
+	error_open(&error, EACCES, "/x", "make one");
+	assert_true(strncmp(error.text, "open /x: Permission denied: user ", 33) == 0);
 	for (int kind = ERROR_NONE; kind <= ERROR_UNCERTAIN; kind++)
 		assert_int_equal(error_kind_named(error_answer((enum error_kind)kind)->name), kind);
 	assert_int_equal(error_kind_named("nonsense"), ERROR_PERMANENT);

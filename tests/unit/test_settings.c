@@ -340,7 +340,8 @@ static void test_keyfile_lines(void **state)
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
-		{"", ": holds no key; make one with \"postinvite -k link\" or \"-k vault\""},
+		{"", ": holds no key: put it back from your copy, or make one: \"postinvite -k link\" for "
+		     "link_key_file, \"postinvite -k vault\" for vault_key_file"},
 		{"# c\n1:" KEY "\n1:" KEY "\n", ":3: key id 1 is there already"},
 		{"0:" KEY "\n", ":1: key id is not a number from 1 to 255"},
 		{"256:" KEY "\n", ":1: key id is not a number from 1 to 255"},
