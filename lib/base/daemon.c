@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdatomic.h>
@@ -248,6 +249,19 @@ static int drop_root(struct daemon *daemon, struct error *error)
 	return 0;
 }
 
+/* The file was read as root; at a reload, and under a supervisor that starts the program as its
+ * user, it is read without. */
+static int check_readable(struct daemon *daemon, struct error *error)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", daemon->config_directory, SETTINGS_FILE) <
+			(int)sizeof(path) &&
+		access(path, R_OK) != 0)
+		return error_open(error, errno, path, "");
+	return 0;
+}
+
 static void limit_process(void)
 {
 	struct rlimit none = {0, 0}, files;
@@ -325,6 +339,13 @@ static int serve(struct daemon *daemon)
 	if (drop_root(daemon, &error) != 0) {
 		fault(daemon, error.text);
 		return EX_CONFIG;
+	}
+	if (check_readable(daemon, &error) != 0) {
+		if (daemon->test) {
+			fault(daemon, error.text);
+			return EX_CONFIG;
+		}
+		log_warning("a reload will be refused: %s", error.text);
 	}
 	if (generation_check(daemon, daemon->generation) != 0)
 		return EX_CONFIG;

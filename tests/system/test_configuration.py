@@ -112,6 +112,17 @@ def test_bad_configuration(etc, label):
             assert result.returncode == 0, (name, result.stderr)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_settings_that_root_alone_reads(etc):
+    """What -t finds good has to be good for the user that the program is later."""
+    os.chmod(etc + "/postinvite.cf", 0o600)
+    os.chown(etc + "/postinvite.cf", 0, 0)
+    for name in DAEMONS:
+        result = run(etc, name, "-t")
+        assert result.returncode == 78, (name, result.stderr)
+        assert "postinvite.cf: Permission denied: user %s has to be able to read it" % USER in result.stderr
+
+
 def test_every_fault_is_said_at_once(etc):
     append(etc, "first_wrong = 1\nsecond_wrong = 2\n")
     result = run(etc, "store", "-t")
