@@ -1,5 +1,6 @@
 /*
- * What we need to know of a certificate file: when its first certificate ends.
+ * What we need to know of a certificate file: when its first certificate ends, and whether a key
+ * is that certificate's.
  *
  * Threads: pure.
  */
@@ -22,5 +23,10 @@ int certificate_end(const char *pem, size_t len, time_t *not_after_r, struct err
  * (configuration, with the setting's name). */
 int certificate_watch(const char *pem, size_t len, struct health_certificate *certificate,
 	char warning_r[HEALTH_TEXT_SIZE], struct error *error);
+
+/* key: a private key in PEM form. Returns 0, or -1 (configuration): it is none or has a
+ * passphrase, or it is not that of the first certificate in pem. */
+int certificate_fits(const char *pem, size_t len, const char *key, size_t key_len,
+	struct error *error);
 
 #endif

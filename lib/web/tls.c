@@ -33,8 +33,13 @@ int web_tls_load(const struct web_tls_files *files, struct web_tls *tls_r,
 		read_pem(&files->key, &tls_r->key, error) != 0 ||
 		read_pem(&files->client_ca, &tls_r->client_ca, error) != 0)
 		return -1;
-	return certificate_watch(
-		tls_r->cert.data, tls_r->cert.len, &tls_r->certificate, warning_r, error);
+	if (certificate_watch(tls_r->cert.data, tls_r->cert.len, &tls_r->certificate, warning_r,
+		    error) != 0)
+		return -1;
+	if (certificate_fits(tls_r->cert.data, tls_r->cert.len, tls_r->key.data, tls_r->key.len,
+		    error) != 0)
+		return error_prefix(error, "%s: %.200s", files->key.setting, files->key.path);
+	return 0;
 }
 
 void web_tls_free(struct web_tls *tls)

@@ -412,7 +412,13 @@ def test_certificates():
             file.write("no certificate\n")
         result = subprocess.run(command, capture_output=True, text=True)
         assert result.returncode == 78 and paths[0] + ": holds no certificate in PEM form" in result.stderr
-        paths = certificate(site.folder, "operators", 10)
+        operators = certificate(site.folder, "operators", 10)
+        shutil.copy(operators[0], paths[0])
+        for key, words in ((paths[1], "is not the key of the first certificate"),
+                           (paths[0], "holds no private key in PEM form")):
+            result = subprocess.run(command + ["-o", "wizard_tls_key_file=" + key], capture_output=True, text=True)
+            assert result.returncode == 78 and "wizard_tls_key_file: %s: %s" % (key, words) in result.stderr
+        paths = operators
         command = [program("postinvite-admin"), "-c", site.config, "-t"]
         for setting in ("admin_listen=inet:127.0.0.1:1", "admin_tls_cert_file=" + paths[0],
                         "admin_tls_key_file=" + paths[1], "admin_ca_file=" + paths[0], "admin_subjects=a:view"):
