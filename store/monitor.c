@@ -74,10 +74,14 @@ static void judge(struct monitor *monitor, struct json_object *findings)
 		.flag = "link",
 		.changed = keyfile_changed(monitor->keys),
 		.keys = keyfile_count(monitor->keys)};
+	struct error error;
 
 	if (monitor->fault_until != 0 && clock_monotonic_ms() > monitor->fault_until)
 		monitor->fault.kind = ERROR_NONE;
-	if (monitor->fault.kind != ERROR_NONE)
+	if (engine_check_table(monitor->engine, &error) != 0)
+		health_put(findings, HEALTH_STORE, HEALTH_FAIL,
+			"%.400s; until then Welcome mail is put off", error.text);
+	else if (monitor->fault.kind != ERROR_NONE)
 		health_put(findings, HEALTH_STORE, HEALTH_FAIL,
 			"changes cannot be made durable (%.300s): mend that or make room on the "
 			"disk of %.100s; it goes on by itself",

@@ -34,7 +34,8 @@ const char *const health_names[HEALTH_PARTS + 1] = {
 };
 
 const char *const health_meanings[HEALTH_PARTS + 1] = {
-	[HEALTH_STORE] = "the store answers, and its disk takes what it is told",
+	[HEALTH_STORE] = "the store answers, its disk takes what it is told, and the customers "
+			 "table can be read",
 	[HEALTH_DISK] = "room for the state: warn below 10 per cent, fail below 32 MiB",
 	[HEALTH_MILTER] = "the milter was heard of within a minute",
 	[HEALTH_POLICY] = "the policy service likewise, once it was heard of",

@@ -46,6 +46,13 @@ int customer_file(struct engine *engine, struct table_file **file_r, struct erro
 	return 0;
 }
 
+int engine_check_table(struct engine *engine, struct error *error)
+{
+	struct table_file *file;
+
+	return customer_file(engine, &file, error);
+}
+
 /* The row that lies over the file, without a value when it says that there is none. Returns 1,
  * 0, -1. */
 static int find_over(struct engine *engine, struct kv_bytes customer_id,

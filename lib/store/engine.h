@@ -91,6 +91,9 @@ int engine_sync(struct engine *engine, struct error *error);
 int engine_call(struct engine *engine, struct json_object *request,
 	struct json_object **reply_r, struct error *error);
 
+/* Can the customers table in force be read? Returns 0, or -1: its file is lost or damaged. */
+int engine_check_table(struct engine *engine, struct error *error);
+
 /* The client went away: its table loads are given up, their files removed by engine_housekeep. */
 void engine_client_gone(struct engine *engine, const void *client);
 

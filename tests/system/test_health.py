@@ -1,6 +1,7 @@
 """What monitors read, from the real programs: each part fails with its text when its program is away or its files are
 old, counters follow what happens and do not go down, and nothing in them is secret."""
 
+import glob
 import json
 import os
 import re
@@ -425,6 +426,25 @@ def test_certificates():
             command += ["-o", setting]
         result = subprocess.run(command, capture_output=True, text=True)
         assert result.returncode == 0 and "admin_tls_cert_file %s expires at" % paths[0] in result.stderr
+
+
+def test_a_lost_customers_table():
+    """Without a mail that asks for it; and it is over when a table is loaded again."""
+    with running(Watched(relay=False, daemons=("store", "admin"))) as site:
+        table = os.path.join(site.folder, "customers")
+        with open(table, "w") as file:
+            file.write("contoso voice@contoso.test\n")
+        assert site.cli(table).returncode == 0
+        site.wait_part("store", "ok")
+        site.daemons["store"].stop()
+        for path in glob.glob(os.path.join(site.folder, "state", "*.sealed")):
+            os.unlink(path)
+        site.watch.announce("the customers table", AWAY)
+        site.daemons["store"].start()
+        text = site.wait_part("store", "fail")
+        assert "load it again" in text and "Welcome mail is put off" in text
+        assert site.cli(table).returncode == 0
+        site.wait_part("store", "ok")
 
 
 def test_metrics_on_a_unix_socket():
