@@ -53,6 +53,11 @@ sfsistat answer_error(SMFICTX *ctx, const struct error *error)
 	return answer(ctx, words->smtp_code, words->smtp_status, error->text);
 }
 
+const char *not_taken(const struct error *error)
+{
+	return *error_answer(error->kind)->smtp_code == '5' ? "rejected" : "refused";
+}
+
 static int asked(const struct session *session, int result, const struct error *error)
 {
 	if (result < 0 && (error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN))

@@ -20,6 +20,9 @@ sfsistat answer(SMFICTX *ctx, const char *code, const char *status, const char *
 /* The same for an error, by its category: temporary ones come back as 451. */
 sfsistat answer_error(SMFICTX *ctx, const struct error *error);
 
+/* action= in the log of a mail that is not taken: "rejected" for good, "refused" for now. */
+const char *not_taken(const struct error *error);
+
 /* Asks the store, and counts when it cannot be asked. As ipc_call. */
 int ask_store(const struct session *session, struct json_object *request,
 	struct json_object **reply_r, struct error *error);

@@ -69,8 +69,8 @@ static int ask_for_tag(const struct session *session, const char *tag, struct ta
 static sfsistat refuse(SMFICTX *ctx, const struct session *session, const struct error *error)
 {
 	log_line(temporary(error) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		"%s: bounce_address sender=%s action=refused reason=\"%s\"", queue_id(ctx),
-		session->sender, error->text);
+		"%s: bounce_address sender=%s action=%s reason=\"%s\"", queue_id(ctx),
+		session->sender, not_taken(error), error->text);
 	/* Postfix keeps the mail that it wants to return, and tries again. */
 	if (temporary(error) && session->internal)
 		return SMFIS_TEMPFAIL;

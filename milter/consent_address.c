@@ -47,8 +47,8 @@ sfsistat check_consent_tag(SMFICTX *ctx, const struct session *session, const ch
 	if (ask_for_tag(session, tag, &fit, &error) == 0)
 		return SMFIS_CONTINUE;
 	log_line(temporary(&error) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		"%s: consent_address sender=%s action=refused reason=\"%s\"", queue_id(ctx),
-		session->sender, error.text);
+		"%s: consent_address sender=%s action=%s reason=\"%s\"", queue_id(ctx),
+		session->sender, not_taken(&error), error.text);
 	if (error.kind == ERROR_NOT_FOUND)
 		return answer(ctx, "550", UNKNOWN, error.text);
 	return answer_error(ctx, &error);

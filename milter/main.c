@@ -97,7 +97,8 @@ static int nobody_listens(const char *endpoint, struct error *error)
 		return 0;
 	close(fd);
 	return error_set(
-		error, ERROR_TEMPORARY, "milter_listen: somebody serves %s already", endpoint);
+		error, ERROR_TEMPORARY, "milter_listen: another process serves %s: stop that first; one "
+		"that is stopping ends when its mails are through", endpoint);
 }
 
 static int listen_on(const struct settings *settings, struct error *error)

@@ -8,6 +8,7 @@
 #include "turn.h"
 
 #include "base/log.h"
+#include "base/network.h"
 #include "mail/bounce.h"
 
 #include <netinet/in.h>
@@ -167,6 +168,7 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	session->marks.welcome_sender =
 		listed && submitters_have(session_config(session)->submitters, &submission);
 	session->stranger = listed && !session->marks.welcome_sender;
+	snprintf(session->login, sizeof(session->login), "%s", sasl_name != NULL ? sasl_name : "-");
 	keep_ret(session, arguments + 1);
 }
 
@@ -250,6 +252,20 @@ static void read_consent(struct session *session, const char *queue_id)
 	session->counted = COUNT_MAIL_CONSENT_REFUSED;
 }
 
+/* What somebody sent who uses a welcome sender's address: Postfix's word on who it was. */
+static void log_stranger(const struct session *session, const char *queue_id)
+{
+	char client[INET6_ADDRSTRLEN] = "-";
+	struct in6_addr address;
+
+	if (session->client_known &&
+		address_of((const struct sockaddr *)&session->client, &address) == 0)
+		address_text(&address, client);
+	log_info("%s: welcome from=%s client=%s login=%s action=none reason=\"client is not one of "
+		 "welcome_submitters\"",
+		queue_id, session->sender, client, session->login);
+}
+
 void session_classify(struct session *session, const char *queue_id)
 {
 	const struct settings *settings = session_settings(session);
@@ -257,9 +273,7 @@ void session_classify(struct session *session, const char *queue_id)
 	session->classified = true;
 	session->counted = session->stranger ? COUNT_MAIL_STRANGER : COUNT_MAIL_UNRELATED;
 	if (session->stranger)
-		log_info("%s: welcome from=%s action=none reason=\"client is not one of "
-			 "welcome_submitters\"",
-			queue_id, session->sender);
+		log_stranger(session, queue_id);
 	session->marks.report = is_report(session);
 	session->marks.consent_sender =
 		consent_claimed(&session->headers, settings->consent_senders);

@@ -49,6 +49,7 @@ struct session {
 	bool internal;	     /* made by Postfix itself: refusing it would lose it */
 	struct mail_marks marks;
 	bool stranger; /* a welcome sender's address, but no submitter of ours */
+	char login[128]; /* of a stranger, or "-" */
 	enum mail_kind kind;
 	enum count_mail counted; /* what it was and what was done, for the metrics */
 	char recipient[ADDRESS_SIZE]; /* the first */

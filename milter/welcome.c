@@ -51,11 +51,11 @@ static const struct {
 	[WELCOME_REJECT_UNMARKED] = {.code = "550",
 		.status = "5.6.0",
 		.text = "Welcome mail holds neither the link placeholder nor a link of the "
-			"platform"},
+			"platform: put one into its template"},
 	[WELCOME_REJECT_PROTECTED] = {.code = "550",
 		.status = "5.6.0",
 		.text = "Welcome mail is signed or encrypted: the invitation link cannot be put "
-			"in"},
+			"in; send it without, this relay can sign it"},
 };
 
 static int read_mail(struct welcome *welcome, struct error *error)
@@ -276,8 +276,8 @@ static sfsistat inject(struct welcome *welcome, enum welcome_action action)
 
 	if (outgoing_possible(session, &error) < 0 || open_invitation(welcome, &error) < 0 ||
 		send_on(welcome, action, &error) < 0) {
-		log_warning("%s: welcome recipient=%s action=refused reason=\"%s\"",
-			queue_id(welcome->ctx), session->recipient, error.text);
+		log_warning("%s: welcome recipient=%s action=%s reason=\"%s\"",
+			queue_id(welcome->ctx), session->recipient, not_taken(&error), error.text);
 		return answer_error(welcome->ctx, &error);
 	}
 	log_info("%s: welcome invitation=%s recipient=%s action=%s links=%zu%s",
@@ -361,8 +361,8 @@ sfsistat act_welcome(SMFICTX *ctx, struct session *session)
 	} else if (welcome.mail == NULL && error.kind == ERROR_NOT_FOUND) {
 		result = judge_unread(&welcome, &error);
 	} else {
-		log_warning("%s: welcome from=%s action=refused reason=\"%s\"", queue_id(ctx),
-			session->sender, error.text);
+		log_warning("%s: welcome from=%s action=%s reason=\"%s\"", queue_id(ctx),
+			session->sender, not_taken(&error), error.text);
 		result = answer_error(ctx, &error);
 	}
 	mail_free(&welcome.mail);

@@ -109,7 +109,7 @@ static int unix_listen(const char *path, mode_t mode, gid_t group, struct error 
 	if (probe >= 0) {
 		close(probe);
 		return error_set(error, ERROR_CONFIGURATION,
-			"unix:%s: another process listens there already", path);
+			"unix:%s: another process listens there: stop that first", path);
 	}
 	if (remove_stale(path, error) != 0)
 		return -1;

@@ -88,3 +88,11 @@ bool address_is_v4(const struct in6_addr *address)
 {
 	return IN6_IS_ADDR_V4MAPPED(address);
 }
+
+void address_text(const struct in6_addr *address, char text_r[INET6_ADDRSTRLEN])
+{
+	if (address_is_v4(address))
+		inet_ntop(AF_INET, &address->s6_addr[12], text_r, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, address, text_r, INET6_ADDRSTRLEN);
+}

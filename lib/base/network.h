@@ -31,4 +31,7 @@ int address_of(const struct sockaddr *peer, struct in6_addr *address_r);
 
 bool address_is_v4(const struct in6_addr *address);
 
+/* As address_parse reads it, without brackets. */
+void address_text(const struct in6_addr *address, char text_r[INET6_ADDRSTRLEN]);
+
 #endif

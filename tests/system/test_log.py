@@ -49,7 +49,8 @@ def test_a_sender(site):
     sender = FORGERY.replace("a", "sender", 1) + "@open.test"
     assert send(site, sender, "bob@there.test", "Subject: x\r\n\r\nx\r\n") == 250
     assert logged(site, "milter", "welcome", "sender") == {
-        "from": sender, "action": "none", "reason": "client is not one of welcome_submitters"}
+        "from": sender, "client": "127.0.0.1", "login": "-", "action": "none",
+        "reason": "client is not one of welcome_submitters"}
     sender = "action=injected@open.test"
     assert send(site, sender, "bob@there.test", "Subject: x\r\n\r\nx\r\n") == 250
     assert logged(site, "milter", "welcome", "injected@open.test")["from"] == sender
@@ -83,7 +84,7 @@ def test_fields_of_a_report(site):
 def test_all_lines_can_be_read(site):
     """Also those that name what is ours."""
     assert send(site, FORGERY + "@there.test", "consent+aaaaaaaaaaaaaaaa@invite.test", "") == 550
-    assert logged(site, "milter", "consent_address", "invitation\\=x")["action"] == "refused"
+    assert logged(site, "milter", "consent_address", "invitation\\=x")["action"] == "rejected"
     read = 0
     for line in site.logs().splitlines():
         match = re.search(r"\]: (?:warning: )?[0-9A-Za-z]+: (?:welcome|report|policy|consent_address)( .*=.*)$", line)

@@ -291,7 +291,7 @@ UNSIGNABLE = {
 
 @pytest.mark.parametrize("label", UNSIGNABLE)
 def test_what_cannot_be_signed_does_not_count(site, label):
-    site.watch.announce("welcome recipient=.* action=refused reason=.*line above 998 bytes outside")
+    site.watch.announce("welcome recipient=.* action=rejected reason=.*line above 998 bytes outside")
     mailbox = "service@unsignable%d.test" % list(UNSIGNABLE).index(label)
     for _ in range(2):
         with pytest.raises(Exception, match="5.6.0.*line above 998 bytes outside of its parts"):
