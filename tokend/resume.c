@@ -4,7 +4,8 @@
  * Whoever is asked for before his turn is read at once.
  *
  * A flow goes on unless its invitation is gone. A token that the store was not told of is due
- * from the start, and told again under the same change id.
+ * from the start, and told again under the same change id. When nothing is due, a token that
+ * was put off for longer than can be meant is taken sooner.
  */
 #include "flow.h"
 
@@ -178,6 +179,31 @@ static void take_token(void *context, const char *id)
 	refresh_begin(resume->tokend, id, NULL);
 }
 
+static void take_sooner(void *context, const char *id)
+{
+	struct tokend *tokend = context;
+	time_t interval = tokend->generation->settings->refresh_interval;
+	struct error error;
+
+	if (vault_postpone(tokend->vault, KIND_TOKEN, id,
+		    refresh_soon(time(NULL), interval, random_number()), &error) != 0)
+		log_warning("invitation=%s vault_postpone reason=%s", id, error.text);
+	else
+		log_info("invitation=%s refreshed_sooner", id);
+}
+
+/* No token waits for a time that a wrong clock, or an interval of before, set. */
+static int sooner(struct tokend *tokend, struct error *error)
+{
+	time_t interval = tokend->generation->settings->refresh_interval;
+	struct vault_due_query query = {.kind = KIND_TOKEN,
+		.from = refresh_latest(time(NULL), interval) + 1,
+		.until = INT64_MAX,
+		.max = TOKENS_STEP};
+
+	return vault_due(tokend->vault, &query, take_sooner, tokend, error);
+}
+
 /* Those that are under way stand at the front of what is due. */
 static void on_tokens(evutil_socket_t unused, short what, void *context)
 {
@@ -198,6 +224,8 @@ static void on_tokens(evutil_socket_t unused, short what, void *context)
 	if (resume->starts > 0 && !tokend->stopping &&
 		clock_monotonic_ms() >= tokend->refresh_pause)
 		n = vault_due(tokend->vault, &query, take_token, resume, &error);
+	if (n == 0 && !tokend->stopping)
+		n = sooner(tokend, &error);
 	if (n < 0)
 		log_error("vault_due reason=%s", error.text);
 	event_add(resume->tokens, n > 0 || resume->starts == 0 ? &busy_pause : &idle_pause);

@@ -25,6 +25,19 @@ time_t refresh_due(time_t now, time_t interval, uint32_t random)
 	return now + interval - (time_t)((uint64_t)interval * (random % 201) / 1000);
 }
 
+time_t refresh_latest(time_t now, time_t interval)
+{
+	/* Above what jitter makes of it. */
+	time_t wait = 2 * REFRESH_FAULT_WAIT;
+
+	return now + (interval > wait ? interval : wait);
+}
+
+time_t refresh_soon(time_t now, time_t interval, uint32_t random)
+{
+	return now + (time_t)((uint64_t)interval * (random % 201) / 1000);
+}
+
 time_t access_until(time_t now, int expires_in)
 {
 	int early = expires_in / 2 < ACCESS_EARLY ? expires_in / 2 : ACCESS_EARLY;

@@ -24,6 +24,13 @@
  * interval from now. */
 time_t refresh_due(time_t now, time_t interval, uint32_t random);
 
+/* The latest time that a token is put off to, for whatever reason. What is due later was put off by
+ * a clock that was ahead, or under a longer interval: refresh_soon. */
+time_t refresh_latest(time_t now, time_t interval);
+
+/* Between now and 20 per cent of the interval from now, for they may be many. */
+time_t refresh_soon(time_t now, time_t interval, uint32_t random);
+
 /* Until when an access token is given out: not in its last ACCESS_EARLY seconds, or its second
  * half if that is shorter. */
 time_t access_until(time_t now, int expires_in);

@@ -86,7 +86,7 @@ struct vault_position {
 	size_t len;
 };
 
-/* Calls each for the ids of that kind that are due at or before `until`, the earliest first,
+/* Calls each for the ids of that kind that are due from `from` to `until`, the earliest first,
  * behind *position (NULL: from the beginning), which moves on; for max of them (1 to
  * VAULT_DUE_AT_ONCE) at most. No record is read. each may change the vault. Returns how many
  * there were, less than max at the end, or -1. */
@@ -94,7 +94,7 @@ struct vault_position {
 typedef void vault_due_fn(void *context, const char *id);
 struct vault_due_query {
 	const char *kind;
-	time_t until;
+	time_t from, until;
 	size_t max;
 	struct vault_position *position;
 };

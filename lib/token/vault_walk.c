@@ -80,15 +80,20 @@ static void set_position(struct vault_position *position, struct kv_bytes key)
 static int collect_due(struct vault *vault, const struct vault_due_query *query,
 	struct buf *ids, struct error *error)
 {
-	char prefix[VAULT_KIND_MAX + 2], bytes[sizeof(query->position->bytes) + 1];
-	size_t len = (size_t)(stpcpy(stpcpy(prefix, query->kind), "/") - prefix);
+	char begin[VAULT_KIND_MAX + 1 + VAULT_TIME_LEN + 1];
+	char bytes[sizeof(query->position->bytes) + 1];
+	size_t len = (size_t)(stpcpy(stpcpy(begin, query->kind), "/") - begin);
 	unsigned char until[VAULT_TIME_LEN];
-	struct kv_bytes key,
-		from = from_position(query->position, (struct kv_bytes){prefix, len}, bytes);
-	struct kv_cursor *cursor = kv_scan(vault->kv, TREE_DUE, from, len, error);
-	int found = cursor != NULL ? 0 : -1, n = 0;
+	struct kv_cursor *cursor;
+	struct kv_bytes key;
+	int found, n = 0;
 
+	vault_time((unsigned char *)begin + len, query->from);
 	vault_time(until, query->until);
+	key = (struct kv_bytes){begin, len + VAULT_TIME_LEN};
+	cursor = kv_scan(vault->kv, TREE_DUE, from_position(query->position, key, bytes), len,
+		error);
+	found = cursor != NULL ? 0 : -1;
 	while (cursor != NULL && n < (int)query->max &&
 		(found = kv_next(cursor, &key, NULL, error)) == 1) {
 		const char *at = (const char *)key.data + len;

@@ -323,6 +323,19 @@ def test_refreshed_by_time(hurried):
     assert [hurried.status(key) for key in keys] == ["authentication_complete"] * 3
 
 
+def test_refreshed_by_a_shorter_time():
+    """What was put off for longer than refresh_interval allows by now, also by a clock that was ahead."""
+    with running(service(refresh_interval="30d")) as site:
+        site.entra.consent(True)
+        key = acquire(site)[0]
+        time.sleep(1.5)
+        assert not sent(site)
+        site.write_config(site.read_config().replace("interval = 30d", "interval = 1m"))
+        site.daemons["tokend"].signal(1)
+        wait_for("a refresh", lambda: asked(site, key), 30, pause=.5)
+        assert site.status(key) == "authentication_complete"
+
+
 @pytest.mark.parametrize("strict", (False, True), ids=("kept valid", "revoked by the use"))
 def test_killed_between_use_and_answer(site, strict):
     """The old token is tried once more; where it is dead by then, the words say what happened."""

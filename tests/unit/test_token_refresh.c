@@ -31,6 +31,16 @@ static void test_due(void **state)
 			refresh_due(NOW, rows[i].interval, rows[i].random) - NOW, rows[i].want);
 }
 
+static void test_put_off_too_far(void **state)
+{
+	(void)state;
+	assert_number("long", refresh_latest(NOW, 86400) - NOW, 86400);
+	assert_number("short", refresh_latest(NOW, 60) - NOW, 2 * REFRESH_FAULT_WAIT);
+	assert_number("at once", refresh_soon(NOW, 86400, 0) - NOW, 0);
+	assert_number("as late as can be", refresh_soon(NOW, 86400, 200) - NOW, 17280);
+	assert_number("longest", refresh_soon(NOW, 5184000, 4294967295u) - NOW, 99 * 5184);
+}
+
 static void test_access_until(void **state)
 {
 	static const struct {
@@ -114,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_put_off_too_far),
 		cmocka_unit_test(test_access_until),
 		cmocka_unit_test(test_decide),
 		cmocka_unit_test(test_uses),

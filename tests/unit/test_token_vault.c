@@ -463,6 +463,39 @@ static void test_due(void **state)
 	vault_free(&f.vault);
 }
 
+static void test_due_from(void **state)
+{
+	static const struct {
+		time_t from, until;
+		const char *want;
+	} rows[] = {
+		{0, 1000, "a b c "}, {100, 1000, "a b c "}, {101, 1000, "b c "},
+		{101, 300, "b "}, {301, 70000, "c late "}, {70001, INT64_MAX, "latest "},
+		{INT64_MAX, INT64_MAX, ""},
+	};
+	struct fixture f = vault_in_memory();
+
+	(void)state;
+	put_due(f.vault, "token", "c", 400);
+	put_due(f.vault, "token", "a", 100);
+	put_due(f.vault, "token", "late", 70000);
+	put_due(f.vault, "token", "latest", 4000000000);
+	put_due(f.vault, "token", "b", 300);
+	put_due(f.vault, "tokens", "other", 400);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct vault_due_query query = {.kind = "token",
+			.from = rows[i].from,
+			.until = rows[i].until,
+			.max = 100};
+		struct due_walk walk = {.vault = f.vault};
+		struct error error;
+
+		vault_due(f.vault, &query, note_due, &walk, &error);
+		assert_text(rows[i].want, walk.seen, rows[i].want);
+	}
+	vault_free(&f.vault);
+}
+
 /* In steps of two: none is left out, none comes twice. */
 static void test_due_in_steps(void **state)
 {
@@ -597,6 +630,7 @@ int main(void)
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_earliest),
 		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_due_from),
 		cmocka_unit_test(test_due_in_steps),
 		cmocka_unit_test(test_reseal),
 		cmocka_unit_test(test_reseal_what_does_not_open),
