@@ -173,9 +173,25 @@ static void got_tokens(void *context, const struct http_answer *answer)
 	refused(refresh, unsure);
 }
 
-static void send_token(struct refresh *refresh)
+/* Not for more than was granted: a permission that scopes names since would be refused, and the token
+ * with it, though it is as good as it was. Validations say what is missing. */
+static struct secret *refresh_body(const struct refresh *refresh)
 {
 	const struct settings *settings = refresh->tokend->generation->settings;
+	const char **scopes = oauth_scopes_granted(settings->scopes,
+		json_string(refresh->record.clear, "granted_scopes", NULL),
+		settings->graph_url);
+	struct secret *body = NULL;
+
+	if (scopes != NULL)
+		body = oauth_refresh_body(
+			settings->client_id, refresh->record.secret, scopes);
+	free(scopes);
+	return body;
+}
+
+static void send_token(struct refresh *refresh)
+{
 	struct json_object *clear = refresh->record.clear;
 	struct http_request request = {
 		.url = json_string(clear, "token_endpoint", ""),
@@ -192,8 +208,7 @@ static void send_token(struct refresh *refresh)
 		refresh_rest(refresh, &error);
 		return;
 	}
-	request.form = oauth_refresh_body(
-		settings->client_id, refresh->record.secret, settings->scopes);
+	request.form = refresh_body(refresh);
 	if (request.form != NULL)
 		refresh->http = http_send(refresh->tokend->http, &request, got_tokens, refresh);
 	if (refresh->http == NULL)

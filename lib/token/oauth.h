@@ -98,4 +98,9 @@ void oauth_tokens_free(struct oauth_tokens *tokens); /* wipes, nulls; accepts a 
 int oauth_scopes_missing(const char *const *wanted, const char *granted, const char *graph_url,
 			 struct buf *missing);
 
+/* The wanted ones without those: what a refresh may ask for (RFC 6749 section 6: nothing that
+ * was not granted). A list of the wanted strings, to be freed; NULL out of memory. */
+const char **oauth_scopes_granted(const char *const *wanted, const char *granted,
+				  const char *graph_url);
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include "token/oauth.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct scope {
@@ -71,4 +72,22 @@ int oauth_scopes_missing(const char *const *wanted, const char *granted, const c
 		n++;
 	}
 	return n;
+}
+
+const char **oauth_scopes_granted(
+	const char *const *wanted, const char *granted, const char *graph_url)
+{
+	const char **list;
+	size_t n = 0;
+
+	while (wanted[n] != NULL)
+		n++;
+	list = calloc(n + 1, sizeof(*list));
+	for (n = 0; list != NULL && *wanted != NULL; wanted++) {
+		const char *const one[] = {*wanted, NULL};
+
+		if (oauth_scopes_missing(one, granted, graph_url, NULL) == 0)
+			list[n++] = *wanted;
+	}
+	return list;
 }

@@ -232,6 +232,18 @@ static void grant_authorization_code(struct req *req, struct app *app)
 	}
 }
 
+/* Does a refresh ask for what its grant has? More needs consent (RFC 6749 section 6). */
+static bool within(const char *scope, const char *granted)
+{
+	char *copy = xstrdup(scope), *save = NULL;
+	bool all = true;
+
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		all = all && word_in(granted, word);
+	free(copy);
+	return all;
+}
+
 static void grant_refresh_token(struct req *req, struct app *app)
 {
 	const struct grant *grant = grant_find(sim.refresh, arg(req, "refresh_token"));
@@ -248,6 +260,8 @@ static void grant_refresh_token(struct req *req, struct app *app)
 		oauth_fail_code(req, grant->user->revoked_code, grant->user->revoked_suberror);
 	else if (now_ms() >= grant->expires)
 		oauth_fail(req, ERR_REFRESH_INACTIVE, NULL);
+	else if (scope && !within(scope, grant->scope))
+		oauth_fail(req, ERR_CONSENT, app->client_id);
 	else {
 		issue.user = grant->user;
 		issue.scope = scope ? scope : grant->scope;

@@ -140,6 +140,23 @@ def test_permissions_that_are_gone(site):
     assert validate(site, key, 0) == SUCCESSFUL
 
 
+def test_permission_that_is_wanted_from_now_on():
+    """A refresh asks for what was granted: another permission in scopes ends no customer's token."""
+    with running(service(scopes="User.Read.All offline_access openid profile")) as site:
+        site.entra.consent(True)
+        key, mailbox = acquire(site)
+        site.write_config(site.read_config().replace("User.Read.All", "User.Read.All Mail.Read"))
+        site.daemons["tokend"].signal(1)
+        time.sleep(1)
+        words = validate(site, key, 77)
+        assert words.startswith("Last Authentication Status: Failed: permissions are missing (Mail.Read)")
+        assert site.status(key) == "authentication_complete"
+        assert sent(site)[-1]["form"]["scope"] == "User.Read.All offline_access openid profile"
+        later, _ = acquire(site)
+        assert "Mail.Read" in site.record(later)["granted_scopes"]
+        assert validate(site, later, 0) == SUCCESSFUL
+
+
 PASSING = {
     "token 503": dict(endpoint="token", status=503),
     "token 429": dict(endpoint="token", status=429, retry_after=3),

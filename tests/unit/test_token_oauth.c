@@ -388,6 +388,37 @@ static void test_scopes(void **state)
 	}
 }
 
+static void test_scopes_of_a_refresh(void **state)
+{
+	static const char *const wanted[] = {"User.Read.All",
+		"https://graph.microsoft.com/Mail.Read", "offline_access", "openid", NULL};
+	static const struct {
+		const char *label, *granted, *want;
+	} rows[] = {
+		{"all", "mail.read User.Read.All openid",
+			"User.Read.All https://graph.microsoft.com/Mail.Read offline_access openid "},
+		{"not said", NULL,
+			"User.Read.All https://graph.microsoft.com/Mail.Read offline_access openid "},
+		{"one is new", "https://graph.microsoft.com/User.Read.All profile",
+			"User.Read.All offline_access openid "},
+		{"nothing is left", "Files.Read", "offline_access openid "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char **list = oauth_scopes_granted(
+			wanted, rows[i].granted, "https://graph.microsoft.com");
+		struct buf got;
+
+		buf_init(&got, 1000);
+		for (const char **scope = list; *scope != NULL; scope++)
+			buf_printf(&got, "%s ", *scope);
+		assert_text(rows[i].label, got.data, rows[i].want);
+		buf_free(&got);
+		free(list);
+	}
+}
+
 static void test_graph(void **state)
 {
 	static const struct {
@@ -580,6 +611,7 @@ int main(void)
 		cmocka_unit_test(test_bad_tokens),
 		cmocka_unit_test(test_cut_tokens),
 		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_scopes_of_a_refresh),
 		cmocka_unit_test(test_graph),
 		cmocka_unit_test(test_discovery),
 		cmocka_unit_test(test_tenant),
