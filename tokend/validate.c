@@ -174,6 +174,8 @@ static bool scopes_granted(struct refresh *refresh, struct refusal *refusal_r)
 	return n == 0;
 }
 
+/* Whatever Graph says: the refresh token stays, for Entra has just replaced it. A wrong graph_url, or
+ * a bad hour of Graph's, would end every customer's that is validated. */
 static void proof_refused(struct refresh *refresh, const struct refusal *refusal)
 {
 	if (refusal->retry_after > 0)
@@ -182,9 +184,6 @@ static void proof_refused(struct refresh *refresh, const struct refusal *refusal
 	refresh->refusal = *refusal;
 	if (refusal->outcome == OUTCOME_TEMPORARY)
 		refresh_fail(refresh, ERROR_TEMPORARY, "%s", refresh->refusal.text);
-	else if (refusal->outcome == OUTCOME_NEEDS_SIGN_IN)
-		/* An access token as fresh as can be. */
-		validate_refused(refresh, refusal);
 	else
 		validate_failed(refresh, ERROR_POLICY, refusal);
 }

@@ -57,8 +57,8 @@ static int read_account(struct json_object *object, const char *oid,
 
 	if (strcasecmp(json_string(object, "id", ""), oid) != 0)
 		return refusal_set(refusal_r, OUTCOME_TERMINAL, "account_mismatch",
-			"Microsoft Graph names another account than the sign-in did; the token "
-			"is discarded, sign in again");
+			"Microsoft Graph names another account than the sign-in did; sign in "
+			"again");
 	*user_principal_name_r = strdup(strlen(name) <= NAME_MAX_LEN ? name : "");
 	if (*user_principal_name_r == NULL)
 		return refusal_set(refusal_r, OUTCOME_TEMPORARY, "memory", "out of memory");

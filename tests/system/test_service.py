@@ -196,6 +196,17 @@ def test_what_is_every_customers_fault_costs_no_token(site, error):
     assert validate(site, key, 0) == SUCCESSFUL
 
 
+def test_graph_ends_no_token(site):
+    """Only who gave it knows that it is dead: it has just been replaced by a new one."""
+    key, _ = acquire(site)
+    site.entra.fault("me", status=401, body='{"error":{"code":"InvalidAuthenticationToken"}}')
+    words = validate(site, key, 77)
+    assert words.startswith("Last Authentication Status: Failed: Microsoft Graph does not accept")
+    assert site.status(key) == "authentication_complete"
+    time.sleep(1)
+    assert validate(site, key, 0) == SUCCESSFUL
+
+
 def test_refused_and_signed_in_again(site):
     """The reason in words; the link works again, and another sign-in brings a token."""
     site.watch.announce("token_refused")
