@@ -65,7 +65,10 @@ static int take_tokens(struct refresh *refresh)
 	json_object_object_del(record->clear, UNSURE);
 	json_object_object_del(record->clear, FAILURES);
 	record->due = refresh_due(time(NULL), settings->refresh_interval, random_number());
-	return json_set_int(record->clear, "refreshed_at", time(NULL));
+	return json_set_int(record->clear, "refreshed_at", time(NULL)) == 0 &&
+			       json_set_string(record->clear, "client_id", settings->client_id) == 0
+		       ? 0
+		       : -1;
 }
 
 /* A validation tells more. Should this get lost, the next refresh tells it. */
@@ -247,6 +250,26 @@ static void delete_token(struct refresh *refresh, struct json_object *invitation
 	no_token(refresh, invitation);
 }
 
+/* Another application's token would be refused for good, and so would each customer's. One that was
+ * acquired before this was noted gets the note by its next refresh. */
+static bool of_another_application(const struct refresh *refresh)
+{
+	const char *ours = refresh->tokend->generation->settings->client_id;
+
+	return strcmp(json_string(refresh->record.clear, "client_id", ours), ours) != 0;
+}
+
+static void not_sent(struct refresh *refresh)
+{
+	struct json_object *clear = refresh->record.clear;
+
+	refusal_set(&refresh->refusal, OUTCOME_CONFIGURATION, "client_id",
+		"the token was given to the application %s, and client_id names another one by "
+		"now; set it back, or, if the change was meant, invite the customer anew",
+		json_string(clear, "client_id", ""));
+	refused(refresh, json_flag(clear, UNSURE, false));
+}
+
 /* The token as it lies in the vault, for an invitation that the store knows. */
 static void read_token(struct refresh *refresh, struct json_object *invitation)
 {
@@ -264,6 +287,8 @@ static void read_token(struct refresh *refresh, struct json_object *invitation)
 			"somebody has just signed in; try again in a moment");
 	} else if (strcmp(json_string(invitation, "token_state", ""), "needs_sign_in") == 0) {
 		delete_token(refresh, invitation);
+	} else if (of_another_application(refresh)) {
+		not_sent(refresh);
 	} else {
 		send_token(refresh);
 	}

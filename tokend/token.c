@@ -56,6 +56,7 @@ static struct json_object *clear_part(const struct flow *flow, const char *upn)
 		put_scopes(clear, flow) == 0 &&
 		json_set_flag(clear, "confirm", settings->confirmation_scopes[0] != NULL) ==
 			0 &&
+		json_set_string(clear, "client_id", settings->client_id) == 0 &&
 		json_set_string(clear, "issuer", flow->issuer) == 0 &&
 		json_set_string(clear, "token_endpoint", flow->token_endpoint) == 0 &&
 		json_set_string(clear, "jwks_uri", flow->jwks_uri) == 0 &&

@@ -207,6 +207,25 @@ def test_graph_ends_no_token(site):
     assert validate(site, key, 0) == SUCCESSFUL
 
 
+def test_another_client_id_costs_no_token():
+    """Microsoft would refuse each token for good; they are another application's, and not sent."""
+    with running(service()) as site:
+        site.watch.announce("refresh_failed")
+        site.entra.consent(True)
+        key, before = acquire(site)[0], site.read_config()
+        other, count = entra.CLIENT_ID[:-1] + "0", len(sent(site))
+        site.entra.call("POST", "/_sim/app", {"client_id": other, "name": "Another"})
+        for text, status in ((before.replace(entra.CLIENT_ID, other), 78), (before, 0)):
+            site.write_config(text)
+            site.daemons["tokend"].signal(1)
+            time.sleep(1)
+            words = validate(site, key, status)
+            assert site.status(key) == "authentication_complete"
+            if status:
+                assert entra.CLIENT_ID in words and len(sent(site)) == count
+        assert words == SUCCESSFUL
+
+
 def test_refused_and_signed_in_again(site):
     """The reason in words; the link works again, and another sign-in brings a token."""
     site.watch.announce("token_refused")
