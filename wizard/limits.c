@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CONNECTIONS 100 /* of one client, of the WEB_CONNECTIONS that there are */
+
 static const struct {
 	const char *name;
 	bool by_link; /* else by client */
@@ -62,4 +64,15 @@ unsigned limits_admit(void *context, struct web_request *request)
 		wait = limit_take(wizard->limit, &limits[i].rule, key, now);
 	}
 	return (unsigned)((wait + 999) / 1000);
+}
+
+unsigned limits_connections(void *context, const struct in6_addr *peer)
+{
+	const struct wizard *wizard = context;
+	const struct daemon_generation *generation = daemon_generation(wizard->web.daemon);
+	const struct site *site = generation->derived;
+	bool proxy = client_is_proxy(&site->proxies, peer);
+
+	daemon_generation_release(&generation);
+	return proxy ? 0 : CONNECTIONS;
 }

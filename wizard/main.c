@@ -46,6 +46,7 @@ static int serve(struct wizard *wizard, struct error *error)
 		.tls_key = site->tls.key.data,
 		.routes = wizard_routes,
 		.admit = limits_admit,
+		.connections = limits_connections,
 		.problem = wizard_problem,
 		.answered = monitor_answered,
 		.context = wizard,

@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-static bool is_proxy(const struct proxies *proxies, const struct in6_addr *address)
+bool client_is_proxy(const struct proxies *proxies, const struct in6_addr *address)
 {
 	for (size_t i = 0; i < proxies->n; i++)
 		if (network_contains(&proxies->networks[i], address))
@@ -48,7 +48,7 @@ int client_address(const struct proxies *proxies, const struct in6_addr *peer,
 {
 	size_t end = forwarded_for != NULL ? strlen(forwarded_for) : 0;
 
-	if (peer != NULL && !is_proxy(proxies, peer)) {
+	if (peer != NULL && !client_is_proxy(proxies, peer)) {
 		*client_r = *peer;
 		return 0;
 	}
@@ -59,7 +59,7 @@ int client_address(const struct proxies *proxies, const struct in6_addr *peer,
 			begin--;
 		if (parse_element(forwarded_for + begin, end - begin, client_r) != 0)
 			return -1;
-		if (!is_proxy(proxies, client_r))
+		if (!client_is_proxy(proxies, client_r))
 			return 0;
 		end = begin > 0 ? begin - 1 : 0;
 	}

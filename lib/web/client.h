@@ -14,6 +14,9 @@ struct proxies {
 	size_t n;
 };
 
+/* Is it one of them? */
+bool client_is_proxy(const struct proxies *proxies, const struct in6_addr *address);
+
 /* peer: of the connection, NULL for a Unix socket, whose other end is a proxy. forwarded_for:
  * the header's value, several joined by commas, or NULL. Ports behind the addresses are passed
  * over. Returns 0, or -1 when it is a proxy that does not say for whom it asks. */

@@ -4,6 +4,7 @@
 #ifndef POSTINVITE_WEB_INTERNAL_H
 #define POSTINVITE_WEB_INTERNAL_H
 
+#include "web/client.h"
 #include "web/form.h"
 #include "web/request.h"
 #include "web/server.h"
@@ -25,6 +26,7 @@ struct web_connection {
 	struct web_request *request; /* from its headers to its end, or NULL */
 	uint64_t deadline;	     /* clock_monotonic_ms */
 	uint64_t fresh_until;	     /* its first request may still be on its way; 0: it came */
+	char client[CLIENT_KEY_SIZE]; /* "": a Unix socket's */
 	struct web_connection *next, **link;
 };
 

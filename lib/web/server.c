@@ -43,11 +43,41 @@ static uint64_t request_deadline(const struct web_server *server)
 	return clock_monotonic_ms() + (uint64_t)(ms > 0 ? ms : WEB_REQUEST_MS);
 }
 
+/* "" of a Unix socket. */
+static void find_client(const struct sockaddr *address, char client_r[CLIENT_KEY_SIZE])
+{
+	struct in6_addr peer;
+
+	client_r[0] = '\0';
+	if (address_of(address, &peer) == 0)
+		client_key(&peer, client_r);
+}
+
+/* A client that holds all connections would keep everybody else out. */
+static enum MHD_Result let_in(void *context, const struct sockaddr *address, socklen_t len)
+{
+	const struct web_server *server = context;
+	const struct web_server_options *options = &server->options;
+	char client[CLIENT_KEY_SIZE];
+	struct in6_addr peer;
+	unsigned most, n = 0;
+
+	(void)len;
+	if (options->connections == NULL || address_of(address, &peer) != 0)
+		return MHD_YES;
+	find_client(address, client);
+	for (const struct web_connection *c = server->connections; c != NULL; c = c->next)
+		n += strcmp(c->client, client) == 0;
+	most = options->connections(options->context, &peer);
+	return most == 0 || n < most ? MHD_YES : MHD_NO;
+}
+
 static void connection_changed(void *context, struct MHD_Connection *mhd, void **socket_context,
 	enum MHD_ConnectionNotificationCode what)
 {
 	struct web_server *server = context;
 	struct web_connection *connection = *socket_context;
+	const union MHD_ConnectionInfo *info;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		connection = calloc(1, sizeof(*connection));
@@ -56,6 +86,8 @@ static void connection_changed(void *context, struct MHD_Connection *mhd, void *
 			return;
 		connection->server = server;
 		connection->mhd = mhd;
+		info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+		find_client(info != NULL ? info->client_addr : NULL, connection->client);
 		connection->deadline = request_deadline(server);
 		connection->fresh_until = clock_monotonic_ms() + WEB_FRESH_MS;
 		connection->next = server->connections;
@@ -349,7 +381,7 @@ static struct MHD_Daemon *start_mhd(struct web_server *server)
 	};
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);
 
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY,
+	return MHD_start_daemon(flags, 0, let_in, server, on_request, server, MHD_OPTION_ARRAY,
 		items, MHD_OPTION_END);
 }
 

@@ -42,12 +42,15 @@ struct web_server_options {
 	/* Before a handler is called: the seconds until the request may be made again, 0 to let it
 	 * through. NULL: all may. */
 	unsigned (*admit)(void *context, struct web_request *request);
+	/* So many connections a client at that address may have at once; 0: any number. NULL: all
+	 * may. */
+	unsigned (*connections)(void *context, const struct in6_addr *peer);
 	/* Answers, before it returns, what no route does: 400, 404, 405, 413, 429 (Retry-After is
 	 * set), 503. */
 	void (*problem)(void *context, struct web_request *request, unsigned status);
 	/* A request is being answered. NULL: nobody counts. */
 	void (*answered)(void *context, const struct web_answered *answered);
-	void *context; /* of admit, problem, answered and the routes */
+	void *context; /* of admit, connections, problem, answered and the routes */
 };
 
 /* NULL: error. */

@@ -21,6 +21,7 @@
 
 #define REQUEST_MS 2000
 #define LATER_MS   100
+#define CONNECTIONS 20 /* of one client */
 #define CANCELLED  3 /* exit status of a server that cancelled a request */
 
 struct served {
@@ -136,6 +137,12 @@ static unsigned admit(void *context, struct web_request *request)
 	return seconds;
 }
 
+static unsigned connections(void *context, const struct in6_addr *peer)
+{
+	(void)context;
+	return peer->s6_addr[12] == 127 ? CONNECTIONS : 0;
+}
+
 static void problem(void *context, struct web_request *request, unsigned status)
 {
 	(void)context;
@@ -177,6 +184,7 @@ static int serve(int listener)
 		.request_ms = REQUEST_MS,
 		.routes = routes,
 		.admit = admit,
+		.connections = connections,
 		.problem = problem,
 		.context = &served,
 	};
@@ -274,6 +282,29 @@ static void ask(const struct fixture *fixture, const char *request, char *text_r
 
 	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
 	read_all(fd, text_r, size);
+}
+
+/* One client holds as many as it may have: the next one is closed, until one ends. */
+static void test_connections_of_a_client(void **state)
+{
+	static const char request[] = "GET /now/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	const struct fixture *fixture = *state;
+	int held[CONNECTIONS];
+	char text[2000];
+	uint64_t begin;
+
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		held[i] = dial(fixture);
+	begin = clock_monotonic_ms();
+	read_all(dial(fixture), text, sizeof(text));
+	assert_string_equal(text, "");
+	assert_true(clock_monotonic_ms() - begin < REQUEST_MS / 2);
+	for (size_t i = 1; i < CONNECTIONS; i++)
+		close(held[i]);
+	usleep(300000); /* until the server has noticed */
+	ask(fixture, request, text, sizeof(text));
+	assert_non_null(strstr(text, "200 OK"));
+	close(held[0]);
 }
 
 #define END  "Host: x\r\nConnection: close\r\n\r\n"
@@ -497,6 +528,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_split, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pipeline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_slow_client, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_connections_of_a_client, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_free_undrained, set_up, tear_down),
 	};
