@@ -143,8 +143,10 @@ int main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys are in memory */
-	/* a reader who has had enough: the state is closed all the same */
+	/* a reader who has had enough, or a file that may not grow: the state is closed all the
+	 * same */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	command = flags_parse(&cli, argc, argv);
 	status = command != NULL ? run(&cli, command) : EX_USAGE;
 	free(cli.overrides);

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,6 +267,7 @@ static void limit_process(void)
 {
 	struct rlimit none = {0, 0}, files;
 
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error as a full disk is */
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

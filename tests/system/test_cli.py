@@ -547,6 +547,22 @@ def test_without_standard_descriptors(site):
     quietly(site.cli("-q", "contoso"), NOT_INVITED)
 
 
+def test_a_limit_on_files(alone):
+    """It is taken for a full disk, and ends neither the CLI nor the store."""
+    limited = ["sh", "-c", 'ulimit -f 8; exec "$0" "$@"']
+    alone.cli("-n", "first@new.test", check=True)
+    said(subprocess.run([*limited, program("postinvite"), "-c", alone.config, "-n", "second@new.test"], timeout=30,
+                        capture_output=True, text=True), 75, "the disk is full: make room")
+    store = alone.daemons["store"]
+    store.command = [*limited, *store.command]
+    alone.watch.announce("the disk is full: make room")
+    store.start(wait=False)
+    assert store.child.wait(10) == 75
+    assert "open: the disk is full: make room" in store.text()
+    alone.cli("-n", "second@new.test", check=True)
+    assert (alone.status("first@new.test"), alone.status("second@new.test")) == ("pending", "pending")
+
+
 def test_settings(alone):
     settings = dict(line.split(" =", 1) for line in alone.cli("-p", check=True).stdout.splitlines())
     assert settings["state_store"] == " bdb:%s/state" % alone.folder
