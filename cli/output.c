@@ -3,6 +3,7 @@
  */
 #include "output.h"
 
+#include "base/utf8.h"
 #include "invite/event.h"
 
 #include <poll.h>
@@ -11,10 +12,15 @@
 
 #define WORDS_MAX 4096
 
+/* Control characters would make two lines or columns of one, or be orders to a terminal. */
 static void column(const char *text, char end)
 {
-	for (; *text != '\0'; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+	while (*text != '\0') {
+		size_t control = utf8_control_length(text);
+
+		putchar(control > 0 ? ' ' : *text);
+		text += control > 0 ? control : 1;
+	}
 	putchar(end);
 }
 

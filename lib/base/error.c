@@ -4,6 +4,8 @@
  */
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -26,9 +28,12 @@ static const struct error_answer answers[] = {
 
 static void one_line(char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = ' ';
+	for (; *text != '\0'; text++) {
+		size_t control = utf8_control_length(text);
+
+		memset(text, ' ', control);
+		text += control > 1;
+	}
 }
 
 int error_vset(struct error *error, enum error_kind kind, const char *format, va_list args)

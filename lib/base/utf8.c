@@ -80,3 +80,14 @@ bool utf8_valid(const char *text, size_t len)
 	}
 	return true;
 }
+
+size_t utf8_control_length(const char *text)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	if (is_control(*text))
+		return 1;
+	return first == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0
+		       ? 2
+		       : 0;
+}

@@ -20,4 +20,8 @@ bool utf8_valid(const char *text, size_t len);
  * NULL: there is none. */
 const char *utf8_control(const char *text, size_t len, const char *allowed);
 
+/* How many bytes a control character at `text` has, one that terminals obey: 1 below 0x20 and for
+ * 0x7f, 2 from U+0080 to U+009F, 0 when there is none. */
+size_t utf8_control_length(const char *text);
+
 #endif

@@ -5,6 +5,7 @@
 #include "store/engine_internal.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -103,15 +104,18 @@ int customer_append(
 	return 0;
 }
 
-/* Control characters would make two lines or columns of one. */
+/* Control characters would make two lines or columns of one, or be orders to a terminal. */
 static void append_column(struct buf *out, struct kv_bytes text, char end)
 {
 	size_t at = out->len;
 
 	buf_append(out, text.data, text.len);
-	for (; at < out->len; at++)
-		if ((unsigned char)out->data[at] < 0x20 || out->data[at] == 0x7f)
-			out->data[at] = ' ';
+	for (; at < out->len; at++) {
+		size_t control = utf8_control_length(out->data + at);
+
+		memset(out->data + at, ' ', control);
+		at += control > 1;
+	}
 	buf_byte(out, end);
 }
 

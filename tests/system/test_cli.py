@@ -14,6 +14,7 @@ import pytest
 
 from harness.process import program, wait_for
 from harness.site import USER, Site
+from harness.store_client import StoreClient, change_id, now
 from harness.watch import LogWatch
 
 CUSTOMERS = """\
@@ -405,6 +406,27 @@ class Follower:
         out, err = self.child.communicate(timeout=10)
         assert self.child.returncode == 0
         return out, err
+
+
+def test_what_strangers_write_orders_no_terminal_about(alone):
+    """Control characters of both kinds, such as U+009B, which begins what ESC [ begins."""
+    follower = Follower(alone)
+    assert follower.child.stderr.readline().startswith("postinvite: waiting for the store")
+    alone.daemons["store"].start()
+    assert follower.child.stderr.readline() == "postinvite: the store answers\n"
+    store = StoreClient(alone)
+    opened = store.call({"op": "open", "change": change_id(), "mailbox": "a@a.test", "customer_id": "c\u009b31m"})
+    identity = opened["invitation"]["id"]
+    store.call({"op": "apply", "change": change_id(), "id": identity, "event": {
+        "type": "delivery", "at": now(), "delivery": "failed", "delivery_text": "no\u009b2J\x1b[2J\u0085\u00a0\u20ac"}})
+    store.close()
+    lines = [follower.line(), follower.line(), alone.cli("-s").stdout, alone.cli("-q", "-", input=identity).stdout,
+             alone.cli("-e", identity).stdout]
+    follower.stop()
+    for line in lines:
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", line), line
+    assert "no 2J [2J \u00a0\u20ac" in lines[1] and "no 2J [2J \u00a0\u20ac\n" in lines[4]
+    assert re.match("c +31m\t", lines[2])
 
 
 def test_follow(alone):

@@ -179,10 +179,10 @@ static void test_error(void **state)
 	struct error error;
 
 	(void)state;
-	assert_int_equal(error_set(&error, ERROR_POLICY, "a\r\nb %s", "c"), -1);
-	assert_text("one line", error.text, "a  b c");
+	assert_int_equal(error_set(&error, ERROR_POLICY, "a\r\nb\xc2\x9b %s", "c"), -1);
+	assert_text("one line", error.text, "a  b   c");
 	error_prefix(&error, "x:%d", 3);
-	assert_text("prefix", error.text, "x:3: a  b c");
+	assert_text("prefix", error.text, "x:3: a  b   c");
 	assert_int_equal(error.kind, ERROR_POLICY);
 	error_errno(&error, ENOSPC, "write");
 	assert_int_equal(error.kind, ERROR_TEMPORARY);
