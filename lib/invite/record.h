@@ -24,6 +24,8 @@
 
 #include <time.h>
 
+/* Their numbers stand in the database, beside each record and event (store/engine_internal.h):
+ * whoever changes them converts those. */
 enum status {
 	STATUS_REVOKED,
 	STATUS_AUTHENTICATION_COMPLETE,
