@@ -47,6 +47,35 @@ static int check_not_empty(const char *value, struct error *error)
 	return 0;
 }
 
+static int check_scope(
+	const char *value, const char *scope, const char *without, struct error *error)
+{
+	static const char separators[] = ", \t\r\n";
+
+	for (const char *p = value + strspn(value, separators); *p != '\0'; p += strspn(p, separators)) {
+		size_t len = strcspn(p, separators);
+
+		if (len == strlen(scope) && memcmp(p, scope, len) == 0)
+			return 0;
+		p += len;
+	}
+	return error_set(error, ERROR_CONFIGURATION, "holds no %s, without which Microsoft %s", scope,
+		without);
+}
+
+static int check_openid(const char *value, struct error *error)
+{
+	return value[0] == '\0' ? 0
+				: check_scope(value, "openid", "does not say who signed in", error);
+}
+
+static int check_scopes(const char *value, struct error *error)
+{
+	return check_not_empty(value, error) != 0 || check_openid(value, error) != 0
+		? -1
+		: check_scope(value, "offline_access", "gives no refresh token", error);
+}
+
 /* endpoint.h says the rest. */
 static int check_unix(const char *value, struct error *error)
 {
@@ -443,14 +472,15 @@ const struct setting settings_table[] = {
 		"https://graph.microsoft.com/User.Read.All "
 		"https://graph.microsoft.com/AppCatalog.ReadWrite.All "
 		"offline_access openid profile",
-		AT(scopes), "permissions asked for", .check = check_not_empty},
+		AT(scopes), "permissions asked for", .check = check_scopes},
 	{"sign_in_method", SETTING_CHOICE, "device", AT(sign_in_method),
 		"the Welcome page's first button: device, a code to be entered at Microsoft's page; code, "
 		"Microsoft's page in the same browser (authorization code with PKCE); the other one is "
 		"offered below it",
 		.choices = sign_in_method_choices},
 	{"confirmation_scopes", SETTING_LIST, "openid profile", AT(confirmation_scopes),
-		"permissions of the first connection's second sign-in; empty: no such step"},
+		"permissions of the first connection's second sign-in; empty: no such step",
+		.check = check_openid},
 	{"refresh_interval", SETTING_TIME, "1d", AT(refresh_interval),
 		"each refresh token is used, and replaced by a new one, at least this often", .min = 60,
 		.max = 60 * DAY},

@@ -180,7 +180,7 @@ def test_language_dropped_in(site, customer, copy):
 
 def test_reason_for_another_permission(site, customer, copy):
     put(copy, "words.en", "permission_calls_initiate_all = Dial <out> for you.\n")
-    site.write_config(site.read_config() + "scopes = offline_access Calls.Initiate.All\n")
+    site.write_config(site.read_config() + "scopes = openid offline_access Calls.Initiate.All\n")
     site.watch.announce("words.*permission_calls_initiate_all is missing")
     reload(site)
     assert "Dial &lt;out&gt; for you." in get(customer.link, "en").body

@@ -179,6 +179,15 @@ static void test_faults(void **state)
 		{REQUIRED "client_id = 12\n",
 			"postinvite.cf:6: client_id: is not an application (client) id such as "
 			"11111111-2222-3333-4444-555555555555\n"},
+		{REQUIRED "scopes = User.Read.All, offline_access\n",
+			"postinvite.cf:6: scopes: holds no openid, without which Microsoft does not say "
+			"who signed in\n"},
+		{REQUIRED "scopes = openid User.Read.All offline_access2\n",
+			"postinvite.cf:6: scopes: holds no offline_access, without which Microsoft gives "
+			"no refresh token\n"},
+		{REQUIRED "confirmation_scopes = profile\n",
+			"postinvite.cf:6: confirmation_scopes: holds no openid, without which Microsoft "
+			"does not say who signed in\n"},
 		{REQUIRED "welcome_senders = platform@a.example provider.example\n",
 			"postinvite.cf:6: welcome_senders: \"provider.example\" is neither an address "
 			"nor an @domain\n"},
@@ -224,11 +233,11 @@ static void test_mark_and_carriage_returns(void **state)
 
 	(void)state;
 	settings = load("\xef\xbb\xbf# a comment\r\n\r\n" REQUIRED
-			"brand_name = Voice\r\nscopes = openid\r\n  profile", NULL, &faults);
+			"brand_name = Voice\r\nscopes = openid\r\n  offline_access", NULL, &faults);
 	assert_text("no faults", faults, "");
 	assert_text("value", settings->brand_name, "Voice");
 	assert_text("first", settings->scopes[0], "openid");
-	assert_text("without its newline", settings->scopes[1], "profile");
+	assert_text("without its newline", settings->scopes[1], "offline_access");
 	settings_release(&settings);
 	free(faults);
 	settings = load(REQUIRED "\xef\xbb\xbf" "brand_name = Voice\n", NULL, &faults);
