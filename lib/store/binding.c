@@ -1,7 +1,8 @@
 /*
  * The first verified sign-in binds its customer to a tenant, unless the customers table names one:
  * what an operator wrote counts for more. Invitations that are opened later are opened for that
- * tenant; one that was open at the time takes no other tenant's token.
+ * tenant; one that was open at the time takes no other tenant's token. A revoked invitation binds
+ * nobody: it may have been revoked because a stranger had signed in.
  */
 #include "store/engine_internal.h"
 
@@ -23,8 +24,8 @@ static int take_tenant(
 	int found = invitation_load(search->engine, id, &stored, error);
 
 	(void)customer_id;
-	if (found != 1)
-		return found;
+	if (found != 1 || stored.revoked_at != 0)
+		return found < 0 ? -1 : 0;
 	record = stored_record(&stored, error);
 	if (record == NULL)
 		return -1;

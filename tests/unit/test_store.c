@@ -422,6 +422,24 @@ static void test_customer_is_bound_by_another_open_one(void **state)
 	check_says(site, two, "token_state", "valid");
 }
 
+/* Who revokes an invitation after a stranger's sign-in does not invite the stranger again. */
+static void test_a_revoked_sign_in_binds_nobody(void **state)
+{
+	struct store_site *site = *state;
+	char one[INVITATION_ID_LEN + 1], two[INVITATION_ID_LEN + 1],
+		open[INVITATION_ID_LEN + 1];
+
+	store_open(site, "bound", "open@example.com", open);
+	store_open(site, "bound", "one@example.com", one);
+	store_apply(site, one, "device_authenticated", SIGNED_IN("t8", "true"));
+	store_apply(site, one, "revoked", "");
+	store_open(site, "bound", "one@example.com", two);
+	check_says(site, two, "tenant", "-");
+	store_apply(site, two, "device_authenticated", SIGNED_IN("t9", "true"));
+	store_fails("the first that counts", APPLY_SIGNED_IN(site, open, "t8"), site,
+		ERROR_CONFLICT);
+}
+
 /* The operator's word counts for more. */
 static void test_customer_of_a_named_tenant_is_not_bound(void **state)
 {
@@ -454,6 +472,7 @@ int main(void)
 		ENGINE(test_first_connection),
 		ENGINE(test_customer_is_bound),
 		ENGINE(test_customer_is_bound_by_another_open_one),
+		ENGINE(test_a_revoked_sign_in_binds_nobody),
 		ENGINE(test_customer_of_a_named_tenant_is_not_bound),
 	};
 
