@@ -41,6 +41,7 @@
 
 static sem_t woken;
 static volatile sig_atomic_t reload_asked, stop_asked;
+static char *listens; /* milter_listen as it is served: a reload does not change that */
 
 static void on_signal(int number)
 {
@@ -110,6 +111,9 @@ static int listen_on(const struct settings *settings, struct error *error)
 
 	if (endpoint_check(endpoint, error) < 0 || nobody_listens(endpoint, error) < 0)
 		return -1;
+	listens = strdup(endpoint);
+	if (listens == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	buf_init(&name, 4096);
 	result = connection_name(endpoint, &name, error);
 	mask = umask(0117);
@@ -177,16 +181,13 @@ static int start_serving(struct daemon *daemon, struct error *error)
 	return 0;
 }
 
-static void drain(struct daemon *daemon)
+static void drain(void)
 {
-	const struct daemon_generation *generation = daemon_generation(daemon);
-
-	endpoint_unlink(generation->settings->milter_listen);
+	endpoint_unlink(listens);
 	turn_close();
 	for (int waited = 0; session_messages() > 0 && waited < DRAIN_MS;
 		waited += DRAIN_STEP_MS)
 		usleep(DRAIN_STEP_MS * 1000);
-	daemon_generation_release(&generation);
 }
 
 static int run(struct daemon *daemon)
@@ -207,7 +208,7 @@ static int run(struct daemon *daemon)
 		}
 	}
 	daemon_stopping(daemon);
-	drain(daemon);
+	drain();
 	monitor_stop();
 	_exit(EX_OK);
 }

@@ -165,6 +165,20 @@ def test_reload_takes_effect(site):
     reload(site, "milter")
 
 
+def test_another_milter_listen_waits_for_a_restart(site):
+    """What a stop removes is the socket that was served."""
+    good, folder = site.read_config(), os.path.join(site.folder, "queue/postinvite")
+    other = os.path.join(folder, "other")
+    site.write_config(good + "milter_listen = unix:%s\n" % other)
+    reload(site, "milter")
+    open(other, "w").close()
+    assert site.daemons["milter"].stop() == 0
+    assert os.path.exists(other) and not os.path.exists(os.path.join(folder, "milter"))
+    os.unlink(other)
+    site.write_config(good)
+    site.daemons["milter"].start()
+
+
 def test_stop(site):
     """SIGTERM ends each with status 0, also the second time around."""
     for name in reversed(DAEMONS):
