@@ -76,7 +76,7 @@ int op_table_begin(struct ask *ask, struct engine_reply *reply, struct error *er
 	struct load *load;
 
 	if (count_loads(engine) == LOADS_MAX)
-		return error_set(error, ERROR_CONFLICT,
+		return error_set(error, ERROR_TEMPORARY,
 			"%d loads of the customers table are under way: wait until one has ended",
 			LOADS_MAX);
 	load = calloc(1, sizeof(*load));

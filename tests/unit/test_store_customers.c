@@ -258,7 +258,7 @@ static void test_many_loads(void **state)
 	for (int i = 0; i < 4; i++)
 		store_begin_load(site);
 	store_fails("one more", store_ask(site, STORE_ROLE_OWNER, "{\"op\":\"table_begin\"}"),
-		site, ERROR_CONFLICT);
+		site, ERROR_TEMPORARY);
 	engine_client_gone(site->engine, site);
 	store_load_table(site, STORE_THREE);
 }
