@@ -21,6 +21,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Anybody can send an unproved consent mail; many of them must not earn us Microsoft's
  * slow_down. */
@@ -220,8 +221,8 @@ void flow_end(struct flow *flow, const struct refusal *refusal, bool final)
 {
 	struct store_told told = {failure_told, flow};
 	struct json_object *event = store_refusal_event("sign_in_failed", refusal);
-	/* Who has pressed Start since gets a new code behind the pause. */
-	bool anew = flow->phase == PHASE_POLLING && refusal->outcome == OUTCOME_EXPIRED;
+	/* Who has pressed Start since the code was over gets a new one behind the pause. */
+	bool anew = flow->phase == PHASE_POLLING && !final && flow->expires_at <= time(NULL);
 	struct error error;
 
 	monitor_refusal(flow->tokend, refusal);

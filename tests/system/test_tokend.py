@@ -80,13 +80,16 @@ def test_slow_down(site):
     flow.sign_in().authenticated()
 
 
-def test_start_when_a_code_is_just_over(site):
+@pytest.mark.parametrize("error", (None, "bad_verification_code"))
+def test_start_when_a_code_is_just_over(site, error):
     """What is over is no answer: who presses then gets a new code, once Microsoft has said that the old one is."""
     site.entra.config(interval=60, device_code_lifetime=2)
     try:
         flow = Flow(site)
     finally:
         site.entra.config(interval=1, device_code_lifetime=900)
+    if error:
+        site.entra.fault("token", error=error)
     time.sleep(2.5)
     fresh = ask(site, "start", link=flow.link)
     assert fresh["user_code"] != flow.code and fresh["expires_in"] > 800
