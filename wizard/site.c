@@ -50,11 +50,12 @@ static int derive(const struct settings *settings, struct site *site, struct err
 		site->sign_out = NULL;
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	}
-	/* Browsers hold a form's redirects to form-action too, and some forms end at Microsoft
-	 * or at the platform. */
+	/* Browsers hold a form's redirects to form-action too, all of them: some forms end at
+	 * Microsoft, which may pass on at once to the sign-in page of whatever organisation, or
+	 * at the platform. Where a form begins to go to is written in the templates alone. */
 	if (asprintf(&site->policy,
 		    "default-src 'none'; style-src 'self'; script-src 'self'; "
-		    "img-src 'self'; connect-src 'self'; form-action 'self' %.*s%s%.*s; "
+		    "img-src 'self'; connect-src 'self'; form-action 'self' https: %.*s%s%.*s; "
 		    "frame-ancestors 'none'; base-uri 'none'",
 		    (int)(url_path(authority) - authority), authority,
 		    platform[0] != '\0' ? " " : "", (int)(url_path(platform) - platform),

@@ -65,6 +65,16 @@ def test_journey(site, browser, invited):
     assert browser.script("return document.cookie") == "", "cookies are not the script's"
 
 
+def test_microsoft_passes_on_at_once(site, browser, invited):
+    """A federated tenant's own sign-in page comes without a page of Microsoft's before it. The form's policy holds
+    for all of its way, and must not end it there. (Nobody listens at that address; the browser says that.)"""
+    federated = "https://127.0.0.1:9/adfs/ls/"
+    site.entra.fault("authorize", status=302, headers={"Location": federated})
+    browser.get(invited().link)
+    browser.one("button[formaction$='/code']").click()
+    browser.wait("the organisation's page", lambda: browser.driver.current_url == federated)
+
+
 def test_copy_with_a_popup_blocker(site, browser, invited):
     code = start(browser, invited().link)
     browser.driver.execute_cdp_cmd("Browser.grantPermissions", {

@@ -63,7 +63,7 @@ def check_headers(site, page):
         assert page.headers[name] == value, name
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none';" in policy and "unsafe" not in policy and "*" not in policy
-    assert "form-action 'self' %s;" % site.entra.url in policy
+    assert "form-action 'self' https: %s;" % site.entra.url in policy
 
 
 def test_journey(site, customer):
