@@ -489,6 +489,11 @@ const struct mime_part *mime_part(const struct mime *mime, size_t n)
 	return n < mime->count ? &mime->parts[n] : NULL;
 }
 
+size_t mime_header_count(const struct mime *mime)
+{
+	return mime->header_count;
+}
+
 const struct mime_header *mime_header(const struct mime *mime, int n)
 {
 	return n >= 0 && (size_t)n < mime->header_count ? &mime->headers[n] : NULL;

@@ -68,6 +68,7 @@ void mime_free(struct mime **mime);
 size_t mime_part_count(const struct mime *mime);
 const struct mime_part *mime_part(const struct mime *mime, size_t n);
 
+size_t mime_header_count(const struct mime *mime);
 const struct mime_header *mime_header(const struct mime *mime, int n);
 
 /* Words for what forbids an edit ("S/MIME signed", ...), NULL when nothing does: signed or

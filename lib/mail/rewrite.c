@@ -98,6 +98,7 @@ struct assembly {
 	struct patches patches;
 	size_t body_max;
 	bool top_recoded;
+	bool *stripped; /* the header of that index lacks stale fields already */
 };
 
 static int drop(struct assembly *assembly, size_t start, size_t end)
@@ -123,13 +124,17 @@ static int drop_fields(
 	return 0;
 }
 
+/* Of that header and those that it stands in, each once however many of its parts are edited. */
 static int drop_stale(struct assembly *assembly, int n)
 {
 	const struct mime_header *header;
 
-	for (; (header = mime_header(assembly->mail->mime, n)) != NULL; n = header->parent)
+	for (; (header = mime_header(assembly->mail->mime, n)) != NULL && !assembly->stripped[n];
+		n = header->parent) {
+		assembly->stripped[n] = true;
 		if (drop_fields(assembly, header, mail_stale_fields) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -258,6 +263,9 @@ int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	int result = 0;
 
 	*rewritten_r = (struct rewritten){0};
+	assembly.stripped = calloc(mime_header_count(mail->mime) + 1, sizeof(bool));
+	if (assembly.stripped == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	buf_init(&body, assembly.body_max);
 	for (size_t i = 0; i < mail->count && result == 0; i++)
 		result = edit_part(&assembly, i, edit, link);
@@ -268,6 +276,7 @@ int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	}
 	rewritten_r->quoted_printable = assembly.top_recoded;
 	patches_free(&assembly.patches);
+	free(assembly.stripped);
 	buf_free(&body);
 	return rewritten_r->body != NULL ? 0
 					 : error_set(error, ERROR_TEMPORARY, "out of memory");

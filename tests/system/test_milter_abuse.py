@@ -431,6 +431,15 @@ def test_a_large_text(site):
     assert b"/i/" in new_body(answers)
 
 
+def test_many_texts_below_many_stale_fields(site):
+    """What they sum up is wrong once one of the texts has its link, and goes once."""
+    body = (b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n" + b"Lines: 1\r\n" * 8000 + b"\r\n"
+            + b"--c\r\n\r\n{{InvitationLink}}\r\n" * 990 + b"--c--\r\n--b--\r\n")
+    with Peer(site, 60) as peer:
+        changed = new_body(converse(peer, welcome("service@stale.test", body, MULTIPART), peer.negotiate()))
+    assert changed.count(b"/i/") == 990 and b"Lines:" not in changed
+
+
 @pytest.mark.parametrize("depth", [40, 200, 5000])
 def test_nesting(site, depth):
     body = b""
