@@ -57,8 +57,8 @@ sfsistat check_bounce_tag(SMFICTX *ctx, const struct session *session, const cha
  * there are others by now), or nowhere. */
 sfsistat take_own_out(SMFICTX *ctx, const struct session *session, bool some);
 
-/* Reads the message as a report on a delivery; to be freed in any case. Returns 0, or -1: not
- * found, it is none; or temporary. */
+/* Reads the message as a report on a delivery, once no other is being read; to be freed in any
+ * case. Returns 0, or -1: not found, it is none; or temporary. */
 int read_report(const struct session *session, struct report *report_r, struct error *error);
 
 /* What a report says of an invitation's mail. */

@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #define LARGE_PIECE   (256 * 1024)
+#define ARENAS_MAX    4
 #define DRAIN_MS      5000
 #define DRAIN_STEP_MS 20
 
@@ -225,7 +226,9 @@ static const struct daemon_program program = {
 int main(int argc, char **argv)
 {
 	/* Memory of a large mail goes back when it is done with: the C library would rather get
-	 * used to its size, and keep such pieces within the arena of each thread. */
+	 * used to its size, and keep such pieces within the arena of each thread. Small pieces it
+	 * keeps there, and of arenas it would have eight for each CPU. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_PIECE);
+	mallopt(M_ARENA_MAX, ARENAS_MAX);
 	return daemon_main(&program, argc, argv);
 }

@@ -14,6 +14,7 @@
 #include "mail/report.h"
 #include "store/protocol.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -51,8 +52,12 @@ static void report_change(SMFICTX *ctx, const struct session *session, char *cha
 	free(date);
 }
 
+/* One at a time. Anybody can send reports, and what makes up one of 256 KB may take a hundred
+ * times that in memory while it is read; for an honest one that is a millisecond. Nothing is
+ * waited for meanwhile. */
 int read_report(const struct session *session, struct report *report_r, struct error *error)
 {
+	static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
 	const struct report_source source = {
 		.headers = &session->headers,
 		.message = session->message.data,
@@ -60,8 +65,12 @@ int read_report(const struct session *session, struct report *report_r, struct e
 		.body_start = session->body_start,
 		.tracked_url = session_config(session)->tracked_url,
 	};
+	int result;
 
-	return report_read(&source, report_r, error);
+	pthread_mutex_lock(&reading);
+	result = report_read(&source, report_r, error);
+	pthread_mutex_unlock(&reading);
+	return result;
 }
 
 int record_report(SMFICTX *ctx, const struct session *session, const struct reported *reported,
