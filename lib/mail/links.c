@@ -167,8 +167,11 @@ static bool within_address(const struct text *text, size_t i, struct before *bef
 static size_t match_platform(const struct text *text, size_t i, const char *url,
 	struct before *before, char id_r[PLATFORM_ID_MAX + 1])
 {
-	size_t url_len = strlen(url), id, end;
+	size_t url_len, id, end;
 
+	if (tolower((unsigned char)text->bytes[i]) != tolower((unsigned char)*url))
+		return 0; /* of almost all places */
+	url_len = strlen(url);
 	if (text->len - i < url_len + 2 || !match_base(text->bytes + i, url) ||
 		text->bytes[i + url_len] != '/')
 		return 0;
@@ -214,8 +217,11 @@ static void add_token(struct link_tokens *tokens, const char *text, size_t len)
 static void take_token(
 	const struct text *text, size_t i, const char *url, struct link_tokens *tokens)
 {
-	size_t caseless = host_end(url), end;
+	size_t caseless, end;
 
+	if (match_character(text, i, *url, true) == 0)
+		return; /* of almost all places */
+	caseless = host_end(url);
 	for (size_t n = 0; url[n] != '\0'; n++) {
 		size_t taken = match_character(text, i, url[n], n < caseless);
 
