@@ -3,6 +3,7 @@
  */
 #include "store/cache.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #define PLACES 8192 /* a power of two */
 
 struct cache {
+	bool used;
 	struct cached places[PLACES];
 };
 
@@ -57,6 +59,7 @@ struct cached *cache_put(struct cache *cache, const char *id, const void *value,
 {
 	struct cached *at = place(cache, id);
 
+	cache->used = true;
 	drop(at);
 	if (strcmp(at->id, id) != 0) {
 		strcpy(at->id, id);
@@ -80,7 +83,13 @@ void cache_forget(struct cache *cache, const char *id)
 
 void cache_clear(struct cache *cache)
 {
-	for (size_t i = 0; i < PLACES; i++)
-		drop(&cache->places[i]);
-	memset(cache, 0, sizeof(*cache));
+	for (size_t i = 0; i < PLACES && cache->used; i++) {
+		struct cached *at = &cache->places[i];
+
+		if (*at->id == '\0')
+			continue;
+		drop(at);
+		memset(at, 0, sizeof(*at));
+	}
+	cache->used = false;
 }
