@@ -1,7 +1,7 @@
 /*
  * Rendering: a walk over the nodes with the values in reach. A word may hold values, and a
- * value may be a word, so that a date can be put together as each language does it; DEPTH_MAX
- * ends a circle that a catalog might make.
+ * value may be a word, so that a date can be put together as each language does it. A catalog
+ * might make a circle: a word is nothing within itself.
  */
 #include "web/template.h"
 
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define DEPTH_MAX 4
+#define DEPTH_MAX 5
 
 struct scope {
 	const struct template_value *values;
@@ -20,7 +20,8 @@ struct rendering {
 	const struct template *template;
 	const struct catalog *catalog;
 	struct buf *out;
-	int depth; /* words within words */
+	const char *words[DEPTH_MAX]; /* that are being put, one within the other */
+	size_t depth;
 };
 
 static const struct template_value *look_up(const struct scope *scope, const char *name)
@@ -53,6 +54,17 @@ static void put_text(struct rendering *r, enum form form, const char *text)
 		buf_byte(r->out, (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
 }
 
+static bool begin_word(struct rendering *r, const char *text)
+{
+	for (size_t i = 0; i < r->depth; i++)
+		if (r->words[i] == text)
+			return false;
+	if (r->depth == DEPTH_MAX)
+		return false;
+	r->words[r->depth++] = text;
+	return true;
+}
+
 static void put_value(struct rendering *r, enum form form, const struct scope *scope,
 	const struct template_value *value);
 
@@ -62,6 +74,8 @@ static void put_word(
 {
 	const char *open;
 
+	if (!begin_word(r, text))
+		return;
 	while ((open = strstr(text, "{{")) != NULL) {
 		const struct template_value *value;
 		size_t len = strcspn(open + 2, "}");
@@ -89,6 +103,7 @@ static void put_word(
 		text = open + 2 + len + 2;
 	}
 	put_text(r, form, text);
+	r->depth--;
 }
 
 static void put_value(struct rendering *r, enum form form, const struct scope *scope,
@@ -98,13 +113,10 @@ static void put_value(struct rendering *r, enum form form, const struct scope *s
 				   ? catalog_text(r->catalog, value->word)
 				   : NULL;
 
-	if (value->word == NULL) {
+	if (value->word == NULL)
 		put_text(r, form, value->text);
-	} else if (text != NULL && r->depth < DEPTH_MAX) {
-		r->depth++;
+	else if (text != NULL)
 		put_word(r, form, scope, text);
-		r->depth--;
-	}
 }
 
 static void render(struct rendering *r, size_t from, size_t to, const struct scope *scope)

@@ -172,7 +172,7 @@ static const struct {
 		"<TITLE>[x it]</TITLE><p>[<bdi>x it</bdi>]"},
 	{"value that is a word", "page.html", "{{#b}}{{b}}{{/b}}", "x <bdi>it</bdi>"},
 	{"empty value within", "page.html", "{{@gap}}", "()"},
-	{"circle ends", "page.html", "{{said}}", "o<bdi>ooo</bdi>"},
+	{"circle ends", "page.html", "{{said}}", "o<bdi></bdi>"},
 	{"text is not escaped", "page.txt", "<{{@plain}}> \n{{@with}}\n",
 		"<a < b & c> \nTo a@b  Bcc: <c>.\n"},
 	{"value in text", "page.txt", "Subject: {{a}}\n", "Subject: a@b  Bcc: <c>\n"},
