@@ -158,6 +158,20 @@ static void test_status(void **state)
 	}
 }
 
+/* Who opens it has seen it, though nobody told of that. */
+static void test_opened(void **state)
+{
+	struct json_object *record = json_object_new_object();
+
+	(void)state;
+	apply(record, CREATED);
+	apply(record, AT("4", "link_opened") "}");
+	assert_text("seen", json_string(record, "link_seen_at", ""), "2026-01-04T00:00:00Z");
+	apply(record, AT("5", "link_seen") "}");
+	assert_text("the first time", json_string(record, "link_seen_at", ""), "2026-01-04T00:00:00Z");
+	json_object_put(record);
+}
+
 /* Every event once more changes nothing: no fact and no revision. */
 static void test_idempotent(void **state)
 {
@@ -509,6 +523,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_fit),
+		cmocka_unit_test(test_opened),
 		cmocka_unit_test(test_idempotent),
 		cmocka_unit_test(test_uses),
 		cmocka_unit_test(test_counting),

@@ -72,6 +72,8 @@ static void reads_results(void **state)
 		{"within a nested comment",
 			" mx.p.example; none ((\\)) ; dkim=pass header.d=microsoft.com)",
 			SIGNATURE, false, 0, false},
+		{"behind a nested comment", " mx.p.example; none ((a) ; dkim=pass header.d=microsoft.com)",
+			SIGNATURE, false, 0, false},
 		{"within a quoted address",
 			" mx.p.example; spf=pass smtp.mailfrom=\"x; dkim=pass "
 			"header.d=microsoft.com "

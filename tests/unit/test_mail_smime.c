@@ -29,6 +29,11 @@
 	LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100       \
 		LONG_100
 
+#define LONG_98                                                                                \
+	"01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+#define LONGEST                                                                                \
+	LONG_98 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100
+
 static void check_seven_bit(const char *label, const char *in, const char *want)
 {
 	char *given = support_crlf(in), *wanted = want == NULL ? NULL : support_crlf(want);
@@ -130,6 +135,15 @@ static void test_seven_bit(void **state)
 		{"8bit in a header and between parts",
 			"Content-Type: multipart/mixed; boundary=b\n\n\u00e9\n--b\nX: \u00e9\n\na\n--b--\n",
 			"Content-Type: multipart/mixed; boundary=b\n\n\u00e9\n--b\nX: \u00e9\n\na\n--b--\n"},
+		{"the longest line between parts",
+			"Content-Type: multipart/mixed; boundary=b\n\n" LONGEST
+			"\n--b\n\na\n--b--\n",
+			"Content-Type: multipart/mixed; boundary=b\n\n" LONGEST
+			"\n--b\n\na\n--b--\n"},
+		{"a line that is longer by one",
+			"Content-Type: multipart/mixed; boundary=b\n\n" LONGEST
+			"x\n--b\n\na\n--b--\n",
+			NULL},
 		{"a long line between parts",
 			"Content-Type: multipart/mixed; boundary=b\n\n" LONG
 			"\n--b\n\na\n--b--\n",
