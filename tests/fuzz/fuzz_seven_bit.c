@@ -5,14 +5,15 @@
 #include "mail/seven_bit.h"
 
 #include "mail/decode.h"
-#include "mail/mime.h"
-
-#include <stdint.h>
-#include <stdlib.h>
+#include "mail_input.h"
 
 #define GMIME_BUFFER 4096
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	mail_init();
+	return argc == NULL || argv == NULL;
+}
 
 static bool is_seven_bit(const char *content, size_t len)
 {
@@ -70,19 +71,11 @@ static void check(struct buf *entity, size_t parts)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static bool ready;
 	struct mime *mime;
 	struct buf once;
 
-	if (!ready)
-		mail_init();
-	ready = true;
 	buf_init(&once, 16 * 1024 * 1024);
-	for (size_t i = 0; i < size; i++) {
-		if (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))
-			buf_byte(&once, '\r');
-		buf_byte(&once, (char)data[i]);
-	}
+	input_lines((const char *)data, size, &once);
 	mime = parse(&once);
 	if (mime != NULL)
 		check(&once, mime_part_count(mime));

@@ -41,6 +41,20 @@ static inline void input_headers(const uint8_t *data, size_t size, struct header
 	free(text);
 }
 
+/* Each LF with a CR before it. */
+static inline void input_lines(const char *bytes, size_t len, struct buf *out)
+{
+	for (size_t at = 0; at < len;) {
+		const char *newline = memchr(bytes + at, '\n', len - at);
+		size_t end = newline == NULL ? len : (size_t)(newline - bytes);
+
+		buf_append(out, bytes + at, end - at);
+		if (newline != NULL)
+			buf_string(out, &"\r\n"[end > at && newline[-1] == '\r']);
+		at = end + 1;
+	}
+}
+
 /* A message as the milter has it, to be freed: its header; and in lines that end in CRLF its
  * MIME fields, an empty line, and the body, which begins at what is returned. */
 static inline size_t input_message(
@@ -64,11 +78,8 @@ static inline size_t input_message(
 	buf_init(out, 2 * size + 2);
 	headers_put_mime(headers, out);
 	body_start = out->len;
-	for (size_t i = head + 2; empty != NULL && i < size; i++) {
-		if (bytes[i] == '\n' && bytes[i - 1] != '\r')
-			buf_byte(out, '\r');
-		buf_byte(out, bytes[i]);
-	}
+	if (empty != NULL)
+		input_lines(empty + 4, size - (size_t)(empty + 4 - bytes), out);
 	return body_start;
 }
 
