@@ -1,9 +1,17 @@
 /*
  * Authentication-Results and signatures: only a listed domain passes, by words that stand
  * there, and only then fields are covered. Below a word of the verifier's own nothing counts.
+ * A signature that an edit breaks is one of the domain in From.
  */
 #include "mail/authentication.h"
+#include "mail/broken_dkim.h"
 #include "mail_input.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	mail_init();
+	return argc == NULL || argv == NULL;
+}
 
 static void read_below(const struct headers *headers, const char *results, string_list domains,
 	struct authentication *result_r)
@@ -39,6 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_below(&headers, " mx; dmarc=fail", domains, &below);
 	if (below.outcome != result.outcome)
 		abort();
+	for (size_t n = 1; n <= headers_count(&headers, DKIM_SIGNATURE) + 1; n++)
+		if (broken_dkim(&headers, n) && headers_count(&headers, "From") == 0)
+			abort();
 	headers_free(&headers);
 	return 0;
 }
