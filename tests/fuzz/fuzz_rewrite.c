@@ -1,13 +1,15 @@
 /*
  * Any message: both edits leave it faithful (tests/unit/support_faithful.h), and one without
- * links of ours, or without a text to append to, as it is.
+ * links of ours, or without a text to append to, as it is. One with Comments has another
+ * placeholder, which looks like a tag and has a blank.
  */
 #include "../unit/support_faithful.h"
 #include "mail_input.h"
 
 static struct pattern *pattern;
-static const struct link_rules rules = {
-	"{{L}}", "https://p.example/a", "", "https://i.example/i/"};
+static const struct link_rules rules[] = {
+	{"{{L}}", "https://p.example/a", "", "https://i.example/i/"},
+	{"<<My L>>", "https://p.example/a", "", "https://i.example/i/"}};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -36,7 +38,7 @@ static void edit(const struct mail *mail, struct faithful input, bool same)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct faithful input = {.rules = &rules, .link = "https://i.example/i/AQ"};
+	struct faithful input = {.link = "https://i.example/i/AQ"};
 	struct mail_findings findings;
 	struct headers headers;
 	struct buf message;
@@ -46,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	input.body_start = input_message(data, size, &headers, &message);
 	input.in = message.data;
 	input.len = message.len;
-	mail = mail_parse(input.in, input.len, input.body_start, &rules, &error);
+	input.rules = &rules[headers_count(&headers, "Comments") > 0];
+	mail = mail_parse(input.in, input.len, input.body_start, input.rules, &error);
 	if (mail != NULL) {
 		mail_findings(mail, &findings);
 		edit(mail, input, findings.links == 0);
