@@ -185,12 +185,23 @@ bool envelope_address(const char *argument, char *address_r, size_t size)
 	return true;
 }
 
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]" */
+static bool literal_valid(const char *literal, size_t len)
+{
+	if (len <= 3 || len > 255 || literal[len - 1] != ']')
+		return false;
+	for (const char *c = literal + 1; c < literal + len - 1; c++)
+		if (!isalnum((unsigned char)*c) && strchr(":.-", *c) == NULL)
+			return false;
+	return true;
+}
+
 static bool domain_valid(const char *domain)
 {
 	size_t len = strlen(domain);
 
 	if (domain[0] == '[')
-		return len > 3 && domain[len - 1] == ']';
+		return literal_valid(domain, len);
 	if (len == 0 || len > 255 || domain[0] == '.' || domain[len - 1] == '.')
 		return false;
 	for (const char *c = domain; *c != '\0'; c++)
