@@ -20,8 +20,8 @@ struct dkim_verifier *dkim_verifier_new(
 	string_list domains, string_list dns_servers, struct error *error);
 void dkim_verifier_free(struct dkim_verifier **verifier);
 
-/* Signatures of other domains are not looked at, and none where the header fields exceed 128
- * KB. Of several that pass, the one that covers most counts. */
+/* Signatures of other domains are not looked at, and none of a mail with more than 1000 header
+ * fields or 128 KB of them. Of several that pass, the one that covers most counts. */
 void dkim_check(const struct dkim_verifier *verifier, const struct headers *headers,
 	const char *body, size_t body_len, struct authentication *authentication_r);
 
