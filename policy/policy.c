@@ -14,6 +14,7 @@
 #include "store/protocol.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SENT_MAX 100 /* as the op pacing has it */
 
@@ -21,6 +22,7 @@
 struct subject {
 	char queue_id[64];
 	char client[64];
+	char login[128]; /* "-": none */
 	char sender[ADDRESS_SIZE];
 	char recipient[ADDRESS_SIZE];
 };
@@ -40,6 +42,10 @@ static void read_subject(const struct request *request, struct subject *subject_
 		sizeof(subject_r->queue_id));
 	text_copy(request->values[ATTRIBUTE_CLIENT_ADDRESS], subject_r->client,
 		sizeof(subject_r->client));
+	text_copy(request->values[ATTRIBUTE_SASL_USERNAME], subject_r->login,
+		sizeof(subject_r->login));
+	if (subject_r->login[0] == '\0')
+		strcpy(subject_r->login, "-");
 	text_copy(request->values[ATTRIBUTE_SENDER], subject_r->sender,
 		sizeof(subject_r->sender));
 	text_copy(request->values[ATTRIBUTE_RECIPIENT], subject_r->recipient,
@@ -53,16 +59,18 @@ static void log_verdict(
 	const char *queue_id = subject->queue_id[0] != '\0' ? subject->queue_id : "NOQUEUE";
 
 	if (error != NULL)
-		log_warning("%s: policy sender=%s recipient=%s client=%s action=deferred "
+		log_warning("%s: policy sender=%s recipient=%s client=%s login=%s action=deferred "
 			    "reason=\"%s\"",
 			queue_id, subject->sender, subject->recipient, subject->client,
-			error->text);
+			subject->login, error->text);
 	else if (!verdict_refuses(verdict))
-		log_debug("%s: policy sender=%s recipient=%s client=%s action=passed", queue_id,
-			subject->sender, subject->recipient, subject->client);
-	else
-		log_info("%s: policy sender=%s recipient=%s client=%s action=refused reason=%s",
+		log_debug("%s: policy sender=%s recipient=%s client=%s login=%s action=passed",
 			queue_id, subject->sender, subject->recipient, subject->client,
+			subject->login);
+	else
+		log_info("%s: policy sender=%s recipient=%s client=%s login=%s action=refused "
+			 "reason=%s",
+			queue_id, subject->sender, subject->recipient, subject->client, subject->login,
 			verdict_name(verdict));
 }
 

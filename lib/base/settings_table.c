@@ -318,7 +318,8 @@ const struct setting settings_table[] = {
 		"addresses or @domain whose mail may be a Welcome mail (envelope sender)",
 		.check = check_welcome_senders},
 	{"welcome_submitters", SETTING_LIST, NULL, AT(welcome_submitters),
-		"who may send it: sasl:NAME, net:CIDR, cn:NAME (client certificate that Postfix trusts)",
+		"who may send it: sasl:NAME (as Postfix logs it: sasl_username=), net:CIDR, cn:NAME (client "
+		"certificate that Postfix trusts)",
 		.check = check_submitters},
 	{"myhostname", SETTING_TEXT, "", AT(myhostname),
 		"name of this machine in what it sends; empty: as the system says"},

@@ -62,7 +62,8 @@ def test_a_recipient(site):
     unquoted = recipient.replace('"', "").replace("\\", '"')  # as Postfix tells a policy service
     assert send(site, PLATFORM, recipient, "") == 550
     assert logged(site, "policy", "policy", "recipient\\") == {
-        "sender": PLATFORM, "recipient": unquoted, "client": "127.0.0.1", "action": "refused", "reason": "stranger"}
+        "sender": PLATFORM, "recipient": unquoted, "client": "127.0.0.1", "login": "-",
+        "action": "refused", "reason": "stranger"}
 
 
 def test_fields_of_a_report(site):

@@ -172,7 +172,7 @@ def test_a_stranger_is_refused(site, mailbox):
         code, text = rcpt(site, mailbox, sender)
         assert code == 550 and text.startswith("5.7.1 <%s>: " % mailbox), text
         assert text.endswith("or use another sender address")
-    logged(site, "NOQUEUE: policy sender=%s recipient=%s client=127.0.0.1 action=refused "
+    logged(site, "NOQUEUE: policy sender=%s recipient=%s client=127.0.0.1 login=- action=refused "
                  "reason=stranger\n" % (PLATFORM, mailbox), offset)
 
 
@@ -198,6 +198,7 @@ def test_who_may_submit(site, mailbox):
             ("TLS alone", dict(tls=True), False)):
         code, text = rcpt(site, mailbox, **how)
         assert code == (250 if good else 550), (label, text)
+    logged(site, "policy sender=.* recipient=%s .* login=other action=refused reason=stranger\n" % mailbox)
     assert send(site, mailbox, source="127.0.0.1", login=("platform", "secret1")) is None
     site.relay.wait_mail(mailbox)
     assert site.record(mailbox)["email_sent_count"] == 1
@@ -482,7 +483,7 @@ def test_a_verbose_one(site):
         verbose.terminate()
         lines = verbose.communicate(timeout=20)[1]
     assert re.findall(r"debug: (.*)", lines) == [
-        "NOQUEUE: policy sender=%s recipient=raw@customer.test client=%s action=passed" % (PLATFORM, SUBMITTER)]
+        "NOQUEUE: policy sender=%s recipient=raw@customer.test client=%s login=- action=passed" % (PLATFORM, SUBMITTER)]
 
 
 def test_sockets_change_at_the_next_start_only(site):
