@@ -119,8 +119,10 @@ static int listen_on(const struct settings *settings, struct error *error)
 	result = connection_name(endpoint, &name, error);
 	mask = umask(0117);
 	if (result == 0 &&
-		(smfi_setconn(name.data) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS))
-		result = error_errno(error, errno, "milter_listen: listen on %s", endpoint);
+		(smfi_setconn(name.data) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS)) {
+		endpoint_listen_fault(endpoint, errno, error);
+		result = error_prefix(error, "milter_listen");
+	}
 	umask(mask);
 	buf_free(&name);
 	return result == 0 ? give_to_group(endpoint, daemon_socket_group(settings), error) : -1;

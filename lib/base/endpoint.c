@@ -90,8 +90,34 @@ static int remove_stale(const char *path, struct error *error)
 		return error_set(error, ERROR_CONFIGURATION,
 			"unix:%s: there is something else of that name, not a socket", path);
 	if (unlink(path) != 0 && errno != ENOENT)
-		return error_errno(error, errno, "remove the socket that was left at %s", path);
+		return error_errno(error, errno,
+			"remove the socket that was left at %s (as root, where this user may not)", path);
 	return 0;
+}
+
+int endpoint_listen_fault(const char *endpoint, int fault, struct error *error)
+{
+	static const struct {
+		bool local;
+		int fault;
+		const char *remedy;
+	} remedies[] = {
+		{true, ENOENT, "make its folder (systemd-tmpfiles --create makes postinvite's)"},
+		{true, EACCES, "the program's user has to be able to write in its folder "
+			       "(systemd-tmpfiles --create sets postinvite's right)"},
+		{false, EACCES, "a port below 1024 is for who has CAP_NET_BIND_SERVICE"},
+		{false, EADDRINUSE, "another process listens there: stop that first"},
+	};
+	bool local = strncmp(endpoint, "unix:", 5) == 0;
+	size_t len;
+
+	error_errno(error, fault, "listen on %s", endpoint);
+	len = strlen(error->text);
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+		if (remedies[i].local == local && remedies[i].fault == fault)
+			snprintf(error->text + len, sizeof(error->text) - len, ": %s",
+				remedies[i].remedy);
+	return -1;
 }
 
 static int unix_listen(const char *path, mode_t mode, gid_t group, struct error *error)
@@ -125,7 +151,7 @@ static int unix_listen(const char *path, mode_t mode, gid_t group, struct error 
 		fault = errno;
 	if (fault != 0) {
 		close(fd);
-		return error_errno(error, fault, "listen on unix:%s", path);
+		return endpoint_listen_fault(endpoint, fault, error);
 	}
 	return fd;
 }
@@ -146,7 +172,7 @@ static int inet_listen(const char *endpoint, struct error *error)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return error_errno(error, fault, "listen on %s", endpoint);
+	return endpoint_listen_fault(endpoint, fault, error);
 }
 
 int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error *error)

@@ -19,6 +19,9 @@ int endpoint_check(const char *endpoint, struct error *error);
  * unless group is -1, that group. Returns the descriptor or -1. */
 int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error *error);
 
+/* Sets the error of who could not listen there, with what to do about that errno. Returns -1. */
+int endpoint_listen_fault(const char *endpoint, int fault, struct error *error);
+
 /* A connected, close-on-exec, blocking socket (Unix or the first of the host's addresses that
  * answers). Returns the descriptor or -1 (temporary: nobody listens there yet; policy: its mode
  * does not let us in). */

@@ -332,7 +332,8 @@ static int check_directory(const char *path, struct error *error)
 	struct stat st;
 
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return error_errno(error, errno, "make the directory %s", path);
+		return error_errno(error, errno,
+			"make the directory %s (systemd-tmpfiles --create makes postinvite's)", path);
 	if (stat(path, &st) != 0)
 		return error_errno(error, errno, "%s", path);
 	if (!S_ISDIR(st.st_mode))

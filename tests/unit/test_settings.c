@@ -7,6 +7,7 @@
 #include "base/keyfile.h"
 #include "base/settings.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -407,6 +408,13 @@ static void test_endpoints(void **state)
 	free(support_write(folder, "socket", "somebody's", 0600));
 	assert_int_equal(endpoint_listen(endpoint, 0660, (gid_t)-1, &error), -1);
 	assert_number("a file of that name", error.kind, ERROR_CONFIGURATION);
+	assert_int_equal(endpoint_listen("unix:/nowhere/socket", 0660, (gid_t)-1, &error), -1);
+	assert_text("no folder", error.text,
+		"listen on unix:/nowhere/socket: No such file or directory: make its folder "
+		"(systemd-tmpfiles --create makes postinvite's)");
+	endpoint_listen_fault("inet:127.0.0.1:443", EACCES, &error);
+	assert_non_null(strstr(error.text, ":443: Permission denied: a port below 1024"));
+	assert_number("a low port", error.kind, ERROR_CONFIGURATION);
 	assert_int_equal(access(endpoint + 5, F_OK), 0);
 	assert_int_equal(endpoint_check("inet:[::1]:80", &error), 0);
 	assert_int_equal(endpoint_check("inet:80", &error), -1);
