@@ -109,6 +109,8 @@ static void finish(struct engine *engine)
 		abort();
 	while (engine_events(engine, &after, 3, tell, &last, &error) > 0)
 		;
+	if (last != engine_sequence(engine))
+		abort();
 	while (engine_housekeep(engine, later, &error) == 1)
 		;
 }
