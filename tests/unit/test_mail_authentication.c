@@ -67,13 +67,14 @@ static void reads_results(void **state)
 		{"no domain", " mx.p.example; dkim=pass", SIGNATURE, false, 0, false},
 		{"other method", " mx.p.example; dmarc=pass header.d=microsoft.com", SIGNATURE,
 			false, 0, false},
-		{"within a comment", " mx.p.example; none (; dkim=pass header.d=microsoft.com)",
+		{"within a comment", " mx.p.example; none (; dkim=pass header.d=microsoft.com )",
 			SIGNATURE, false, 0, false},
 		{"within a nested comment",
-			" mx.p.example; none ((\\)) ; dkim=pass header.d=microsoft.com)",
+			" mx.p.example; none ((\\)) ; dkim=pass header.d=microsoft.com )",
 			SIGNATURE, false, 0, false},
-		{"behind a nested comment", " mx.p.example; none ((a) ; dkim=pass header.d=microsoft.com)",
-			SIGNATURE, false, 0, false},
+		{"behind a nested comment",
+			" mx.p.example; none ((a) ; dkim=pass header.d=microsoft.com )", SIGNATURE,
+			false, 0, false},
 		{"within a quoted address",
 			" mx.p.example; spf=pass smtp.mailfrom=\"x; dkim=pass "
 			"header.d=microsoft.com "

@@ -143,7 +143,7 @@ static void knows_whom_it_is_about(void **state)
 				 "Action: failed\nStatus: 5.1.1\n\n"
 				 "Original-Recipient: rfc822;a@b\nFinal-Recipient: rfc822;z@c\n"
 				 "Action: delayed\n\n"
-				 "Original-Recipient: rfc822;e+2Bde+3D@b\nAction: relayed\n\n"
+				 "Original-Recipient: rfc822;e+2Bde+3D+2F@b\nAction: relayed\n\n"
 				 "Original-Recipient: rfc822;e+DE@b\nAction: delivered\n\n"
 				 "Original-Recipient: utf-8; \\x{E4}@b\nAction: delayed\n";
 	static const struct {
@@ -153,7 +153,7 @@ static void knows_whom_it_is_about(void **state)
 		{"d@b", "failed", "y@c"},
 		{"X@c", "delivered", "x@c"},
 		{"list@b", "relayed", "list@b"},
-		{"e+de=@b", "relayed", ""},
+		{"e+de=/@b", "relayed", ""},
 		{"e+de@b", "delivered", ""},
 		{"\xc3\xa4@b", "delayed", ""},
 		{"e+2", "failed", "y@c"},
