@@ -31,8 +31,10 @@ static int prepare(struct daemon *daemon, struct error *error)
 	if (admin != NULL) {
 		admin->web.daemon = daemon;
 		daemon_set_data(daemon, admin);
-		if (web_service_bind(&admin->web, &address, error) == 0)
+		if (web_service_bind(&admin->web, &address, error) == 0) {
+			daemon_own_socket(daemon, settings, address.value);
 			admin->monitor = monitor_new(admin, settings, error);
+		}
 	}
 	daemon_generation_release(&generation);
 	return admin != NULL && admin->monitor != NULL ? 0 : -1;

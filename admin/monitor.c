@@ -219,8 +219,10 @@ struct monitor *monitor_new(
 	if (monitor->listen != NULL)
 		monitor->listener = endpoint_listen(monitor->listen, 0660,
 			daemon_own_group(admin->web.daemon, settings), error);
-	if (monitor->listener >= 0)
+	if (monitor->listener >= 0) {
+		daemon_own_socket(admin->web.daemon, settings, monitor->listen);
 		return monitor;
+	}
 	error_prefix(error, "metrics_listen");
 	monitor_free(&monitor);
 	return NULL;

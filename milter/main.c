@@ -142,6 +142,9 @@ static int prepare(struct daemon *daemon, struct error *error)
 	result = callbacks_register(daemon, error);
 	if (result == 0)
 		result = listen_on(generation->settings, error);
+	if (result == 0)
+		daemon_own_socket(
+			daemon, generation->settings, generation->settings->milter_listen);
 	daemon_generation_release(&generation);
 	return result;
 }

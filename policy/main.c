@@ -27,6 +27,7 @@ static int listen_on(struct policy *policy, size_t i, const char *endpoint, stru
 
 	if (fd < 0)
 		return error_prefix(error, "%s", services[i]->name);
+	daemon_own_socket(policy->daemon, policy->generation->settings, endpoint);
 	policy->listens[i] = strdup(endpoint);
 	if (server_listen(policy->server, services[i], fd) != 0 || policy->listens[i] == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");

@@ -32,6 +32,8 @@ static int prepare(struct daemon *daemon, struct error *error)
 		wizard->web.daemon = daemon;
 		daemon_set_data(daemon, wizard);
 		result = web_service_bind(&wizard->web, &address, error);
+		if (result == 0)
+			daemon_own_socket(daemon, settings, address.value);
 	}
 	daemon_generation_release(&generation);
 	return result;

@@ -230,6 +230,18 @@ gid_t daemon_own_group(const struct daemon *daemon, const struct settings *setti
 	return user != NULL ? user->pw_gid : (gid_t)-1;
 }
 
+void daemon_own_socket(const struct daemon *daemon, const struct settings *settings,
+	const char *endpoint)
+{
+	const struct passwd *user =
+		geteuid() == 0 ? find_user(daemon->program, settings->daemon_user) : NULL;
+	const char *path = endpoint + strlen("unix:");
+
+	if (user != NULL && strncmp(endpoint, "unix:", 5) == 0 &&
+		lchown(path, user->pw_uid, (gid_t)-1) != 0)
+		log_warning("chown %s: %s", path, strerror(errno));
+}
+
 static int drop_root(struct daemon *daemon, struct error *error)
 {
 	const char *name = daemon->generation->face.settings->daemon_user;

@@ -70,6 +70,12 @@ gid_t daemon_socket_group(const struct settings *settings);
  * root, else the process's own (-1). */
 gid_t daemon_own_group(const struct daemon *daemon, const struct settings *settings);
 
+/* Gives a Unix socket that was made as root to the user that the daemon will become: in a folder
+ * with the sticky bit nobody else could remove it, neither at its end nor at a start without
+ * root. */
+void daemon_own_socket(const struct daemon *daemon, const struct settings *settings,
+	const char *endpoint);
+
 /* Tells the supervisor that requests are served now (sd_notify(3): one datagram "READY=1" to
  * $NOTIFY_SOCKET, nothing without it) and logs "ready". */
 void daemon_ready(struct daemon *daemon);

@@ -2,6 +2,7 @@
 replaces a good one."""
 
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -153,6 +154,15 @@ def test_reload(site):
     customer = site.invite("service@reload.test")
     customer.enter(customer.start())
     site.wait_status(customer.upn, "device_authenticated")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes sockets for others")
+def test_sockets_can_be_removed_without_root(site):
+    """In a sticky folder that is for their owner alone, who may start next time, as under systemd."""
+    settings = dict(line.split(" = ", 1) for line in site.cli("-p").stdout.splitlines() if " = " in line)
+    for name in "milter_listen", "policy_listen", "lookup_listen", "admin_listen", "store_listen", "tokend_listen":
+        assert settings[name].startswith("unix:")
+        assert os.stat(settings[name][5:]).st_uid == pwd.getpwnam(USER).pw_uid, name
 
 
 def test_reload_takes_effect(site):
