@@ -89,12 +89,25 @@ static int load_file(struct load *load, int fd, const char *name)
 	return result;
 }
 
+/* A file of another kind, all of whose lines are wrong, would leave no customer. */
+static int check_kind(const struct load *load)
+{
+	long long rows, duplicates;
+
+	table_totals(load->table, &rows, &duplicates);
+	if (rows > 0 || load->skipped == 0 || load->cli->given['i'])
+		return 0;
+	return error_set(&load->cli->error, ERROR_PERMANENT,
+		"no line is a customer's: a customers file has lines \"customer_id mailbox "
+		"[name=value ...]\"");
+}
+
 static int load_files(struct load *load)
 {
 	for (size_t i = 0; i < load->files_n; i++)
 		if (load_file(load, load->files[i], load->names[i]) != 0)
 			return -1;
-	return table_end(load->table);
+	return check_kind(load) == 0 ? table_end(load->table) : -1;
 }
 
 static int load_all(struct load *load)

@@ -137,6 +137,14 @@ def test_bad_lines_are_named_and_skipped(site):
     quietly(site.cli("-s"), "adatum\tnot_invited\ta@adatum.test\t-\n")
 
 
+def test_a_file_of_another_kind(site):
+    """Such as a spreadsheet's export: it does not empty the table."""
+    quietly(site.cli(write(site, "customers", "adatum a@adatum.test\n")))
+    result = site.cli(write(site, "csv", "contoso;voice@contoso.test\nfabrikam;f@fabrikam.test\n"))
+    said(result, 65, "skipped", "no line is a customer's", "the customers table is as it was")
+    quietly(site.cli("-s"), "adatum\tnot_invited\ta@adatum.test\t-\n")
+
+
 def test_duplicates(site):
     path = write(site, "customers", "a one@a.test\nb b@b.test\na two@a.test\n")
     result = site.cli(path)
