@@ -11,7 +11,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,6 @@
 
 struct generation {
 	struct settings settings; /* first: the public face */
-	atomic_int references;
 	char **values; /* expanded, by table row; NULL for a required one that is missing */
 	bool *changed; /* by table row: is it another than the default? */
 	void **arena;
@@ -514,7 +512,6 @@ int settings_load(const struct settings_source *source, const struct settings **
 		fault(&loading, "out of memory");
 		return -1;
 	}
-	atomic_init(&loading.generation->references, 1);
 	loading.generation->settings.config_directory =
 		keep(&loading, strdup(source->config_directory));
 	loading.file = settings_file_read(source->config_directory, source->overrides, &error);
@@ -557,18 +554,12 @@ int settings_value(const struct settings_source *source, const char *name, struc
 	return result;
 }
 
-const struct settings *settings_reference(const struct settings *settings)
-{
-	atomic_fetch_add(&((struct generation *)settings)->references, 1);
-	return settings;
-}
-
 void settings_release(const struct settings **settings)
 {
 	struct generation *generation = (struct generation *)*settings;
 
 	*settings = NULL;
-	if (generation != NULL && atomic_fetch_sub(&generation->references, 1) == 1)
+	if (generation != NULL)
 		generation_free(generation);
 }
 

@@ -3,10 +3,11 @@
  *
  * One table (settings_table.c) gives each setting its name, type, default, range, group and
  * one-line meaning; the file's parser, `postinvite -p`, the sample file and the manual page
- * derive from it. A generation never changes once loaded; whoever uses one holds a
- * reference, and a reload makes a new one. Strings and lists live as long as the generation.
+ * derive from it. A generation never changes once loaded, and a reload makes a new one (who
+ * still uses the old one is base/daemon.h's to know). Strings and lists live as long as the
+ * generation.
  *
- * Threads: a generation may be read, referenced and released from any thread.
+ * Threads: a generation may be read from any thread.
  */
 #ifndef POSTINVITE_BASE_SETTINGS_H
 #define POSTINVITE_BASE_SETTINGS_H
@@ -127,7 +128,7 @@ struct settings_source {
 	void *fault_context;
 };
 
-/* Loads a generation with one reference. Returns 0, or -1 when there was a fault. */
+/* Loads a generation, the caller's (settings_release). Returns 0, or -1 when there was a fault. */
 int settings_load(const struct settings_source *source, const struct settings **settings_r);
 
 /* One setting's value with $name expanded, whether or not the others are in order: for a key
@@ -136,8 +137,7 @@ int settings_load(const struct settings_source *source, const struct settings **
 int settings_value(const struct settings_source *source, const char *name, struct buf *value,
 		   struct error *error);
 
-const struct settings *settings_reference(const struct settings *settings);
-void settings_release(const struct settings **settings); /* accepts NULL; nulls */
+void settings_release(const struct settings **settings); /* frees; accepts NULL; nulls */
 
 /* The settings in force as "name = value" lines, in the table's order, values as written
  * with $name expanded; only_changed leaves out those that stand at their default. */
