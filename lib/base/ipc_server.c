@@ -40,7 +40,6 @@ struct ipc_peer {
 	struct buf in;		/* the beginning of a frame */
 	struct buf out;
 	struct ipc_peer_identity identity;
-	void *data;
 };
 
 TAILQ_HEAD(peers, ipc_peer);
@@ -386,16 +385,6 @@ bool ipc_peer_in_group(const struct ipc_peer *peer, gid_t group)
 			found = found || groups[i] == group;
 	free(groups);
 	return found;
-}
-
-void ipc_peer_set_data(struct ipc_peer *peer, void *data)
-{
-	peer->data = data;
-}
-
-void *ipc_peer_data(const struct ipc_peer *peer)
-{
-	return peer->data;
 }
 
 size_t ipc_peer_waiting(const struct ipc_peer *peer)

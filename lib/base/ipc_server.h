@@ -54,8 +54,6 @@ const struct ipc_peer_identity *ipc_peer_identity(const struct ipc_peer *peer);
 
 /* Is it in that group, by its own or by its supplementary ones, as they were when it connected? */
 bool ipc_peer_in_group(const struct ipc_peer *peer, gid_t group);
-void ipc_peer_set_data(struct ipc_peer *peer, void *data); /* the handler's own */
-void *ipc_peer_data(const struct ipc_peer *peer);
 
 /* Bytes that the peer has not read yet (0 when it is gone). Whoever has much to send pauses while
  * it is high. */

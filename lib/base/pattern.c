@@ -15,7 +15,6 @@
 
 struct pattern {
 	pcre2_code *code;
-	char *text;
 };
 
 struct pattern *pattern_new(const char *expression, struct error *error)
@@ -25,8 +24,7 @@ struct pattern *pattern_new(const char *expression, struct error *error)
 	PCRE2_SIZE where;
 	int fault;
 
-	if (pattern == NULL || (pattern->text = strdup(expression)) == NULL) {
-		free(pattern);
+	if (pattern == NULL) {
 		error_set(error, ERROR_TEMPORARY, "out of memory");
 		return NULL;
 	}
@@ -49,7 +47,6 @@ void pattern_free(struct pattern **pattern)
 	if (pattern == NULL || *pattern == NULL)
 		return;
 	pcre2_code_free((*pattern)->code);
-	free((*pattern)->text);
 	free(*pattern);
 	*pattern = NULL;
 }
@@ -85,9 +82,4 @@ bool pattern_match(const struct pattern *pattern, const char *subject, size_t le
 	pcre2_match_context_free(limits);
 	pcre2_match_data_free(data);
 	return groups > 0;
-}
-
-const char *pattern_text(const struct pattern *pattern)
-{
-	return pattern->text;
 }

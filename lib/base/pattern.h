@@ -22,7 +22,4 @@ void pattern_free(struct pattern **pattern);
 bool pattern_match(const struct pattern *pattern, const char *subject, size_t len,
 		   char **group1_r);
 
-/* The expression as given. */
-const char *pattern_text(const struct pattern *pattern);
-
 #endif

@@ -69,11 +69,6 @@ size_t secret_len(const struct secret *secret)
 	return secret->len;
 }
 
-bool secret_equal(const struct secret *a, const struct secret *b)
-{
-	return a->len == b->len && CRYPTO_memcmp(a->bytes, b->bytes, a->len) == 0;
-}
-
 void secret_wipe(void *bytes, size_t len)
 {
 	OPENSSL_cleanse(bytes, len);

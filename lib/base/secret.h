@@ -8,7 +8,6 @@
 #ifndef POSTINVITE_BASE_SECRET_H
 #define POSTINVITE_BASE_SECRET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct secret;
@@ -21,7 +20,6 @@ void secret_free(struct secret **secret); /* wipes; accepts NULL; nulls */
 
 const unsigned char *secret_bytes(const struct secret *secret);
 size_t secret_len(const struct secret *secret);
-bool secret_equal(const struct secret *a, const struct secret *b); /* constant time */
 
 /* Wipes bytes that passed through a buffer of somebody else's. */
 void secret_wipe(void *bytes, size_t len);

@@ -187,7 +187,6 @@ static void on_request(
 	const char *op = json_string(request, "op", "");
 
 	buf_byte(&fixture->seen, 'r');
-	ipc_peer_set_data(peer, fixture);
 	for (size_t i = 0; i < ARRAY_SIZE(ops) && !fixture->mute; i++)
 		if (strcmp(ops[i].name, op) == 0)
 			ops[i].run(&asked);
@@ -199,8 +198,6 @@ static void on_closed(void *context, struct ipc_peer *peer)
 	struct later *later, *next;
 
 	buf_byte(&fixture->seen, 'c');
-	if (ipc_peer_data(peer) != NULL && ipc_peer_data(peer) != fixture)
-		abort();
 	for (later = LIST_FIRST(&fixture->laters); later != NULL; later = next) {
 		next = LIST_NEXT(later, entry);
 		if (later->peer == peer)

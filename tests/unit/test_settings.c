@@ -75,7 +75,7 @@ static void test_values(void **state)
 	assert_number("time of -o", settings->invitation_lifetime, 1209600);
 	assert_number("choice", settings->link_fallback, LINK_FALLBACK_APPEND);
 	assert_text("brand", settings->brand_name, settings->application_name);
-	assert_text("pattern, continued", pattern_text(settings->welcome_subject), "^Welcome,    friend$");
+	assert_true(pattern_match(settings->welcome_subject, "Welcome,    friend", 18, NULL));
 	assert_null(settings->customer_id_pattern);
 	assert_text("derived", settings->vault_store, "/x/vault");
 	assert_number("times, in order", settings->reminder_intervals[0], 3600);
