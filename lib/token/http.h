@@ -90,8 +90,4 @@ uint64_t http_waits_us(const struct http *http);
 /* Calls under way or waiting. */
 size_t http_pending(const struct http *http);
 
-/* May a request go to that URL: https, or http to a loopback address, without user and password?
- * Returns 0 or -1 (permanent). */
-int http_url_check(const char *url, struct error *error);
-
 #endif

@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool http_host_loopback(const char *host)
@@ -41,12 +40,4 @@ char *http_url_host(const char *url, struct error *error)
 	curl_free(user);
 	curl_url_cleanup(parts);
 	return copy;
-}
-
-int http_url_check(const char *url, struct error *error)
-{
-	char *host = http_url_host(url, error);
-
-	free(host);
-	return host != NULL ? 0 : -1;
 }
