@@ -20,8 +20,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define ADDRESS_SIZE  512
-#define QUEUE_ID_SIZE 64
+#define ADDRESS_SIZE 512
 
 /* The addresses of this site (invite/tag.h). */
 enum own_address { OWN_NONE, OWN_CONSENT, OWN_BOUNCE };

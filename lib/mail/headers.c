@@ -21,11 +21,6 @@ void headers_free(struct headers *headers)
 	buf_free(&headers->raw);
 }
 
-void headers_reset(struct headers *headers)
-{
-	buf_reset(&headers->raw);
-}
-
 void headers_add(struct headers *headers, const char *name, const char *value)
 {
 	struct buf *raw = &headers->raw;

@@ -32,7 +32,6 @@ struct header_field {
 
 void headers_init(struct headers *headers);
 void headers_free(struct headers *headers);
-void headers_reset(struct headers *headers);
 
 /* Adds a field as libmilter gives it with SMFIP_HDR_LEADSPC: leading space kept, lines of a folded
  * value joined by LF. */

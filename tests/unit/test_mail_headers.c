@@ -68,8 +68,6 @@ static void finds_values(void **state)
 			cases[i].name, headers_count(&headers, cases[i].name), cases[i].count);
 		free(value);
 	}
-	headers_reset(&headers);
-	assert_null(headers_value(&headers, "Subject"));
 	headers_free(&headers);
 }
 
@@ -88,7 +86,8 @@ static void keeps_what_says_how_the_body_is_built(void **state)
 	headers_put_mime(&headers, &out);
 	assert_text("mime", out.data,
 		"content-type: multipart/mixed;\r\n boundary=b\r\nMime-Version: 1.0\r\n\r\n");
-	headers_reset(&headers);
+	headers_free(&headers);
+	headers_init(&headers);
 	buf_reset(&out);
 	headers_put_mime(&headers, &out);
 	assert_text("nothing", out.data, "\r\n");
@@ -111,8 +110,6 @@ static void bounds_memory(void **state)
 	assert_true(headers.raw.failed);
 	assert_true(headers.raw.len <= HEADERS_MAX);
 	assert_true(headers_count(&headers, "X-Long") > 10);
-	headers_reset(&headers);
-	assert_false(headers.raw.failed);
 	headers_free(&headers);
 	free(value);
 }
