@@ -14,7 +14,8 @@ static enum role role_named(const char *role)
 	return strcmp(role, "operate") == 0 ? ROLE_OPERATE : ROLE_VIEW;
 }
 
-enum role access_role(string_list subjects, const char *name)
+/* What the list says of the name. */
+static enum role role_of(string_list subjects, const char *name)
 {
 	enum role other = ROLE_NONE;
 
@@ -39,7 +40,7 @@ static void refuse(struct visitor *visitor, const char *why, const char *detail)
 
 static void by_list(const struct settings *settings, struct visitor *visitor)
 {
-	visitor->role = access_role(settings->admin_subjects, visitor->name);
+	visitor->role = role_of(settings->admin_subjects, visitor->name);
 	if (visitor->role == ROLE_NONE)
 		refuse(visitor, "access_not_listed", visitor->name);
 }

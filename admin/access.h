@@ -6,7 +6,7 @@
  * entry gets the role of the entry "*", or none. Root may everything where it is known as such:
  * it can read all keys anyway.
  *
- * Threads: access_role is pure.
+ * Threads: the event loop's, as requests are.
  */
 #ifndef POSTINVITE_ADMIN_ACCESS_H
 #define POSTINVITE_ADMIN_ACCESS_H
@@ -22,9 +22,6 @@ struct visitor {
 	const char *why;	   /* of ROLE_NONE: a word of the catalog */
 	char detail[WEB_NAME_MAX]; /* what goes with it, or "" */
 };
-
-/* What the list says of the name. */
-enum role access_role(string_list subjects, const char *name);
 
 /* Who makes this request. */
 void access_find(const struct settings *settings, const struct web_request *request,

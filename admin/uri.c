@@ -8,7 +8,7 @@
 static const char unreserved[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
-void uri_value(const char *text, struct buf *out)
+static void put_value(const char *text, struct buf *out)
 {
 	for (; *text != '\0'; text++) {
 		if (strchr(unreserved, *text) != NULL)
@@ -25,5 +25,5 @@ void uri_add(struct buf *query, const char *name, const char *value)
 	buf_byte(query, query->len == 0 ? '?' : '&');
 	buf_string(query, name);
 	buf_byte(query, '=');
-	uri_value(value, query);
+	put_value(value, query);
 }

@@ -1,5 +1,5 @@
 /*
- * Parts of addresses.
+ * The query of an address.
  *
  * Threads: pure.
  */
@@ -8,10 +8,8 @@
 
 #include "base/buf.h"
 
-/* Appends text as a value of a query (RFC 3986 section 2: all but unreserved characters as %XX). */
-void uri_value(const char *text, struct buf *out);
-
-/* Appends "name=value" with the "?" or "&" that it needs; nothing for an empty value. */
+/* Appends "name=value" with the "?" or "&" that it needs, all but unreserved characters of the
+ * value as %XX (RFC 3986 section 2); nothing for an empty value. */
 void uri_add(struct buf *query, const char *name, const char *value);
 
 #endif

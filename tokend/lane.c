@@ -81,7 +81,8 @@ void lane_free(struct lane *lane)
 	free(lane);
 }
 
-void lane_end(struct lane *lane)
+/* Nothing is left of it, nor in the vault. */
+static void lane_end(struct lane *lane)
 {
 	struct tokend *tokend = lane->tokend;
 	bool dead_letter = lane->dead_letter, refused = lane->refused;

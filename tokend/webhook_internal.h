@@ -55,9 +55,6 @@ void lane_later(struct lane *lane, int ms);
 /* Tells that entry now; record is the invitation. */
 void lane_tell(struct lane *lane, struct json_object *entry, struct json_object *record);
 
-/* Nothing is left of it, in the vault neither. */
-void lane_end(struct lane *lane);
-
 /* Keeps the event that is under way as given up. Returns 0, or -1 with error set. */
 int dead_letter_put(struct lane *lane, const char *reason, struct error *error);
 void dead_letter_delete(struct lane *lane); /* it was told after all */

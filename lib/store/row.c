@@ -9,7 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const row_names[ROW_COLUMNS] = {
+/* As JSON members. */
+static const char *const names[ROW_COLUMNS] = {
 	"customer_id", "mailbox", "full_name", "tenant", "m365_admin_email"};
 
 /* Cuts `text` into columns from `first` on. Returns whether there are as many. */
@@ -48,7 +49,7 @@ int row_parse(const char *line, size_t len, struct row *row_r, struct error *err
 		if (row_r->columns[i].len > TEXT_MAX ||
 			(i <= ROW_MAILBOX && row_r->columns[i].len == 0))
 			return error_set(error, ERROR_PERMANENT,
-				"\"%s\" is empty or longer than %d bytes", row_names[i],
+				"\"%s\" is empty or longer than %d bytes", names[i],
 				TEXT_MAX);
 	if (!row_may_be(ROW_MAILBOX, row_r->columns[ROW_MAILBOX]) ||
 		!row_may_be(ROW_TENANT, row_r->columns[ROW_TENANT]))
@@ -83,7 +84,7 @@ struct json_object *row_object(const struct row *row)
 		struct json_object *value = json_object_new_string_len(
 			row->columns[i].data, (int)row->columns[i].len);
 
-		if (value != NULL && json_object_object_add(object, row_names[i], value) == 0)
+		if (value != NULL && json_object_object_add(object, names[i], value) == 0)
 			continue;
 		json_object_put(value);
 		json_object_put(object);
@@ -121,7 +122,7 @@ void row_append(const struct row *row, struct buf *out)
 {
 	for (size_t i = 0; i < ROW_COLUMNS; i++) {
 		buf_string(out, i > 0 ? "\",\"" : "\"");
-		buf_string(out, row_names[i]);
+		buf_string(out, names[i]);
 		buf_string(out, "\":\"");
 		append_escaped(out, row->columns[i].data, row->columns[i].len);
 	}

@@ -18,8 +18,6 @@
 
 enum row_column { ROW_ID, ROW_MAILBOX, ROW_FULL_NAME, ROW_TENANT, ROW_ADMIN, ROW_COLUMNS };
 
-extern const char *const row_names[ROW_COLUMNS]; /* as JSON members */
-
 /* Borrows from what it was made of. */
 struct row {
 	struct kv_bytes columns[ROW_COLUMNS];

@@ -111,7 +111,9 @@ static bool names_valid(const char *kind, const char *id)
 	return vault_kind_valid(kind) && name_valid(id, VAULT_ID_MAX, "_-.");
 }
 
-struct kv_bytes vault_key(const char *kind, const char *id, char text[VAULT_KEY_MAX + 1])
+/* The record's key, for valid names; text holds its bytes. */
+static struct kv_bytes record_key(
+	const char *kind, const char *id, char text[VAULT_KEY_MAX + 1])
 {
 	char *end = stpcpy(stpcpy(stpcpy(text, kind), "/"), id);
 
@@ -163,7 +165,7 @@ static int set_due(
 	struct vault *vault, const char *kind, const char *id, time_t due, struct error *error)
 {
 	char text[VAULT_KEY_MAX + 1], due_text[VAULT_DUE_MAX];
-	struct kv_bytes key = vault_key(kind, id, text);
+	struct kv_bytes key = record_key(kind, id, text);
 	unsigned char bytes[VAULT_TIME_LEN];
 	time_t before;
 
@@ -196,7 +198,7 @@ static int put_record(struct vault *vault, const struct vault_record *record,
 {
 	char text[VAULT_KEY_MAX + 1];
 
-	return kv_put(vault->kv, TREE_RECORD, vault_key(record->kind, record->id, text), value,
+	return kv_put(vault->kv, TREE_RECORD, record_key(record->kind, record->id, text), value,
 		       error) == 0
 		       ? set_due(vault, record->kind, record->id, record->due, error)
 		       : -1;
@@ -236,7 +238,7 @@ int vault_get(struct vault *vault, const char *kind, const char *id,
 	*record_r = (struct vault_record){.kind = kind, .id = id};
 	if (!names_valid(kind, id))
 		return error_set(error, ERROR_NOT_FOUND, "vault: there is no such record");
-	key = vault_key(kind, id, text);
+	key = record_key(kind, id, text);
 	if (get_due(vault, key, &record_r->due, error) != 0)
 		return -1;
 	found = kv_get(vault->kv, TREE_RECORD, key, &value, error);
@@ -255,7 +257,7 @@ int vault_delete(struct vault *vault, const char *kind, const char *id, struct e
 		return 0;
 	if (kv_begin(vault->kv, error) != 0)
 		return -1;
-	if (kv_delete(vault->kv, TREE_RECORD, vault_key(kind, id, key), error) < 0 ||
+	if (kv_delete(vault->kv, TREE_RECORD, record_key(kind, id, key), error) < 0 ||
 		set_due(vault, kind, id, 0, error) != 0) {
 		kv_abort(vault->kv);
 		return -1;
@@ -274,7 +276,7 @@ int vault_postpone(
 		return error_set(error, ERROR_PERMANENT, "vault: not a record");
 	if (kv_begin(vault->kv, error) != 0)
 		return -1;
-	found = kv_get(vault->kv, TREE_RECORD, vault_key(kind, id, text), &value, error);
+	found = kv_get(vault->kv, TREE_RECORD, record_key(kind, id, text), &value, error);
 	if (found < 0 || set_due(vault, kind, id, found == 1 ? due : 0, error) != 0) {
 		kv_abort(vault->kv);
 		return -1;

@@ -25,9 +25,6 @@ struct vault {
 
 bool vault_kind_valid(const char *kind);
 
-/* The record's key, for valid names; text holds its bytes. */
-struct kv_bytes vault_key(const char *kind, const char *id, char text[VAULT_KEY_MAX + 1]);
-
 void vault_time(unsigned char bytes[VAULT_TIME_LEN], time_t when);
 
 /* Commits what stands in the transaction and waits until it is on disk. */

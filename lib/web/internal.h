@@ -67,9 +67,6 @@ void web_request_free(struct web_request **request);
 /* Forgets a deferral: calls cancel. */
 void web_request_cancel(struct web_request *request);
 
-/* A suspended connection goes on. */
-void web_request_resume(struct web_request *request);
-
 /* Has the loop run libmicrohttpd once more, soon: a suspended connection was resumed. */
 void web_server_wake(struct web_server *server);
 

@@ -194,6 +194,16 @@ static void add_headers(struct web_request *request, struct MHD_Response *respon
 	}
 }
 
+/* A suspended connection goes on. */
+static void resume(struct web_request *request)
+{
+	if (!request->suspended)
+		return;
+	request->suspended = false;
+	MHD_resume_connection(request->connection->mhd);
+	web_server_wake(request->connection->server);
+}
+
 /* Gives the response to libmicrohttpd, at once or by waking it. */
 static void set_response(struct web_request *request, unsigned status, struct MHD_Response *response)
 {
@@ -202,16 +212,7 @@ static void set_response(struct web_request *request, unsigned status, struct MH
 	if (response != NULL)
 		add_headers(request, response);
 	request->response = response;
-	web_request_resume(request);
-}
-
-void web_request_resume(struct web_request *request)
-{
-	if (!request->suspended)
-		return;
-	request->suspended = false;
-	MHD_resume_connection(request->connection->mhd);
-	web_server_wake(request->connection->server);
+	resume(request);
 }
 
 static struct MHD_Response *new_response(struct buf *body, bool *failed_r)
@@ -303,7 +304,7 @@ void web_piece(struct web_request *request, struct buf *piece, bool last)
 	request->pieces = broken ? PIECES_BROKEN : last ? PIECES_LAST : PIECES_IDLE;
 	if (broken || last)
 		request->cancel = NULL;
-	web_request_resume(request);
+	resume(request);
 }
 
 void web_redirect(struct web_request *request, const char *location)

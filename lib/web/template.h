@@ -63,9 +63,6 @@ void template_render(const struct template_set *set, const char *page,
 void template_words(const struct catalog *catalog, const char *name,
 	const struct template_value *values, struct buf *out);
 
-/* Appends text with & < > " ' as character references. */
-void template_escape(const char *text, struct buf *out);
-
 /* Appends a whole text file of at most out's maximum. Returns 0 or -1 (configuration, with its
  * name). */
 int template_read_file(const char *path, struct buf *out, struct error *error);

@@ -44,10 +44,41 @@ static bool filled(const struct template_value *value)
 	return value->word != NULL || (value->text != NULL && value->text[0] != '\0');
 }
 
+static const char *reference(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+/* With & < > " ' as character references. */
+static void put_escaped(const char *text, struct buf *out)
+{
+	for (; text != NULL && *text != '\0'; text++) {
+		const char *escaped = reference(*text);
+
+		if (escaped != NULL)
+			buf_string(out, escaped);
+		else
+			buf_byte(out, *text);
+	}
+}
+
 static void put_text(struct rendering *r, enum form form, const char *text)
 {
 	if (form != FORM_TEXT) {
-		template_escape(text, r->out);
+		put_escaped(text, r->out);
 		return;
 	}
 	for (; text != NULL && *text != '\0'; text++)
@@ -175,34 +206,4 @@ void template_words(const struct catalog *catalog, const char *name,
 
 	if (text != NULL)
 		put_word(&r, FORM_TEXT, &scope, text);
-}
-
-static const char *reference(char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
-	}
-}
-
-void template_escape(const char *text, struct buf *out)
-{
-	for (; text != NULL && *text != '\0'; text++) {
-		const char *escaped = reference(*text);
-
-		if (escaped != NULL)
-			buf_string(out, escaped);
-		else
-			buf_byte(out, *text);
-	}
 }
