@@ -16,7 +16,7 @@
  * daemon_reload loads a new generation and calls check with it; on any fault it is logged and
  * the old generation stays.
  *
- * Threads: daemon_settings and daemon_reload may be called from any thread.
+ * Threads: daemon_generation, its release and daemon_reload may be called from any thread.
  */
 #ifndef POSTINVITE_BASE_DAEMON_H
 #define POSTINVITE_BASE_DAEMON_H

@@ -1,6 +1,6 @@
 /*
  * What /healthz says, part by part. Each program judges what it alone can see and puts its
- * findings into its report to the store (store/reporter.h); admin adds who was heard of. The
+ * findings into its report to the store (store/report.h); admin adds who was heard of. The
  * checks here are pure: facts in, a state and a text out. A text says what is wrong and what to
  * do.
  *

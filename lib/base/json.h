@@ -34,7 +34,7 @@ int json_set_string(struct json_object *object, const char *name, const char *va
 int json_set_int(struct json_object *object, const char *name, int64_t value);
 int json_set_flag(struct json_object *object, const char *name, bool value);
 
-/* A copy of one object, by serialising nothing: json_object_deep_copy. NULL out of memory. */
+/* A deep copy, the caller's (json_object_put). NULL out of memory. */
 struct json_object *json_copy(struct json_object *object);
 
 /* Compact text, owned by the object, valid until it changes. */

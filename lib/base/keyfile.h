@@ -36,7 +36,8 @@ size_t keyfile_count(const struct keyfile *keys);
 time_t keyfile_changed(const struct keyfile *keys);
 
 /* Puts a new random key as the first line (the file is replaced atomically, mode 0600 for a new
- * one, mode and owner kept otherwise). id_r gets the new key's id. */
+ * one, mode and owner kept otherwise). id_r gets the new key's id. Returns 0, or -1; the file is
+ * whole in any case. */
 int keyfile_add(const char *path, unsigned char *id_r, struct error *error);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * Goes to stderr when somebody reads it (it is neither closed nor /dev/null), else to syslog
  * facility mail. Form: "QUEUEID: event name=value ...". A value that is not one plain word is put
- * in quotes, so that it can be taken for nothing else, and which conversions a format may have
- * says base/log_text.h. Never a secret.
+ * in quotes, so that it can be taken for nothing else; base/log_text.h says how, and which
+ * conversions a format may have. Never a secret.
  *
  * Threads: log_open once at start; log_line from any thread.
  */
