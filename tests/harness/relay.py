@@ -162,6 +162,12 @@ class Relay:
             self._postfix("stop")
             self.running = False
 
+    def reload(self):
+        """Has it read main.cf again, as it is now."""
+        result = self._postfix("reload")
+        if result.returncode != 0:
+            raise RuntimeError("postfix reload: " + result.stderr)
+
     def send(self, sender, recipients, message, mail_options=(), source="127.0.0.1"):
         """Submits by SMTP, from that address; raises smtplib's exceptions with the relay's words."""
         if isinstance(recipients, str):

@@ -242,5 +242,13 @@ class Site:
             file.write(text)
         self.cli(path, check=True)
 
+    def new_key(self, kind):
+        """Puts a new key before those of a key file; the programs that use it have to reload."""
+        path = os.path.join(self.config, kind + ".key")
+        owner = os.stat(path)
+        os.chown(path, 0, 0)  # the CLI runs as root, and a key file is root's or the reader's own
+        self.cli("-k", kind, check=True)
+        os.chown(path, owner.st_uid, owner.st_gid)
+
     def logs(self):
         return "\n".join(daemon.text() for daemon in self.daemons.values() if daemon.child)

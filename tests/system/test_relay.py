@@ -2,7 +2,6 @@
 lost when something of ours is away."""
 
 import base64
-import quopri
 import re
 import signal
 import smtplib
@@ -14,6 +13,7 @@ import uuid
 import pytest
 
 from harness import entra
+from harness.mime import HTML, PLAIN, ascii_only, part, texts
 from harness.process import wait_for
 from harness.relay import parse
 from harness.site import PLATFORM, Site
@@ -21,8 +21,6 @@ from harness.watch import AWAY, running
 
 PLATFORM_ID = "5f0c2a52-9f6e-4d3a-8f4f-0c55c2a7d1e9"
 PLATFORM_LINK = "https://platform.provider.test/authenticate/" + PLATFORM_ID
-TEXT = "Dear Administrator of Käufer GmbH,\n\nplease open this link:\n{{InvitationLink}}\n"
-HTML = '<html><body><p>Dear Käufer</p><a href="{{InvitationLink}}">activate</a></body></html>\n'
 
 
 @pytest.fixture(scope="module")
@@ -87,33 +85,21 @@ def test_other_mail_of_the_platform_is_left_alone(site):
     assert site.record("clerk@there.test") is None
 
 
-def part(kind, text, encoding, charset="utf-8"):
-    data = text.encode(charset)
-    coded = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring}.get(
-        encoding, lambda plain: plain)(data)
-    return ("Content-Type: text/%s; charset=%s\nContent-Transfer-Encoding: %s\n\n" % (
-        kind, charset, encoding)).encode() + coded
-
-
-def ascii_only(text):
-    return text.replace("ä", "ae")
-
-
 FORMS = {
-    "7bit plain": part("plain", ascii_only(TEXT), "7bit", "us-ascii"),
-    "8bit plain": part("plain", TEXT, "8bit"),
-    "quoted-printable plain": part("plain", TEXT, "quoted-printable"),
-    "base64 plain": part("plain", TEXT, "base64"),
-    "latin1 plain": part("plain", TEXT, "quoted-printable", "iso-8859-1"),
+    "7bit plain": part("plain", ascii_only(PLAIN), "7bit", "us-ascii"),
+    "8bit plain": part("plain", PLAIN, "8bit"),
+    "quoted-printable plain": part("plain", PLAIN, "quoted-printable"),
+    "base64 plain": part("plain", PLAIN, "base64"),
+    "latin1 plain": part("plain", PLAIN, "quoted-printable", "iso-8859-1"),
     "8bit html": part("html", HTML, "8bit"),
     "quoted-printable html": part("html", HTML, "quoted-printable"),
     "base64 html": part("html", HTML, "base64"),
-    "no MIME at all": b"\n" + ascii_only(TEXT).encode(),
+    "no MIME at all": b"\n" + ascii_only(PLAIN).encode(),
     "append to plain": part("plain", "Willkommen\n", "8bit"),
     "append to html": part("html", "<p>Willkommen</p>\n", "base64"),
 }
 for encoding in ("7bit", "8bit", "quoted-printable", "base64"):
-    text, html = (ascii_only(TEXT), ascii_only(HTML)) if encoding == "7bit" else (TEXT, HTML)
+    text, html = (ascii_only(PLAIN), ascii_only(HTML)) if encoding == "7bit" else (PLAIN, HTML)
     FORMS["alternative " + encoding] = (
         b'Content-Type: multipart/mixed; boundary="m"\n\n--m\n'
         b'Content-Type: multipart/alternative; boundary="a"\n\n--a\n' +
@@ -121,12 +107,6 @@ for encoding in ("7bit", "8bit", "quoted-printable", "base64"):
         b"\n--a--\n--m\nContent-Type: application/pdf; name=guide.pdf\n"
         b"Content-Disposition: attachment\nContent-Transfer-Encoding: base64\n\n" +
         BINARY.replace(b"\r\n", b"\n") + b"--m--\n")
-
-
-def texts(raw):
-    """The decoded text parts of a mail."""
-    return [leaf.get_content() for leaf in parse(raw).walk()
-            if leaf.get_content_maintype() == "text"]
 
 
 @pytest.mark.parametrize("label", FORMS)
@@ -139,7 +119,7 @@ def test_link_is_put_in(site, label):
     raw = site.relay.wait_mail(mailbox)
     link = site.cli("-a", mailbox, check=True).stdout.strip()
     assert link.startswith(site.wizard_url + "/i/")
-    for text in texts(raw):
+    for text in texts(parse(raw)):
         assert link in text and "{{" not in text, text
         assert "ä" in text or "ae" in text or "Willkommen" in text, text
     if b"application/pdf" in message:

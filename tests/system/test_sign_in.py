@@ -11,7 +11,6 @@ import urllib.request
 import pytest
 
 from harness import entra
-from harness.browser import Browser
 from harness.journey import Customer, at_microsoft, code_of
 from harness.process import wait_for
 from harness.site import Site

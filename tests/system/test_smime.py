@@ -19,14 +19,13 @@ import dkim
 import pytest
 
 from harness import load
+from harness.mime import HTML, PLAIN, ascii_only, part, texts
 from harness.process import free_port, program, wait_for
 from harness.relay import parse
 from harness.sink import Sink
 from harness.site import PLATFORM, Site
 from harness.watch import running
 
-TEXT = "Dear Administrator of Käufer GmbH,\n\nplease open this link:\n{{InvitationLink}}\n"
-HTML = '<html><body><p>Dear Käufer</p><a href="{{InvitationLink}}">activate</a></body></html>\n'
 ATTACHED = "From: a@b.test\nSubject: Grüße\nContent-Type: text/plain; charset=utf-8\n" \
            "Content-Transfer-Encoding: 8bit\n\nGrüße\n"
 
@@ -116,38 +115,23 @@ def site(authority, sink):
         yield started
 
 
-@pytest.fixture(autouse=True)
-def quiet(site):
-    yield
-    loud = site.watch.unannounced()
-    assert not loud, "\n".join(loud)
-
-
-def part(kind, text, encoding, charset="utf-8"):
-    data = text.encode(charset)
-    if encoding == "base64":
-        data = base64.encodebytes(data)
-    return ("Content-Type: text/%s; charset=%s\nContent-Transfer-Encoding: %s\n\n" % (
-        kind, charset, encoding)).encode() + data
-
-
 FORMS = {
-    "8bit plain": part("plain", TEXT, "8bit"),
-    "7bit plain": part("plain", TEXT.replace("ä", "ae"), "7bit", "us-ascii"),
+    "8bit plain": part("plain", PLAIN, "8bit"),
+    "7bit plain": part("plain", ascii_only(PLAIN), "7bit", "us-ascii"),
     "base64 html": part("html", HTML, "base64"),
-    "no header": b"\n" + TEXT.replace("ä", "ae").encode(),
-    "long lines": part("plain", "x" * 2000 + "\n" + TEXT, "8bit"),
-    "dots and blanks": part("plain", ".\n..\nFrom me  \n\t\n" + TEXT.replace("ä", "ae"), "7bit"),
+    "no header": b"\n" + ascii_only(PLAIN).encode(),
+    "long lines": part("plain", "x" * 2000 + "\n" + PLAIN, "8bit"),
+    "dots and blanks": part("plain", ".\n..\nFrom me  \n\t\n" + ascii_only(PLAIN), "7bit"),
     "an attachment in one line": (
-        b'Content-Type: multipart/mixed; boundary="m"\n\n--m\n' + part("plain", TEXT, "8bit") +
+        b'Content-Type: multipart/mixed; boundary="m"\n\n--m\n' + part("plain", PLAIN, "8bit") +
         b"\n--m\nContent-Type: application/octet-stream; name=x\n"
         b"Content-Transfer-Encoding: base64\n\n" + base64.b64encode(b"x" * 3000) + b"\n--m--\n"),
     "appended": part("plain", "Grüße\n", "8bit"),
-    "no end of line": part("plain", TEXT.rstrip("\n"), "8bit"),
+    "no end of line": part("plain", PLAIN.rstrip("\n"), "8bit"),
     "alternative in mixed": (
         b'Content-Type: multipart/mixed; boundary="m"\nContent-Transfer-Encoding: 8bit\n'
         b"Content-Language: de\n\nGr\xc3\xbc\xc3\x9fe\n--m\n"
-        b'Content-Type: multipart/alternative; boundary="a"\n\n--a\n' + part("plain", TEXT, "8bit") +
+        b'Content-Type: multipart/alternative; boundary="a"\n\n--a\n' + part("plain", PLAIN, "8bit") +
         b"\n--a\n" + part("html", HTML, "8bit") +
         b"\n--a--\n--m\nContent-Type: application/octet-stream; name=x\n"
         b"Content-Transfer-Encoding: binary\n\n\xff\xfe\x01\n--m\n"
@@ -195,11 +179,6 @@ def check(site, authority, raw):
     assert all(len(line) <= 998 for line in raw.splitlines())
     assert content
     return shown
-
-
-def texts(message):
-    return [leaf.get_content() for leaf in message.walk()
-            if leaf.get_content_maintype() == "text"]
 
 
 @pytest.mark.parametrize("label", FORMS)
