@@ -50,6 +50,15 @@ bool domain_listed(string_list domains, const char *domain)
 	return false;
 }
 
+bool domain_within(const char *domain, const char *parent)
+{
+	size_t len = strlen(domain), parent_len = strlen(parent);
+
+	return parent_len > 0 && len >= parent_len &&
+	       strcasecmp(domain + len - parent_len, parent) == 0 &&
+	       (len == parent_len || domain[len - parent_len - 1] == '.');
+}
+
 /* DKIM-Signature: what it says of itself. */
 
 /* The value of a tag (RFC 6376 section 3.2), blanks at its ends removed; false when it is

@@ -41,6 +41,10 @@ unsigned int signed_fields(const char *h);
 /* Is the domain one of the list (caseless, whole)? */
 bool domain_listed(string_list domains, const char *domain);
 
+/* Is the domain that one, or one below it (caseless)? So relaxed alignment has it (RFC 7489 section
+ * 3.1). Nothing lies below "". */
+bool domain_within(const char *domain, const char *parent);
+
 /* The value of a DKIM-Signature field's tag (RFC 6376 section 3.2), without the white space
  * around it; false when it is missing or does not fit. */
 bool dkim_tag(const struct header_field *field, const char *name, char *value_r, size_t size);

@@ -8,19 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SIGNATURES_MAX 100
-
-/* Is the domain that one, or below it? */
-static bool within(const char *domain, const char *signing)
-{
-	size_t len = strlen(domain), signing_len = strlen(signing);
-
-	return signing_len > 0 && len >= signing_len &&
-	       strcasecmp(domain + len - signing_len, signing) == 0 &&
-	       (len == signing_len || domain[len - signing_len - 1] == '.');
-}
 
 static bool of_author(const struct headers *headers, const char *signing)
 {
@@ -32,7 +21,7 @@ static bool of_author(const struct headers *headers, const char *signing)
 		for (char **address = addresses; *address != NULL; address++) {
 			const char *at = strrchr(*address, '@');
 
-			found |= at != NULL && within(at + 1, signing);
+			found |= at != NULL && domain_within(at + 1, signing);
 		}
 	mail_addresses_free(&addresses);
 	free(from);

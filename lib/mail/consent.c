@@ -59,18 +59,11 @@ static bool passes(const struct consent_facts *facts)
 	return facts->authentication.outcome == AUTHENTICATION_PASS;
 }
 
-/* Relaxed alignment: the From domain is the signing domain or below it. */
 static bool aligned(const struct consent_facts *facts)
 {
-	const char *domain = strrchr(facts->from, '@');
-	const char *signing = facts->authentication.domain;
-	size_t len = strlen(signing), from_len;
+	const char *at = strrchr(facts->from, '@');
 
-	if (domain == NULL || len == 0)
-		return false;
-	from_len = strlen(++domain);
-	return from_len >= len && strcasecmp(domain + from_len - len, signing) == 0 &&
-	       (from_len == len || domain[from_len - len - 1] == '.');
+	return at != NULL && domain_within(at + 1, facts->authentication.domain);
 }
 
 static bool fields_signed(const struct consent_facts *facts)

@@ -171,12 +171,36 @@ static void takes_the_topmost_field_and_the_weakest_signature(void **state)
 	headers_free(&headers);
 }
 
+static void knows_what_lies_below_a_domain(void **state)
+{
+	static const struct {
+		const char *domain, *parent;
+		bool within;
+	} cases[] = {
+		{"microsoft.com", "microsoft.com", true},
+		{"Microsoft.COM", "microsoft.com", true},
+		{"a.b.microsoft.com", "Microsoft.com", true},
+		{"notmicrosoft.com", "microsoft.com", false},
+		{"microsoft.com", "a.microsoft.com", false},
+		{"microsoft.com.example", "microsoft.com", false},
+		{"microsoft.com", "", false},
+		{"", "microsoft.com", false},
+		{"", "", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_number(cases[i].domain, domain_within(cases[i].domain, cases[i].parent),
+			cases[i].within);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_signed_fields),
 		cmocka_unit_test(reads_results),
 		cmocka_unit_test(takes_the_topmost_field_and_the_weakest_signature),
+		cmocka_unit_test(knows_what_lies_below_a_domain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
