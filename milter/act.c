@@ -60,7 +60,7 @@ const char *not_taken(const struct error *error)
 
 static int asked(const struct session *session, int result, const struct error *error)
 {
-	if (result < 0 && (error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN))
+	if (result < 0 && error_is_passing(error))
 		metrics_count(session_metrics(session), METRIC_MILTER_STORE_AWAY, 0);
 	return result;
 }

@@ -24,11 +24,6 @@ struct bounce {
 	size_t sent_on; /* to so many original senders */
 };
 
-static bool temporary(const struct error *error)
-{
-	return error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN;
-}
-
 /* The invitation of a tag; members are "" where not known. */
 struct tagged {
 	char id[INVITATION_ID_LEN + 1];
@@ -68,13 +63,13 @@ static int ask_for_tag(const struct session *session, const char *tag, struct ta
 
 static sfsistat refuse(SMFICTX *ctx, const struct session *session, const struct error *error)
 {
-	log_line(temporary(error) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	log_line(error_is_passing(error) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		"%s: bounce_address sender=%s action=%s reason=\"%s\"", queue_id(ctx),
 		session->sender, not_taken(error), error->text);
 	/* Postfix keeps the mail that it wants to return, and tries again. */
-	if (temporary(error) && session->internal)
+	if (error_is_passing(error) && session->internal)
 		return SMFIS_TEMPFAIL;
-	if (temporary(error))
+	if (error_is_passing(error))
 		return answer_error(ctx, error);
 	return answer(
 		ctx, "550", error->kind == ERROR_NOT_FOUND ? "5.1.1" : "5.7.1", error->text);
@@ -144,7 +139,7 @@ static int act(struct bounce *bounce, struct error *error)
 	error_set(error, ERROR_NOT_FOUND, "no report");
 	if (!session->marks.null_sender || !session->marks.report ||
 		read_report(session, &bounce->report, error) < 0) {
-		if (temporary(error))
+		if (error_is_passing(error))
 			return -1;
 		return error_set(error, ERROR_POLICY,
 			"this address takes delivery reports, and no other mail");
@@ -165,7 +160,7 @@ sfsistat act_bounce_address(SMFICTX *ctx, struct session *session)
 	result = act(&bounce, &error);
 	report_free(&bounce.report);
 	if (result < 0) {
-		if (temporary(&error) || (!session->local && session->others == 0))
+		if (error_is_passing(&error) || (!session->local && session->others == 0))
 			return refuse(ctx, session, &error);
 		log_info("%s: bounce_address sender=%s action=none reason=\"%s\"",
 			queue_id(ctx), session->sender, error.text);

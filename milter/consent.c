@@ -139,7 +139,7 @@ sfsistat act_consent(SMFICTX *ctx, struct session *session)
 	log_line(error.kind == ERROR_NOT_FOUND ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 		"%s: consent from=%s consent=%s action=none reason=\"%s\"", queue_id(ctx),
 		facts->from, facts->consent, error.text);
-	if (error.kind == ERROR_TEMPORARY || error.kind == ERROR_UNCERTAIN)
+	if (error_is_passing(&error))
 		return answer_error(ctx, &error);
 	return SMFIS_ACCEPT;
 }

@@ -25,11 +25,6 @@
 #define UNKNOWN	   "5.1.1"
 #define HINT_PAUSE 60 /* one hint a customer and minute is enough for anybody */
 
-static bool temporary(const struct error *error)
-{
-	return error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN;
-}
-
 static int ask_for_tag(
 	const struct session *session, const char *tag, struct fit *fit, struct error *error)
 {
@@ -46,7 +41,7 @@ sfsistat check_consent_tag(SMFICTX *ctx, const struct session *session, const ch
 
 	if (ask_for_tag(session, tag, &fit, &error) == 0)
 		return SMFIS_CONTINUE;
-	log_line(temporary(&error) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	log_line(error_is_passing(&error) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 		"%s: consent_address sender=%s action=%s reason=\"%s\"", queue_id(ctx),
 		session->sender, not_taken(&error), error.text);
 	if (error.kind == ERROR_NOT_FOUND)
@@ -109,7 +104,7 @@ static int act_for(SMFICTX *ctx, const struct session *session, const char *tag,
 		log_line(error->kind == ERROR_NOT_FOUND ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 			"%s: consent_address sender=%s action=none reason=\"%s\"",
 			queue_id(ctx), session->sender, error->text);
-	return result < 0 && temporary(error) ? -1 : 0;
+	return result < 0 && error_is_passing(error) ? -1 : 0;
 }
 
 static sfsistat refuse(SMFICTX *ctx, const struct session *session, const char *refusal)

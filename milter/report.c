@@ -141,7 +141,5 @@ sfsistat act_report(SMFICTX *ctx, struct session *session)
 	if (result == 0 || error.kind == ERROR_NOT_FOUND)
 		return SMFIS_ACCEPT;
 	log_warning("%s: report action=none reason=\"%s\"", queue_id(ctx), error.text);
-	if (error.kind != ERROR_TEMPORARY && error.kind != ERROR_UNCERTAIN)
-		return SMFIS_ACCEPT;
-	return answer_error(ctx, &error);
+	return error_is_passing(&error) ? answer_error(ctx, &error) : SMFIS_ACCEPT;
 }

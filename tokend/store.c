@@ -74,8 +74,7 @@ static void event_answered(void *context, struct json_object *reply, const struc
 
 	(void)reply;
 	event->call = NULL;
-	if (error != NULL &&
-		(error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN)) {
+	if (error != NULL && error_is_passing(error)) {
 		if (!event->busy)
 			log_warning("invitation=%s store_busy event=%s reason=%s", event->id,
 				event_name(event), error->text);

@@ -78,8 +78,7 @@ static void keep(struct visit *visit, struct json_object *code)
 static void got_code(struct visit *visit, struct json_object *reply, const struct error *error)
 {
 	visit_next_fn *next = visit->after_code;
-	bool away = error != NULL &&
-		    (error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN);
+	bool away = error != NULL && error_is_passing(error);
 
 	if (error == NULL && json_string(reply, "user_code", NULL) != NULL &&
 		json_int(reply, "expires_in", 0) > 0 && ours(visit, reply))

@@ -131,6 +131,11 @@ const struct error_answer *error_answer(enum error_kind kind)
 	return &answers[(size_t)kind < ANSWERS ? kind : ERROR_PERMANENT];
 }
 
+bool error_is_passing(const struct error *error)
+{
+	return error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNCERTAIN;
+}
+
 enum error_kind error_kind_named(const char *name)
 {
 	for (size_t i = 0; i < ANSWERS; i++)

@@ -13,6 +13,7 @@
 #define POSTINVITE_BASE_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum error_kind {
 	ERROR_NONE,
@@ -60,6 +61,9 @@ struct error_answer {
 	const char *smtp_status;
 };
 const struct error_answer *error_answer(enum error_kind kind);
+
+/* May the same succeed later without anybody doing anything: temporary, or uncertain? */
+bool error_is_passing(const struct error *error);
 
 /* The category of that name, ERROR_PERMANENT for a name that is not known. */
 enum error_kind error_kind_named(const char *name);

@@ -199,6 +199,12 @@ static void test_error(void **state)
 	for (int kind = ERROR_NONE; kind <= ERROR_UNCERTAIN; kind++)
 		assert_int_equal(error_kind_named(error_answer((enum error_kind)kind)->name), kind);
 	assert_int_equal(error_kind_named("nonsense"), ERROR_PERMANENT);
+	for (int kind = ERROR_NONE; kind <= ERROR_UNCERTAIN; kind++) {
+		const struct error any = {.kind = (enum error_kind)kind};
+
+		assert_int_equal(error_is_passing(&any),
+			kind == ERROR_TEMPORARY || kind == ERROR_UNCERTAIN);
+	}
 }
 
 static void test_secret(void **state)
