@@ -97,6 +97,16 @@ int put_text(struct json_object *object, const char *name, const char *text)
 	return result;
 }
 
+struct json_object *request_about(const char *op, const char *member, const char *value)
+{
+	struct json_object *request = store_request(op);
+
+	if (request != NULL && put_text(request, member, value) == 0)
+		return request;
+	json_object_put(request);
+	return NULL;
+}
+
 int apply_event(const struct session *session, const char *invitation,
 	struct json_object *event, const char *change, struct error *error)
 {

@@ -23,6 +23,9 @@ sfsistat answer_error(SMFICTX *ctx, const struct error *error);
 /* action= in the log of a mail that is not taken: "rejected" for good, "refused" for now. */
 const char *not_taken(const struct error *error);
 
+/* A request to the store with one argument, text from a mail. NULL out of memory. */
+struct json_object *request_about(const char *op, const char *member, const char *value);
+
 /* Asks the store, and counts when it cannot be asked. As ipc_call. */
 int ask_store(const struct session *session, struct json_object *request,
 	struct json_object **reply_r, struct error *error);
@@ -45,7 +48,6 @@ sfsistat act_welcome(SMFICTX *ctx, struct session *session);
 sfsistat act_report(SMFICTX *ctx, struct session *session);
 sfsistat act_consent(SMFICTX *ctx, struct session *session);
 sfsistat act_consent_address(SMFICTX *ctx, struct session *session);
-
 sfsistat act_bounce_address(SMFICTX *ctx, struct session *session);
 
 /* RCPT: is the tag a customer's, or an invitation's? SMFIS_CONTINUE if so, else what is to be

@@ -40,17 +40,14 @@ static void take(struct json_object *invitation, const char *member, char *value
 static int ask_for_tag(const struct session *session, const char *tag, struct tagged *tagged_r,
 	struct error *error)
 {
-	struct json_object *request = store_request("get"), *reply = NULL, *invitation;
+	struct json_object *request, *reply = NULL, *invitation;
 	int result;
 
-	if (request == NULL || put_text(request, "bounce_tag", tag) < 0) {
-		json_object_put(request);
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	}
-	if (*tag == '\0') {
-		json_object_put(request);
+	if (*tag == '\0')
 		return error_set(error, ERROR_NOT_FOUND, "not a bounce address of this site");
-	}
+	request = request_about("get", "bounce_tag", tag);
+	if (request == NULL)
+		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	invitation = json_member(reply, "invitation");

@@ -45,13 +45,12 @@ time_t consent_time(const struct session *session)
 int consent_candidates(const struct session *session, const char *member, const char *value,
 	struct fit *fit, struct error *error)
 {
-	struct json_object *request = store_request("candidates"), *reply = NULL, *invitations;
+	struct json_object *request = request_about("candidates", member, value),
+			   *reply = NULL, *invitations;
 	int result;
 
-	if (request == NULL || put_text(request, member, value) < 0) {
-		json_object_put(request);
+	if (request == NULL)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
-	}
 	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	invitations = json_member(reply, "invitations");

@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A request with one argument. NULL out of memory. */
-static struct json_object *request_about(const char *op, const char *member, const char *value)
-{
-	struct json_object *request = store_request(op);
-
-	if (request != NULL && put_text(request, member, value) == 0)
-		return request;
-	json_object_put(request);
-	return NULL;
-}
-
 static bool take(struct json_object *invitation, struct found_invitation *found_r)
 {
 	const char *id = json_string(invitation, "id", "");
