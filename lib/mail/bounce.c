@@ -7,6 +7,7 @@
  */
 #include "mail/bounce.h"
 
+#include "mail/dsn_value.h"
 #include "mail/mime.h"
 
 #include <ctype.h>
@@ -120,29 +121,18 @@ static void put_subject(struct buf *out, const struct headers *headers)
  * something. */
 static void take_reason(const char *text, size_t len, char reason_r[DSN_VALUE_SIZE])
 {
-	char line[DSN_VALUE_SIZE];
-
 	*reason_r = '\0';
 	for (size_t start = 0; start < len;) {
 		const char *newline = memchr(text + start, '\n', len - start);
-		size_t end = newline == NULL ? len : (size_t)(newline - text), used = 0;
+		size_t end = newline == NULL ? len : (size_t)(newline - text);
+		char line[DSN_VALUE_SIZE] = "";
 
-		for (size_t i = start; i < end && used + 1 < sizeof(line); i++) {
-			unsigned char c = (unsigned char)text[i];
-
-			if (!isspace(c))
-				line[used++] = c < ' ' || c == 0x7f ? '?' : (char)c;
-			else if (used > 0 && line[used - 1] != ' ')
-				line[used++] = ' ';
-		}
-		while (used > 0 && line[used - 1] == ' ')
-			used--;
-		line[used] = '\0';
-		if (has_refusal(line) || (*reason_r == '\0' && has_any(line, failures))) {
-			memcpy(reason_r, line, used + 1);
-			if (has_refusal(line))
-				return;
-		}
+		dsn_put(line, sizeof(line), text + start, end - start);
+		dsn_trim(line);
+		if (has_refusal(line) || (*reason_r == '\0' && has_any(line, failures)))
+			strcpy(reason_r, line);
+		if (has_refusal(line))
+			return;
 		start = end + 1;
 	}
 }

@@ -62,32 +62,6 @@ static char *field_of(struct group *group, const char *line, size_t name_len)
 	return NULL;
 }
 
-/* Adds text to a value, white space as one space, control characters as "?", cut to its size. */
-static void value_add(char *value, const char *text, size_t len)
-{
-	size_t used = strlen(value);
-
-	for (size_t i = 0; i < len && used + 1 < DSN_VALUE_SIZE; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (isspace(c)) {
-			if (used > 0 && value[used - 1] != ' ')
-				value[used++] = ' ';
-		} else {
-			value[used++] = c < ' ' || c == 0x7f ? '?' : (char)c;
-		}
-	}
-	value[used] = '\0';
-}
-
-static void trim(char *value)
-{
-	size_t len = strlen(value);
-
-	while (len > 0 && value[len - 1] == ' ')
-		value[--len] = '\0';
-}
-
 /* "5.1.1 bad destination": the code alone. */
 static void take_status(const char *value, char *status_r, size_t size)
 {
@@ -135,8 +109,8 @@ static void end_group(struct reader *reader)
 	struct dsn_facts *facts = reader->facts;
 	struct dsn_recipient recipient = {0};
 
-	trim(group->envelope_id);
-	trim(group->diagnostic);
+	dsn_trim(group->envelope_id);
+	dsn_trim(group->diagnostic);
 	dsn_drop_comments(group->action);
 	dsn_drop_comments(group->status);
 	dsn_drop_comments(group->recipient);
@@ -177,7 +151,7 @@ static void begin_field(struct reader *reader, const char *line, size_t len)
 	if (value == NULL)
 		return;
 	*value = '\0'; /* doubled: the last counts */
-	value_add(value, colon + 1, len - (size_t)(colon + 1 - line));
+	dsn_put(value, DSN_VALUE_SIZE, colon + 1, len - (size_t)(colon + 1 - line));
 }
 
 static void read_line(struct reader *reader, const char *line, size_t len)
@@ -188,7 +162,7 @@ static void read_line(struct reader *reader, const char *line, size_t len)
 	}
 	if (*line == ' ' || *line == '\t') {
 		if (reader->value != NULL)
-			value_add(reader->value, line, len);
+			dsn_put(reader->value, DSN_VALUE_SIZE, line, len);
 		return;
 	}
 	begin_field(reader, line, len);

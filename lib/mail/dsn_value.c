@@ -9,6 +9,29 @@
 #include <string.h>
 #include <strings.h>
 
+void dsn_put(char *value, size_t size, const char *text, size_t len)
+{
+	size_t used = strlen(value);
+
+	for (size_t i = 0; i < len && used + 1 < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (!isspace(c))
+			value[used++] = c < ' ' || c == 0x7f ? '?' : (char)c;
+		else if (used > 0 && value[used - 1] != ' ')
+			value[used++] = ' ';
+	}
+	value[used] = '\0';
+}
+
+void dsn_trim(char *value)
+{
+	size_t len = strlen(value);
+
+	while (len > 0 && value[len - 1] == ' ')
+		value[--len] = '\0';
+}
+
 void dsn_drop_comments(char *value)
 {
 	char *to = value;

@@ -8,6 +8,12 @@
 #define POSTINVITE_MAIL_DSN_VALUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* Appends text to a value of that size, cut to it, control characters as "?"; dsn_trim removes
+ * the space that may be left at its end. */
+void dsn_put(char *value, size_t size, const char *text, size_t len);
+void dsn_trim(char *value);
 
 /* In place; and the space at both ends. */
 void dsn_drop_comments(char *value);
