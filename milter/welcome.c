@@ -340,7 +340,7 @@ static sfsistat judge_unread(const struct welcome *welcome, struct error *error)
 
 	if (subject_fits(welcome) || holds(&session->message, settings->link_placeholder) ||
 		holds(&session->message, settings->platform_url)) {
-		error_prefix(error, "Welcome mail cannot be read and has to come without this");
+		error_prefix(error, "Welcome mail cannot be read");
 		return refuse(welcome, "550", "5.6.0", error->text);
 	}
 	session->counted = COUNT_MAIL_PASSED;

@@ -373,12 +373,17 @@ static size_t count_of(const struct header_field *field, char c)
 	return count;
 }
 
-/* What GMime would need too much memory or time for, in words; NULL: nothing. Any line may be a
- * field. It reads the addresses of a message within the message, and calls itself for a group
- * within a group (each has a colon) until the stack is used up. It looks for the domain of an
- * address that has none beyond the next comma, up to the end of the list, and so with each. A
- * part of seven bytes takes a kilobyte, and a parameter of five not much less. */
-static const char *excess_of(const struct mime *mime)
+static int refuse(struct error *error, int max, const char *what)
+{
+	return error_set(error, ERROR_NOT_FOUND, "it has more than %d %s", max, what);
+}
+
+/* Is there anything that GMime would need too much memory or time for? Any line may be a field. It
+ * reads the addresses of a message within the message, and calls itself for a group within a group
+ * (each has a colon) until the stack is used up. It looks for the domain of an address that has
+ * none beyond the next comma, up to the end of the list, and so with each. A part of seven bytes
+ * takes a kilobyte, and a parameter of five not much less. Returns 0 or -1. */
+static int check_size(const struct mime *mime, struct error *error)
 {
 	static const char *const addresses[] = {
 		"From", "Sender", "Reply-To", "To", "Cc", "Bcc", NULL};
@@ -390,22 +395,24 @@ static const char *excess_of(const struct mime *mime)
 	while (field_next(mime->bytes, mime->len, &at, &field)) {
 		separators += field.line_len > 2 && memcmp(field.line, "--", 2) == 0;
 		if (separators > SEPARATORS_MAX)
-			return "more lines that may separate parts than any has";
+			return refuse(error, SEPARATORS_MAX, "lines that may separate parts");
 		if (is_named(&field, addresses)) {
 			if (count_of(&field, ':') > GROUPS_MAX)
-				return "more groups in a list of addresses than any has";
+				return refuse(error, GROUPS_MAX, "groups in a list of addresses");
 			lists_cost += (uint64_t)count_of(&field, ',') * field.value_len;
 			if (lists_cost > LISTS_COST_MAX)
-				return "longer lists of addresses than any has";
+				return error_set(error, ERROR_NOT_FOUND,
+					"it has lists of addresses that take too long to read");
 		} else if (is_named(&field, parametered)) {
 			if (count_of(&field, ';') > PARAMETERS_MAX)
-				return "more parameters in a field than any has";
+				return refuse(error, PARAMETERS_MAX, "parameters in a field");
 			parameters += count_of(&field, ';');
 			if (parameters > ALL_PARAMETERS_MAX)
-				return "more parameters in its fields than any has";
+				return refuse(
+					error, ALL_PARAMETERS_MAX, "parameters in its fields");
 		}
 	}
-	return NULL;
+	return 0;
 }
 
 /* Fills the parts. GMime's view of the borrowed bytes ends here. Returns the number of header
@@ -428,12 +435,10 @@ static size_t read_tree(struct mime *mime)
 
 static int parse_into(struct mime *mime, struct error *error)
 {
-	const char *excess = excess_of(mime);
-
-	if (excess == NULL && read_tree(mime) > FIELDS_MAX)
-		excess = "more header fields in its parts than any has";
-	if (excess != NULL)
-		return error_set(error, ERROR_NOT_FOUND, "message with %s", excess);
+	if (check_size(mime, error) < 0)
+		return -1;
+	if (read_tree(mime) > FIELDS_MAX)
+		return refuse(error, FIELDS_MAX, "header fields in its parts");
 	if (mime->failed)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return 0;

@@ -211,12 +211,12 @@ static void check_refused(const char *label, const char *in, const char *words)
 	support_mail_free(&raw);
 }
 
-#define SEPARATORS     "message with more lines that may separate parts than any has"
-#define FIELDS	       "message with more header fields in its parts than any has"
-#define PARAMETERS     "message with more parameters in a field than any has"
-#define ALL_PARAMETERS "message with more parameters in its fields than any has"
-#define GROUPS	       "message with more groups in a list of addresses than any has"
-#define LISTS	       "message with longer lists of addresses than any has"
+#define SEPARATORS     "it has more than 5000 lines that may separate parts"
+#define FIELDS	       "it has more than 10000 header fields in its parts"
+#define PARAMETERS     "it has more than 1000 parameters in a field"
+#define ALL_PARAMETERS "it has more than 20000 parameters in its fields"
+#define GROUPS	       "it has more than 100 groups in a list of addresses"
+#define LISTS	       "it has lists of addresses that take too long to read"
 
 #define A10  "a,a,a,a,a,a,a,a,a,a,"
 #define A100 A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
