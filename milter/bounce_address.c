@@ -10,9 +10,9 @@
  */
 #include "act.h"
 
+#include "base/json.h"
 #include "base/log.h"
-#include "mail/recognise.h"
-#include "store/protocol.h"
+#include "mail/address.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "consent.h"
 #include "invite/event.h"
+#include "mail/address.h"
 #include "store/protocol.h"
 
 #include <stdio.h>

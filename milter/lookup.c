@@ -1,7 +1,7 @@
 #include "lookup.h"
 
 #include "act.h"
-#include "mail/recognise.h"
+#include "mail/address.h"
 #include "store/protocol.h"
 
 #include <stdio.h>

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/network.h"
+#include "mail/address.h"
 #include "mail/bounce.h"
 
 #include <netinet/in.h>

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mail/address.h"
 #include "mail/mime.h"
 #include "mail/rewrite.h"
 #include "store/protocol.h"

@@ -4,6 +4,7 @@
 #include "facts.h"
 
 #include "base/network.h"
+#include "mail/address.h"
 
 #include <netinet/in.h>
 

@@ -5,8 +5,8 @@
  */
 #include "mail/html.h"
 
-#include "mail/links.h"
 #include "mail/decode.h"
+#include "mail/links.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -192,13 +192,19 @@ static bool is_deletable_flow(GMimeContentType *type)
 	       g_ascii_strcasecmp(delsp, "yes") == 0;
 }
 
+size_t mime_empty_line(const char *bytes, size_t start)
+{
+	return start >= 2 && bytes[start - 1] == '\n' && bytes[start - 2] == '\r' ? start - 2
+										: start;
+}
+
 /* Does an empty line end its header? A message cut short there has a header, but no content to
  * look into. */
-static bool has_begun(const struct mime *mime, gint64 start)
+static bool has_begun(const struct mime *mime, size_t start)
 {
-	const char *at = mime->bytes + start;
+	size_t empty = mime_empty_line(mime->bytes, start);
 
-	return start >= 2 && at[-1] == '\n' && at[-2] == '\r' && (start == 2 || at[-3] == '\n');
+	return empty < start && (empty == 0 || mime->bytes[empty - 1] == '\n');
 }
 
 static void add_part(struct mime *mime, GMimePart *object, int parent)
@@ -226,7 +232,7 @@ static void add_part(struct mime *mime, GMimePart *object, int parent)
 	mime->parts = parts;
 	part = &mime->parts[mime->count++];
 	*part = (struct mime_part){
-		.kind = has_begun(mime, start)
+		.kind = has_begun(mime, (size_t)start)
 				? kind_of(type, g_mime_object_get_header(
 							GMIME_OBJECT(object), "Content-Type"))
 				: PART_OTHER,

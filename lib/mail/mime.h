@@ -71,6 +71,9 @@ const struct mime_part *mime_part(const struct mime *mime, size_t n);
 size_t mime_header_count(const struct mime *mime);
 const struct mime_header *mime_header(const struct mime *mime, int n);
 
+/* Where the empty line begins that stands before a part's start, or that start without one. */
+size_t mime_empty_line(const char *bytes, size_t start);
+
 /* Words for what forbids an edit ("S/MIME signed", ...), NULL when nothing does: signed or
  * encrypted anywhere outside of attached messages. */
 const char *mime_protection(const struct mime *mime);

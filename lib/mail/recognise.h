@@ -25,23 +25,12 @@ void submitters_free(struct submitters **submitters);
 /* Members are NULL where not known. */
 struct submission {
 	const char *sasl_name;
-	const char
-		*certificate_name; /* common name of a client certificate that Postfix trusts */
+	/* common name of a client certificate that Postfix trusts */
+	const char *certificate_name;
 	const struct sockaddr *client;
 };
 
 bool submitters_have(const struct submitters *submitters, const struct submission *submission);
-
-/* Is address in the list of addresses and "@domain"s (caseless)? */
-bool address_listed(string_list list, const char *address);
-
-/* The envelope address without its angle brackets, and without what Postfix leaves out of it,
- * too (needless quotes, a route), into size bytes; "" for the null sender in both of its
- * spellings. Returns false when it does not fit. */
-bool envelope_address(const char *argument, char *address_r, size_t size);
-
-/* Has it the form of a mailbox: local part, "@", domain? */
-bool mailbox_valid(const char *address);
 
 /* What it may be: known at the end of the headers. */
 

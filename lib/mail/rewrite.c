@@ -4,13 +4,13 @@
  */
 #include "mail/rewrite_internal.h"
 
+#include "mail/encoding.h"
 #include "mail/headers.h"
 #include "mail/patch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ENCODING_FIELD	       "Content-Transfer-Encoding"
 #define QUOTED_PRINTABLE_FIELD ENCODING_FIELD ": quoted-printable\r\n"
 #define LINK_WORDS	       "Please follow this link to complete your invitation:"
 #define EDIT_MAX	       16384 /* bytes of one replacement */
@@ -138,18 +138,6 @@ static int drop_stale(struct assembly *assembly, int n)
 	return 0;
 }
 
-/* Where the empty line before a part begins. */
-static size_t empty_line(const char *bytes, size_t part_start)
-{
-	size_t at = part_start;
-
-	if (at > 0 && bytes[at - 1] == '\n')
-		at--;
-	if (at > 0 && at < part_start && bytes[at - 1] == '\r')
-		at--;
-	return at;
-}
-
 /* Where a part's encoding is named, or would be: the first such field's start. */
 static size_t encoding_at(const struct mail *mail, const struct mime_part *part)
 {
@@ -163,7 +151,7 @@ static size_t encoding_at(const struct mail *mail, const struct mime_part *part)
 			return header->start + start;
 		start = at;
 	}
-	return empty_line(mail->bytes, part->start);
+	return mime_empty_line(mail->bytes, part->start);
 }
 
 /* Its Content-Transfer-Encoding is quoted-printable from now on. */

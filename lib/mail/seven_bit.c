@@ -4,19 +4,16 @@
  */
 #include "mail/seven_bit.h"
 
+#include "mail/decode.h"
+#include "mail/encoding.h"
 #include "mail/headers.h"
 #include "mail/mime.h"
 #include "mail/patch.h"
-#include "mail/decode.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define LINE_MAX_SMTP  998
-#define LINE_MAX_MIME  76
-#define ENCODING_FIELD "Content-Transfer-Encoding"
 
 struct conversion {
 	const struct buf *entity;
@@ -50,7 +47,7 @@ static bool next_long_line(const char *bytes, size_t len, struct line *line)
 		size_t length = line_len(bytes + at, len - at);
 		const char *newline = memchr(bytes + at + length, '\n', len - at - length);
 
-		if (length > LINE_MAX_SMTP) {
+		if (length > MAIL_LINE_MAX) {
 			*line = (struct line){at, at + length};
 			return true;
 		}
@@ -98,14 +95,6 @@ static bool is_ascii_in_crlf_lines(const char *bytes, size_t len)
 			return false;
 	}
 	return true;
-}
-
-/* Where the empty line before a content begins. */
-static size_t empty_line(const char *bytes, size_t content)
-{
-	return content >= 2 && bytes[content - 1] == '\n' && bytes[content - 2] == '\r'
-		       ? content - 2
-		       : content;
 }
 
 /* The value of an encoding field that says nothing of the content's form but that it may have
@@ -162,9 +151,7 @@ static void make_quoted_printable(const char *bytes, size_t len, struct buf *out
 
 static void make_base64(const char *bytes, size_t len, struct buf *out)
 {
-	static const struct base64_lines lines = {LINE_MAX_MIME, "\r\n"};
-
-	base64_put(out, bytes, len, &lines);
+	base64_put(out, bytes, len, &base64_full_lines);
 }
 
 static int remake(
@@ -177,7 +164,7 @@ static int remake(
 static int encode_part(struct conversion *conversion, const struct mime_part *part)
 {
 	bool text = part->kind == PART_PLAIN || part->kind == PART_HTML;
-	size_t end_of_header = empty_line(conversion->entity->data, part->start);
+	size_t end_of_header = mime_empty_line(conversion->entity->data, part->start);
 	char *field = strdup(
 		text ? ENCODING_FIELD ": quoted-printable\r\n" : ENCODING_FIELD ": base64\r\n");
 
@@ -194,7 +181,7 @@ static void wrap_base64(const char *bytes, size_t len, struct buf *out)
 	for (size_t i = 0; i < len; i++) {
 		if (isspace((unsigned char)bytes[i]))
 			continue;
-		if (column == LINE_MAX_MIME) {
+		if (column == ENCODED_LINE_MAX) {
 			buf_append(out, "\r\n", 2);
 			column = 0;
 		}
@@ -292,7 +279,7 @@ static int refuse(struct error *error)
 	return error_set(error, ERROR_PERMANENT,
 		"it has a line above %d bytes outside of its parts' contents, or in one whose "
 		"encoding is unknown or broken, and cannot be signed",
-		LINE_MAX_SMTP);
+		MAIL_LINE_MAX);
 }
 
 /* Does each long line stand in a content that is encoded or wrapped? */

@@ -5,8 +5,8 @@
 #include "mail/smime.h"
 
 #include "base/encode.h"
-#include "mail/decode.h"
-#include "mail/recognise.h"
+#include "mail/address.h"
+#include "mail/encoding.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,6 @@
 #define BOUNDARY_BYTES 18
 #define SIGN_FLAGS     (CMS_DETACHED | CMS_BINARY | CMS_PARTIAL)
 #define SIGNATURE_MAX  ((size_t)1024 * 1024)
-#define LINE_WIDTH     76
 
 struct smime_signer {
 	X509 *certificate;
@@ -223,7 +222,6 @@ bool smime_signer_names(const struct smime_signer *signer, string_list senders)
 
 static int put_behind(struct buf *out, const char *boundary, CMS_ContentInfo *cms)
 {
-	static const struct base64_lines lines = {LINE_WIDTH, "\r\n"};
 	unsigned char *der = NULL;
 	int len = i2d_CMS_ContentInfo(cms, &der);
 
@@ -236,7 +234,7 @@ static int put_behind(struct buf *out, const char *boundary, CMS_ContentInfo *cm
 		"Content-Disposition: attachment; filename=\"smime.p7s\"\r\n"
 		"Content-Description: S/MIME Cryptographic Signature\r\n\r\n",
 		boundary);
-	base64_put(out, (const char *)der, (size_t)len, &lines);
+	base64_put(out, (const char *)der, (size_t)len, &base64_full_lines);
 	buf_printf(out, "\r\n--%s--\r\n", boundary);
 	OPENSSL_free(der);
 	return out->failed ? -1 : 0;

@@ -6,6 +6,7 @@
 #include "mail/text_part.h"
 
 #include "base/utf8.h"
+#include "mail/charset.h"
 
 #include <stdlib.h>
 #include <string.h>

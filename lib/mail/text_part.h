@@ -5,13 +5,11 @@
 #ifndef POSTINVITE_MAIL_TEXT_PART_H
 #define POSTINVITE_MAIL_TEXT_PART_H
 
+#include "base/buf.h"
+#include "mail/decode.h"
 #include "mail/html.h"
 #include "mail/links.h"
 #include "mail/mime.h"
-#include "mail/decode.h"
-
-/* RFC 5322 section 2.1.1; Postfix breaks longer lines, and with them links. */
-#define TEXT_LINE_MAX 998
 
 /* What becomes a link. Where tags or soft line breaks stand within, its first piece does, and
  * further pieces go. */
@@ -36,7 +34,7 @@ struct text_part {
 	bool opaque; /* it is not in the charset or encoding that it says: nothing is added to it */
 	const char *text; /* what marks and edits are offsets of */
 	size_t len;
-	/* of a charset with pairs (mail/decode.h): what is searched instead of it; else NULL */
+	/* of a charset with pairs (mail/charset.h): what is searched instead of it; else NULL */
 	char *masked;
 	size_t end;		 /* where what is shown last goes, once it was searched */
 	struct text_mark *marks; /* in order, not overlapping */

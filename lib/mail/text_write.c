@@ -7,9 +7,10 @@
  */
 #include "mail/text_part.h"
 
-#include <string.h>
+#include "mail/charset.h"
+#include "mail/encoding.h"
 
-#define ENCODED_LINE_MAX 76
+#include <string.h>
 
 /* The text with the edits made. */
 static void apply(const struct text_part *text, const struct text_edit *edits, size_t count,
@@ -101,7 +102,7 @@ static bool lines_fit(const char *bytes, size_t len)
 		const char *newline = memchr(bytes, '\n', len);
 		size_t line = newline == NULL ? len : (size_t)(newline - bytes) + 1;
 
-		if (line > TEXT_LINE_MAX + 2)
+		if (line > MAIL_LINE_MAX + 2)
 			return false;
 		bytes += line;
 		len -= line;
@@ -130,7 +131,7 @@ static struct base64_lines lines_of(const char *source, size_t len)
 {
 	const char *newline = memchr(source, '\n', len);
 	size_t line = newline == NULL ? 0 : (size_t)(newline - source);
-	struct base64_lines lines = {ENCODED_LINE_MAX, "\r\n"};
+	struct base64_lines lines = base64_full_lines;
 
 	if (line == 0 || line + 1 == len)
 		return lines;

@@ -2,7 +2,7 @@
  * Envelope addresses as anybody may give them: what is read of one fits, is no longer, and where
  * it is a mailbox it is one of its own entry and its domain's.
  */
-#include "mail/recognise.h"
+#include "mail/address.h"
 
 #include <stdint.h>
 #include <stdlib.h>

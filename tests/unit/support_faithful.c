@@ -5,6 +5,7 @@
  */
 #include "support_faithful.h"
 
+#include "mail/encoding.h"
 #include "mail/headers.h"
 #include "mail/mime.h"
 #include "mail/text_part.h"
@@ -12,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENCODED_LINE_MAX 76
-#define MESSAGE_MAX	 ((size_t)256 * 1024 * 1024)
+#define MESSAGE_MAX ((size_t)256 * 1024 * 1024)
 
 struct piece {
 	const char *bytes;
@@ -159,7 +159,7 @@ struct comparison {
 static const char *compare_encoded(const struct mime_part *was, const struct mime_part *is,
 	struct piece before, struct piece now)
 {
-	size_t max = is->encoding == ENCODING_IDENTITY ? TEXT_LINE_MAX : ENCODED_LINE_MAX;
+	size_t max = is->encoding == ENCODING_IDENTITY ? MAIL_LINE_MAX : ENCODED_LINE_MAX;
 
 	if (is->encoding != was->encoding && !(was->encoding == ENCODING_IDENTITY &&
 						     is->encoding == ENCODING_QUOTED_PRINTABLE))

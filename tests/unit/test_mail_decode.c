@@ -1,7 +1,9 @@
 /*
  * Decoding with a way back, and encoding.
  */
+#include "mail/charset.h"
 #include "mail/decode.h"
+#include "mail/encoding.h"
 
 #include "support.h"
 
