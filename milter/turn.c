@@ -48,8 +48,8 @@ int turn_take(uint64_t *turn_r, struct error *error)
 		result = error_set(error, ERROR_TEMPORARY, "this service is being stopped");
 	} else if (!is_free()) {
 		result = error_set(error, ERROR_TEMPORARY,
-			"too many large mails of the platform's at once: this one had no turn "
-			"for a minute, and is to be sent again");
+			"too many large mails from the platform at once: this one had no turn "
+			"for a minute; send it again");
 	} else {
 		*turn_r = holder = ++last;
 		since = clock_monotonic_us();
