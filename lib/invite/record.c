@@ -132,37 +132,22 @@ static bool always(struct json_object *record, time_t now)
 static const struct {
 	const char *name;
 	bool (*holds)(struct json_object *record, time_t now);
-	const char *advice;
 } statuses[STATUS_COUNT] = {
-	[STATUS_REVOKED] = {"revoked", revoked,
-		"The invitation was withdrawn; invite again with postinvite -n."},
-	[STATUS_AUTHENTICATION_COMPLETE] = {"authentication_complete", complete,
-		"The token is acquired and verified; nothing to do."},
-	[STATUS_NEEDS_SIGN_IN] = {"needs_sign_in", needs_sign_in,
-		"Microsoft no longer takes the token; the customer has to sign in again by the link."},
-	[STATUS_EXPIRED] = {"expired", expired,
-		"The link has expired unused; another Welcome mail or postinvite -n makes a new one."},
-	[STATUS_DEVICE_AUTHENTICATED] = {"device_authenticated", device_authenticated,
-		"Signed in; the customer still has to press \"click here to continue\"."},
-	[STATUS_FAILED] = {"failed", failed,
-		"Microsoft refused for good; see last_error, mend the app registration, start again."},
-	[STATUS_CONSENT_DENIED] = {"consent_denied", consent_denied,
-		"The customer's administrator said no; talk to them, then the customer can ask again by the link."},
-	[STATUS_CONSENT_EXPIRED] = {"consent_expired", consent_expired,
-		"Nobody decided on the request in time; the customer has to ask again by the link."},
-	[STATUS_CONSENT_GRANTED] = {"consent_granted", consent_granted,
-		"Approved; the customer has to sign in once more by the link."},
-	[STATUS_CONSENT_REQUESTED] = {"consent_requested", consent_requested,
-		"The customer's administrator has to approve the request."},
-	[STATUS_SIGN_IN_STARTED] = {"sign_in_started", sign_in_started,
-		"The customer has a code and has not signed in yet."},
-	[STATUS_LINK_OPENED] = {"link_opened", link_opened,
-		"The customer has opened the link and not started yet."},
-	[STATUS_EMAIL_FAILED] = {"email_failed", email_failed,
-		"The Welcome mail bounced; see delivery_text, or pass the AuthURL on by other means."},
-	[STATUS_EMAIL_SENT] = {"email_sent", email_sent,
-		"The Welcome mail has left the relay; the customer has not opened the link."},
-	[STATUS_PENDING] = {"pending", always, "Invited, but no Welcome mail was seen yet."},
+	[STATUS_REVOKED] = {"revoked", revoked},
+	[STATUS_AUTHENTICATION_COMPLETE] = {"authentication_complete", complete},
+	[STATUS_NEEDS_SIGN_IN] = {"needs_sign_in", needs_sign_in},
+	[STATUS_EXPIRED] = {"expired", expired},
+	[STATUS_DEVICE_AUTHENTICATED] = {"device_authenticated", device_authenticated},
+	[STATUS_FAILED] = {"failed", failed},
+	[STATUS_CONSENT_DENIED] = {"consent_denied", consent_denied},
+	[STATUS_CONSENT_EXPIRED] = {"consent_expired", consent_expired},
+	[STATUS_CONSENT_GRANTED] = {"consent_granted", consent_granted},
+	[STATUS_CONSENT_REQUESTED] = {"consent_requested", consent_requested},
+	[STATUS_SIGN_IN_STARTED] = {"sign_in_started", sign_in_started},
+	[STATUS_LINK_OPENED] = {"link_opened", link_opened},
+	[STATUS_EMAIL_FAILED] = {"email_failed", email_failed},
+	[STATUS_EMAIL_SENT] = {"email_sent", email_sent},
+	[STATUS_PENDING] = {"pending", always},
 };
 
 enum status record_status(struct json_object *record, time_t now)
@@ -177,14 +162,4 @@ enum status record_status(struct json_object *record, time_t now)
 const char *status_name(enum status status)
 {
 	return statuses[status].name;
-}
-
-const char *status_advice(enum status status)
-{
-	return statuses[status].advice;
-}
-
-bool record_open(struct json_object *record, time_t now)
-{
-	return !revoked(record, now) && !complete(record, now) && !expired(record, now);
 }

@@ -48,12 +48,8 @@ enum status {
 /* The first row of the design's table that holds at that time. */
 enum status record_status(struct json_object *record, time_t now);
 
-/* "consent_granted"; and the same in words for people: what it means and what to do next. */
+/* "consent_granted"; what it means in words is the pages' (conf/templates). */
 const char *status_name(enum status status);
-const char *status_advice(enum status status);
-
-/* Is it open: can another Welcome mail reuse it (not revoked, not expired, not complete)? */
-bool record_open(struct json_object *record, time_t now);
 
 /* When its token was last known to work: at the sign-in, by a validation, or by a refresh,
  * which is told once a week (token_used); 0 without one. */

@@ -28,7 +28,7 @@ static void apply(struct json_object *record, struct json_object *event)
 	}
 	free(before);
 	for (time_t now = 0; now < 4000000000; now += 1000000000)
-		if (status_advice(record_status(record, now)) == NULL)
+		if (status_name(record_status(record, now)) == NULL)
 			abort();
 	record_token_used_at(record);
 }
