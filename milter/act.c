@@ -4,7 +4,7 @@
  */
 #include "act.h"
 
-#include "mail/mime.h"
+#include "mail/value.h"
 #include "store/protocol.h"
 
 #include <json-c/json.h>

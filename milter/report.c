@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "invite/event.h"
 #include "lookup.h"
-#include "mail/mime.h"
 #include "mail/report.h"
+#include "mail/value.h"
 #include "store/protocol.h"
 
 #include <pthread.h>

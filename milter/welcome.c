@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mail/address.h"
-#include "mail/mime.h"
 #include "mail/rewrite.h"
+#include "mail/value.h"
 #include "store/protocol.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /*
  * Addresses as they stand in envelopes and in lists of the configuration (RFC 5321 section 4.1.2).
- * Those of header fields: mail_addresses (mail/mime.h).
+ * Those of header fields: mail_addresses (mail/value.h).
  *
  * Pure.
  */

@@ -8,7 +8,7 @@
 #include "mail/bounce.h"
 
 #include "mail/dsn_value.h"
-#include "mail/mime.h"
+#include "mail/value.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "mail/broken_dkim.h"
 
 #include "mail/authentication.h"
-#include "mail/mime.h"
+#include "mail/value.h"
 
 #include <stdlib.h>
 #include <string.h>

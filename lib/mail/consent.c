@@ -6,8 +6,8 @@
  */
 #include "mail/consent.h"
 
-#include "mail/mime.h"
 #include "mail/subject.h"
+#include "mail/value.h"
 
 #include <stdlib.h>
 #include <string.h>

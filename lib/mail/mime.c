@@ -25,6 +25,11 @@
 #define FIELDS_MAX	   10000
 #define LISTS_COST_MAX	   ((uint64_t)64 * 1024 * 1024) /* commas times bytes, of all lists */
 
+void mail_init(void)
+{
+	g_mime_init();
+}
+
 struct mime {
 	const char *bytes;
 	size_t len;

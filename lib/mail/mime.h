@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 #define MIME_PARTS_MAX	  1000 /* further parts are not looked into */
 #define MIME_CHARSET_SIZE 48
@@ -65,9 +64,11 @@ struct mime *mime_parse_whole(
 	const char *bytes, size_t len, size_t body_start, struct error *error);
 void mime_free(struct mime **mime);
 
+/* In order; NULL behind the last. */
 size_t mime_part_count(const struct mime *mime);
 const struct mime_part *mime_part(const struct mime *mime, size_t n);
 
+/* By index; NULL where there is none (-1 is the index of none). */
 size_t mime_header_count(const struct mime *mime);
 const struct mime_header *mime_header(const struct mime *mime, int n);
 
@@ -79,24 +80,5 @@ size_t mime_empty_line(const char *bytes, size_t start);
 const char *mime_protection(const struct mime *mime);
 
 void mail_init(void);
-
-/* Encoded words (RFC 2047) to UTF-8; the caller's, free with free(). NULL without memory. */
-char *mail_decode_header(const char *value);
-
-/* The text with what is no UTF-8 replaced: what JSON takes. The caller's; NULL without memory. */
-char *mail_utf8(const char *text);
-
-/* The addr-specs of an address list, groups opened, in order; none of a value above 64 KB or
- * with more than 100 colons or 500 commas. Returns their number, or -1 out of memory; free with
- * mail_addresses_free. */
-int mail_addresses(const char *value, char ***addresses_r);
-void mail_addresses_free(char ***addresses);
-
-/* What a relative address means (RFC 3986); the caller's, free with free(). NULL when either is
- * no address. */
-char *mail_resolve_url(const char *base, const char *reference);
-
-/* RFC 5322 date. Returns 0, or -1 when it is none. */
-int mail_date(const char *value, time_t *when_r);
 
 #endif

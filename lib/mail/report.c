@@ -9,6 +9,7 @@
 #include "mail/bounce.h"
 #include "mail/decode.h"
 #include "mail/mime.h"
+#include "mail/value.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,10 @@
  */
 #include "mail/subject.h"
 
-#include "mail/mime.h"
+#include "mail/value.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "mail/charset.h"
+#include "mail/value.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,20 +1,16 @@
 /*
- * Values of header fields and addresses of the web, by GMime and GLib.
+ * By GMime and GLib.
  */
-#include "mail/mime.h"
+#include "mail/value.h"
 
 #include <gmime/gmime.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LIST_MAX   ((size_t)64 * 1024)
 #define GROUPS_MAX 100
 #define COMMAS_MAX 500
-
-void mail_init(void)
-{
-	g_mime_init();
-}
 
 char *mail_decode_header(const char *value)
 {

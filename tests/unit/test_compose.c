@@ -5,6 +5,7 @@
 
 #include "mail/compose.h"
 #include "mail/mime.h"
+#include "mail/value.h"
 
 #include <stdlib.h>
 #include <string.h>

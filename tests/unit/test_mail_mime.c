@@ -2,6 +2,7 @@
  * The parts of a message, and header values.
  */
 #include "mail/mime.h"
+#include "mail/value.h"
 
 #include "support.h"
 #include "support_mail.h"
