@@ -123,7 +123,7 @@ static int run(struct cli *cli, cli_command_fn *command)
 	status = command(cli);
 	if (cli->state != NULL)
 		cli->state->functions->close(cli->state);
-	settings_release(&cli->settings);
+	settings_free(&cli->settings);
 	return status;
 }
 

@@ -69,7 +69,7 @@ static void generation_put(struct generation *generation)
 		return;
 	if (generation->program->release != NULL && generation->face.derived != NULL)
 		generation->program->release(generation->face.derived);
-	settings_release(&generation->face.settings);
+	settings_free(&generation->face.settings);
 	free(generation);
 }
 

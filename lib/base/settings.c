@@ -554,7 +554,7 @@ int settings_value(const struct settings_source *source, const char *name, struc
 	return result;
 }
 
-void settings_release(const struct settings **settings)
+void settings_free(const struct settings **settings)
 {
 	struct generation *generation = (struct generation *)*settings;
 

@@ -128,7 +128,7 @@ struct settings_source {
 	void *fault_context;
 };
 
-/* Loads a generation, the caller's (settings_release). Returns 0, or -1 when there was a fault. */
+/* Loads a generation, the caller's (settings_free). Returns 0, or -1 when there was a fault. */
 int settings_load(const struct settings_source *source, const struct settings **settings_r);
 
 /* One setting's value with $name expanded, whether or not the others are in order: for a key
@@ -137,7 +137,7 @@ int settings_load(const struct settings_source *source, const struct settings **
 int settings_value(const struct settings_source *source, const char *name, struct buf *value,
 		   struct error *error);
 
-void settings_release(const struct settings **settings); /* frees; accepts NULL; nulls */
+void settings_free(const struct settings **settings); /* accepts NULL; nulls */
 
 /* The settings in force as "name = value" lines, in the table's order, values as written
  * with $name expanded; only_changed leaves out those that stand at their default. */

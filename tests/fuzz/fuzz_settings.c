@@ -42,7 +42,7 @@ static bool load(const void *data, size_t size, struct buf *printed)
 		settings_print(settings, false, printed);
 	else if (faults == 0)
 		abort();
-	settings_release(&settings);
+	settings_free(&settings);
 	return faults == 0;
 }
 

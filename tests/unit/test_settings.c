@@ -84,7 +84,7 @@ static void test_values(void **state)
 	assert_text("host's name", settings->notify_sender, "postinvite@mx.example");
 	assert_text("query and slash stay", settings->webhook_url, "https://platform.example/a/?b=c");
 	assert_text("expanded", settings->link_placeholder, "$xProvider Voice");
-	settings_release(&settings);
+	settings_free(&settings);
 	assert_null(settings);
 	free(faults);
 }
@@ -239,7 +239,7 @@ static void test_mark_and_carriage_returns(void **state)
 	assert_text("value", settings->brand_name, "Voice");
 	assert_text("first", settings->scopes[0], "openid");
 	assert_text("without its newline", settings->scopes[1], "offline_access");
-	settings_release(&settings);
+	settings_free(&settings);
 	free(faults);
 	settings = load(REQUIRED "\xef\xbb\xbf" "brand_name = Voice\n", NULL, &faults);
 	assert_null(settings);
@@ -282,7 +282,7 @@ static void test_print(void **state)
 	settings_print(settings, false, &out);
 	assert_non_null(strstr(out.data, "\ninvitation_lifetime = 30d\n"));
 	buf_free(&out);
-	settings_release(&settings);
+	settings_free(&settings);
 	free(faults);
 }
 
@@ -303,7 +303,7 @@ static void test_sample(void **state)
 	buf_init(&printed, 65536);
 	settings_print(settings, true, &printed);
 	assert_null(strstr(printed.data, "lifetime"));
-	settings_release(&settings);
+	settings_free(&settings);
 	buf_free(&sample);
 	buf_free(&printed);
 	free(faults);
