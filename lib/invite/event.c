@@ -121,6 +121,8 @@ static int created(struct change *change, struct error *error)
 		return strcmp(json_string(change->record, "id", ""), said(change, "id")) == 0
 			? 0
 			: error_set(error, ERROR_CONFLICT, "the record is another invitation's");
+	if (json_object_object_length(change->record) > 0)
+		return error_set(error, ERROR_CONFLICT, "the record is damaged: it has no id");
 	put(change, "id", said(change, "id"));
 	put_int(change, "revision", 0);
 	for (size_t i = 1; i < ARRAY_SIZE(members); i++)

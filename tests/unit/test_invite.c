@@ -390,6 +390,19 @@ static void test_refused(void **state)
 	json_object_put(record);
 }
 
+/* What has members and no id is no new record, but one that damage left. */
+static void test_a_damaged_record_is_not_opened(void **state)
+{
+	struct json_object *record = parse("{\"revision\":1,\"delivery\":\"failed\"}");
+	char *before = strdup(json_text(record));
+
+	(void)state;
+	assert_int_equal(apply(record, CREATED), -1);
+	assert_text("record", json_text(record), before);
+	free(before);
+	json_object_put(record);
+}
+
 static void test_unknown_members_are_kept(void **state)
 {
 	struct json_object *record = json_object_new_object();
@@ -531,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_reports_in_any_order),
 		cmocka_unit_test(test_earlier_mails),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_a_damaged_record_is_not_opened),
 		cmocka_unit_test(test_unknown_members_are_kept),
 		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_links),
