@@ -249,6 +249,18 @@ static bool same_gap(struct piece gap, struct piece new_gap, bool recoded)
 	return same(gap, new_gap) || same_but_fields(gap, new_gap, recoded);
 }
 
+/* Under a header that has not changed a part is what it was: of one that is binary garbage GMime
+ * takes some fields or not, by where its buffer ends. */
+static struct mime_part part_of(
+	const struct mime_part *was, const struct mime_part *is, bool same_header)
+{
+	struct mime_part part = same_header ? *was : *is;
+
+	part.start = is->start;
+	part.end = is->end;
+	return part;
+}
+
 static const char *compare_parts(struct comparison *comparison, size_t len, size_t body_start)
 {
 	const struct faithful *mail = comparison->mail;
@@ -261,11 +273,13 @@ static const char *compare_parts(struct comparison *comparison, size_t len, size
 		const struct mime_part *is = mime_part(comparison->is, i);
 		struct piece gap = {mail->in + was_done, was->start - was_done};
 		struct piece new_gap = {comparison->new + is_done, is->start - is_done};
+		struct mime_part part;
 		const char *fault;
 
 		if (!same_gap(gap, new_gap, was->encoding != is->encoding))
 			return "what stands between the parts is not the same";
-		fault = compare_part(comparison, was, is);
+		part = part_of(was, is, gap.len > 0 && same(gap, new_gap));
+		fault = compare_part(comparison, was, &part);
 		if (fault != NULL)
 			return fault;
 		was_done = was->end;
