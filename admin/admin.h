@@ -17,7 +17,7 @@ struct admin {
 	struct live *live;		 /* pages that wait for something to happen */
 	unsigned exports;		 /* under way */
 	struct monitor *monitor;	 /* /healthz and /metrics */
-	struct secret *key; /* of the marks in forms; made at each start */
+	struct secret *key;		 /* of the marks in forms; made at each start */
 };
 
 #endif

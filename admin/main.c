@@ -23,8 +23,8 @@ static int prepare(struct daemon *daemon, struct error *error)
 {
 	const struct daemon_generation *generation = daemon_generation(daemon);
 	const struct settings *settings = generation->settings;
-	const struct web_service_address address = {"admin_listen", settings->admin_listen,
-		daemon_own_group(daemon, settings)};
+	const struct web_service_address address = {
+		"admin_listen", settings->admin_listen, daemon_own_group(daemon, settings)};
 	struct admin *admin = calloc(1, sizeof(*admin));
 
 	error_set(error, ERROR_TEMPORARY, "out of memory");
@@ -73,7 +73,8 @@ static void reloaded(struct daemon *daemon, void *context)
 		log_warning("reload: admin_listen, metrics_listen, store_listen and "
 			    "tokend_listen change at the next start only");
 	if (serve(admin, &error) != 0)
-		log_error("reload: certificates and listener stay as they were: %s", error.text);
+		log_error(
+			"reload: certificates and listener stay as they were: %s", error.text);
 	daemon_generation_release(&generation);
 }
 
@@ -108,8 +109,8 @@ static int start(struct admin *admin, struct error *error)
 	if (admin->live != NULL)
 		admin->invitations = invitations_new(admin, live_changed, admin->live);
 	if (admin->invitations == NULL || admin->key == NULL ||
-		daemon_watch_signals(admin->web.daemon, admin->web.base, stop, reloaded,
-			admin) != 0)
+		daemon_watch_signals(
+			admin->web.daemon, admin->web.base, stop, reloaded, admin) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory or of randomness");
 	return monitor_start(admin->monitor, error) != 0 ? -1 : serve(admin, error);
 }

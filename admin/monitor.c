@@ -151,8 +151,8 @@ static void ask(struct admin *admin, struct web_request *request,
 	}
 	*probe = (struct probe){.admin = admin, .request = request, .answer = answer};
 	if (question != NULL)
-		probe->call =
-			ipc_async_call(admin->web.store, question, DEADLINE_MS, on_reports, probe);
+		probe->call = ipc_async_call(
+			admin->web.store, question, DEADLINE_MS, on_reports, probe);
 	json_object_put(question);
 	if (probe->call != NULL)
 		web_request_defer(request, false, cancelled, probe);

@@ -72,7 +72,8 @@ enum view_column {
 	VIEW_LINK_OPENED,	   /* by its time */
 	VIEW_CONSENT,		   /* none requested expired denied granted */
 	VIEW_DEVICE_AUTHENTICATED, /* by its time */
-	VIEW_STATUS, /* in the order of a journey: pending first, then ... complete, revoked last */
+	/* in the order of a journey: pending first, then ... complete, revoked last */
+	VIEW_STATUS,
 	VIEW_CREATED_AT,
 	VIEW_EXPIRES_AT,
 	VIEW_COLUMNS
@@ -97,9 +98,9 @@ enum view_happened {
 };
 
 struct view_query {
-	const char *
-		search; /* part of id, customer id, full name, either address or tenant; case and accents aside.
-			       NULL or "": all */
+	/* part of id, customer id, full name, either address or tenant; case and accents aside.
+	 * NULL or "": all */
+	const char *search;
 	unsigned statuses; /* VIEW_STATUS_BIT of those wanted; 0: all */
 	enum view_happened happened;
 	time_t from, until; /* of `happened`: from <= time < until */

@@ -21,7 +21,8 @@ struct visit {
 	const struct catalog *catalog;
 	struct visitor visitor;
 	time_t now;
-	uint64_t version; /* of the view when the visit began: what its page shows is not older */
+	/* of the view when the visit began: what its page shows is not older */
+	uint64_t version;
 	struct json_object *invitation; /* kept by handlers; or NULL */
 	struct web_ask ask;
 	struct json_object *rows; /* of rows_ask: the ids it asked for, and what is next */

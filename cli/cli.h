@@ -18,7 +18,7 @@
 struct cli {
 	bool given[128]; /* by flag letter */
 	const char *config_directory;
-	const char **overrides;		 /* of -o, NULL-terminated */
+	const char **overrides; /* of -o, NULL-terminated */
 	size_t overrides_n;
 	const char *argument;		 /* of the command: a key, or what -k makes */
 	char **files;			 /* NULL-terminated operands */

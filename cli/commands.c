@@ -31,8 +31,9 @@ static int remove_key(void *context, const char *key)
 		0) {
 		if (cli->error.kind == ERROR_NOT_FOUND)
 			return 0;
-		return key == cli->argument ? -1
-					    : error_prefix(&cli->error, "stopped at \"%s\"", key);
+		return key == cli->argument
+			       ? -1
+			       : error_prefix(&cli->error, "stopped at \"%s\"", key);
 	}
 	removal->found = true;
 	cli_detail(cli, "%s: %s, invitations revoked: %lld", key,

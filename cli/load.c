@@ -33,8 +33,7 @@ struct load {
 };
 
 /* An aliases(5) line is a good one by its form, and yet seldom meant. */
-static void warn_alias(
-	struct load *load, const char *name, const struct customers_row *row)
+static void warn_alias(struct load *load, const char *name, const struct customers_row *row)
 {
 	const char *id = row->columns[CUSTOMERS_ID];
 

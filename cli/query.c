@@ -82,8 +82,8 @@ static struct json_object *keys_from(struct json_object *keys, size_t from)
 		return json_object_get(keys);
 	rest = json_object_new_array();
 	for (size_t i = from; rest != NULL && i < n; i++)
-		if (json_object_array_add(rest,
-			    json_object_get(json_object_array_get_idx(keys, i))) != 0) {
+		if (json_object_array_add(
+			    rest, json_object_get(json_object_array_get_idx(keys, i))) != 0) {
 			json_object_put(rest);
 			rest = NULL;
 		}

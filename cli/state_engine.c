@@ -105,8 +105,7 @@ int state_open_engine(
 	own->state.functions = &functions;
 	own->keys = keyfile_load(settings->link_key_file, error);
 	if (own->keys != NULL)
-		own->engine = engine_open_state(
-			settings, own->keys, CACHE, KV_BDB_TRY, error);
+		own->engine = engine_open_state(settings, own->keys, CACHE, KV_BDB_TRY, error);
 	if (own->engine == NULL) {
 		keyfile_free(&own->keys);
 		free(own);

@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 		status = EX_USAGE;
 	if (status != EX_OK)
 		fprintf(stderr, "usage: settings-doc sample|manual\n");
-	else if (out.failed || fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+	else if (out.failed || fwrite(out.data, 1, out.len, stdout) != out.len ||
+		 fflush(stdout) != 0)
 		status = EX_IOERR;
 	buf_free(&out);
 	return status;

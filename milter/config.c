@@ -57,8 +57,8 @@ static int take_signer(
 {
 	if (*settings->smime_cert_file == '\0')
 		return 0;
-	config->signer = smime_signer_load(
-		settings->smime_cert_file, settings->smime_key_file, error);
+	config->signer =
+		smime_signer_load(settings->smime_cert_file, settings->smime_key_file, error);
 	if (config->signer == NULL)
 		return error_prefix(error, "smime_cert_file, smime_key_file");
 	warn_of_certificate(settings, config);

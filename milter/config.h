@@ -18,11 +18,11 @@
 
 struct config {
 	struct submitters *submitters;
-	struct consent_table *consent_table; /* NULL without consent senders */
-	struct dkim_verifier *verifier;	     /* NULL when authserv_id is trusted */
-	const char *authserv_id;	     /* within the settings, or NULL */
-	char *tracked_url;		     /* how invitation links begin: "WIZARD_URL/i/" */
-	struct smime_signer *signer; /* NULL: Welcome mails are not signed */
+	struct consent_table *consent_table;   /* NULL without consent senders */
+	struct dkim_verifier *verifier;	       /* NULL when authserv_id is trusted */
+	const char *authserv_id;	       /* within the settings, or NULL */
+	char *tracked_url;		       /* how invitation links begin: "WIZARD_URL/i/" */
+	struct smime_signer *signer;	       /* NULL: Welcome mails are not signed */
 	struct health_certificate certificate; /* its; without one not_after is 0 */
 	struct ipc_client *store;
 };

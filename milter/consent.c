@@ -46,8 +46,8 @@ time_t consent_time(const struct session *session)
 int consent_candidates(const struct session *session, const char *member, const char *value,
 	struct fit *fit, struct error *error)
 {
-	struct json_object *request = request_about("candidates", member, value),
-			   *reply = NULL, *invitations;
+	struct json_object *request = request_about("candidates", member, value), *reply = NULL,
+			   *invitations;
 	int result;
 
 	if (request == NULL)

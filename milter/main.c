@@ -98,9 +98,10 @@ static int nobody_listens(const char *endpoint, struct error *error)
 	if (fd < 0)
 		return 0;
 	close(fd);
-	return error_set(
-		error, ERROR_TEMPORARY, "milter_listen: another process serves %s: stop that first; one "
-		"that is stopping ends when its mails are through", endpoint);
+	return error_set(error, ERROR_TEMPORARY,
+		"milter_listen: another process serves %s: stop that first; one "
+		"that is stopping ends when its mails are through",
+		endpoint);
 }
 
 static int listen_on(const struct settings *settings, struct error *error)
@@ -118,8 +119,8 @@ static int listen_on(const struct settings *settings, struct error *error)
 	buf_init(&name, 4096);
 	result = connection_name(endpoint, &name, error);
 	mask = umask(0117);
-	if (result == 0 &&
-		(smfi_setconn(name.data) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS)) {
+	if (result == 0 && (smfi_setconn(name.data) != MI_SUCCESS ||
+				   smfi_opensocket(true) != MI_SUCCESS)) {
 		endpoint_listen_fault(endpoint, errno, error);
 		result = error_prefix(error, "milter_listen");
 	}

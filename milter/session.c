@@ -169,7 +169,8 @@ void session_mail(struct session *session, char **arguments, const char *sasl_na
 	session->marks.welcome_sender =
 		listed && submitters_have(session_config(session)->submitters, &submission);
 	session->stranger = listed && !session->marks.welcome_sender;
-	snprintf(session->login, sizeof(session->login), "%s", sasl_name != NULL ? sasl_name : "-");
+	snprintf(session->login, sizeof(session->login), "%s",
+		sasl_name != NULL ? sasl_name : "-");
 	keep_ret(session, arguments + 1);
 }
 
@@ -262,8 +263,9 @@ static void log_stranger(const struct session *session, const char *queue_id)
 	if (session->client_known &&
 		address_of((const struct sockaddr *)&session->client, &address) == 0)
 		address_text(&address, client);
-	log_info("%s: welcome from=%s client=%s login=%s action=none reason=\"client is not one of "
-		 "welcome_submitters\"",
+	log_info(
+		"%s: welcome from=%s client=%s login=%s action=none reason=\"client is not one of "
+		"welcome_submitters\"",
 		queue_id, session->sender, client, session->login);
 }
 

@@ -43,18 +43,19 @@ struct session {
 	/* the message; empty between two */
 	const struct daemon_generation *generation; /* NULL: no message */
 	bool classified;			    /* its headers are complete */
-	char sender[ADDRESS_SIZE]; /* "" also where it does not fit */
-	char sender_ret[16]; /* " RET=HDRS" as given with MAIL, or "" */
-	bool internal;	     /* made by Postfix itself: refusing it would lose it */
+	char sender[ADDRESS_SIZE];		    /* "" also where it does not fit */
+	char sender_ret[16];			    /* " RET=HDRS" as given with MAIL, or "" */
+	bool internal; /* made by Postfix itself: refusing it would lose it */
 	struct mail_marks marks;
-	bool stranger; /* a welcome sender's address, but no submitter of ours */
+	bool stranger;	 /* a welcome sender's address, but no submitter of ours */
 	char login[128]; /* of a stranger, or "-" */
 	enum mail_kind kind;
-	enum count_mail counted; /* what it was and what was done, for the metrics */
+	enum count_mail counted;      /* what it was and what was done, for the metrics */
 	char recipient[ADDRESS_SIZE]; /* the first */
-	size_t recipients;	      /* different from the first, and the first; own ones too */
-	struct own_recipient *own;    /* those with a tag of ours */
-	size_t others;		      /* those without */
+	/* different from the first, and the first; own ones too */
+	size_t recipients;
+	struct own_recipient *own; /* those with a tag of ours */
+	size_t others;		   /* those without */
 	struct headers headers;
 	/* for a mail that may be ours: MIME fields, empty line, body; a large one's from
 	 * session_load on */
@@ -63,8 +64,8 @@ struct session {
 	size_t body_len; /* so much of it is kept */
 	/* the body was longer than what is kept of its kind, or could not be kept */
 	bool cut;
-	int spool;	 /* a large mail until then; -1: it is in memory */
-	uint64_t turn;	 /* its turn's number; 0: it has none */
+	int spool;	     /* a large mail until then; -1: it is in memory */
+	uint64_t turn;	     /* its turn's number; 0: it has none */
 	struct error unkept; /* why it could not be kept */
 	struct consent_facts consent;
 };
@@ -84,8 +85,8 @@ enum own_address session_own_address(
 
 /* A recipient that is accepted; kind and tag as session_own_address says. Returns 0, or -1 out
  * of memory. */
-int session_recipient(struct session *session, const char *argument, enum own_address kind,
-	const char *tag);
+int session_recipient(
+	struct session *session, const char *argument, enum own_address kind, const char *tag);
 
 /* End of headers: decides the message's kind and makes room for its body. queue_id is for the
  * log. */

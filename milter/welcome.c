@@ -48,7 +48,8 @@ static const struct {
 		.counted = COUNT_MAIL_PASSED},
 	[WELCOME_PASS_NO_TEXT] = {.reason = "no text part to append the link to",
 		.counted = COUNT_MAIL_PASSED},
-	[WELCOME_PASS_PROTECTED] = {.reason = "signed or encrypted", .counted = COUNT_MAIL_PASSED},
+	[WELCOME_PASS_PROTECTED] = {.reason = "signed or encrypted",
+		.counted = COUNT_MAIL_PASSED},
 	[WELCOME_REJECT_UNMARKED] = {.code = "550",
 		.status = "5.6.0",
 		.text = "Welcome mail holds neither the link placeholder nor a link of the "
@@ -111,8 +112,9 @@ static int look_for_tracked(struct welcome *welcome, struct error *error)
 	found = lookup_genuine(welcome->session, findings->tokens, error);
 	welcome->tracked = found == 1;
 	if (found == 0)
-		log_warning("%s: welcome from=%s reason=\"a link that looks like an invitation's "
-			    "is none of ours\"",
+		log_warning(
+			"%s: welcome from=%s reason=\"a link that looks like an invitation's "
+			"is none of ours\"",
 			queue_id(welcome->ctx), welcome->session->sender);
 	return found < 0 ? -1 : 0;
 }
@@ -278,7 +280,8 @@ static sfsistat inject(struct welcome *welcome, enum welcome_action action)
 	if (outgoing_possible(session, &error) < 0 || open_invitation(welcome, &error) < 0 ||
 		send_on(welcome, action, &error) < 0) {
 		log_warning("%s: welcome recipient=%s action=%s reason=\"%s\"",
-			queue_id(welcome->ctx), session->recipient, not_taken(&error), error.text);
+			queue_id(welcome->ctx), session->recipient, not_taken(&error),
+			error.text);
 		return answer_error(welcome->ctx, &error);
 	}
 	log_info("%s: welcome invitation=%s recipient=%s action=%s links=%zu%s",
@@ -328,8 +331,7 @@ static sfsistat carry_out(struct welcome *welcome, enum welcome_action action)
 
 static bool holds(const struct buf *message, const char *text)
 {
-	return *text != '\0' &&
-	       memmem(message->data, message->len, text, strlen(text)) != NULL;
+	return *text != '\0' && memmem(message->data, message->len, text, strlen(text)) != NULL;
 }
 
 /* A mail that there is no reading. The platform sends other mail, too: only one that looks like a

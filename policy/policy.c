@@ -59,8 +59,9 @@ static void log_verdict(
 	const char *queue_id = subject->queue_id[0] != '\0' ? subject->queue_id : "NOQUEUE";
 
 	if (error != NULL)
-		log_warning("%s: policy sender=%s recipient=%s client=%s login=%s action=deferred "
-			    "reason=\"%s\"",
+		log_warning(
+			"%s: policy sender=%s recipient=%s client=%s login=%s action=deferred "
+			"reason=\"%s\"",
 			queue_id, subject->sender, subject->recipient, subject->client,
 			subject->login, error->text);
 	else if (!verdict_refuses(verdict))
@@ -70,8 +71,8 @@ static void log_verdict(
 	else
 		log_info("%s: policy sender=%s recipient=%s client=%s login=%s action=refused "
 			 "reason=%s",
-			queue_id, subject->sender, subject->recipient, subject->client, subject->login,
-			verdict_name(verdict));
+			queue_id, subject->sender, subject->recipient, subject->client,
+			subject->login, verdict_name(verdict));
 }
 
 static void count(struct client *client, bool welcome_sender, enum verdict verdict)

@@ -27,7 +27,8 @@ enum attribute {
 };
 
 struct request {
-	struct text values[ATTRIBUTES]; /* of length 0 where absent; the first of its name counts */
+	/* of length 0 where absent; the first of its name counts */
+	struct text values[ATTRIBUTES];
 };
 
 /* Reads one request off the front of the bytes. *scanned is 0 at a request's beginning and kept

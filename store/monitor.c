@@ -165,7 +165,7 @@ static bool is_ours(const struct error *error)
 void monitor_request(struct monitor *monitor, unsigned op, const struct error *error)
 {
 	metrics_count(monitor->metrics, METRIC_STORE_REQUESTS, op,
-		error == NULL	? COUNT_REQUEST_OK
+		error == NULL	 ? COUNT_REQUEST_OK
 		: is_ours(error) ? COUNT_REQUEST_FAILED
 				 : COUNT_REQUEST_REFUSED);
 }

@@ -93,8 +93,7 @@ static void fail_memory(struct serve *serve, struct ipc_peer *peer, uint32_t cal
 	fail(serve, peer, call, &error);
 }
 
-static int batch_add(
-	struct serve *serve, struct ipc_peer *peer, uint32_t call, unsigned op)
+static int batch_add(struct serve *serve, struct ipc_peer *peer, uint32_t call, unsigned op)
 {
 	const struct buf *text = &serve->reply.text;
 
@@ -119,8 +118,8 @@ static int batch_add(
 }
 
 /* With -v, each. */
-static void say_request(const struct ipc_peer *peer, struct json_object *request,
-	const struct error *error)
+static void say_request(
+	const struct ipc_peer *peer, struct json_object *request, const struct error *error)
 {
 	const struct ipc_peer_identity *who = ipc_peer_identity(peer);
 	const char *op = json_string(request, "op", "");

@@ -52,7 +52,8 @@ struct monitor;
 /* directory: of the state; borrowed like the engine, whose "reports" it adds the store's own
  * to. NULL out of memory. */
 struct monitor *monitor_new(struct engine *engine, const char *directory);
-void monitor_configure(struct monitor *monitor, const char *key_path, const struct keyfile *keys);
+void monitor_configure(
+	struct monitor *monitor, const char *key_path, const struct keyfile *keys);
 void monitor_free(struct monitor **monitor); /* accepts NULL; nulls */
 
 /* Which request that is, for monitor_request. */

@@ -69,8 +69,8 @@ static void renewed(void *context, const struct http_answer *answer)
 static void renew(struct flow *flow)
 {
 	const struct settings *settings = flow->tokend->generation->settings;
-	struct http_request request = {.url = flow->token_endpoint, .fresh = true,
-		.kind = COUNT_ENDPOINT_REFRESH};
+	struct http_request request = {
+		.url = flow->token_endpoint, .fresh = true, .kind = COUNT_ENDPOINT_REFRESH};
 
 	request.form = oauth_refresh_body(
 		settings->client_id, flow->tokens.refresh_token, settings->scopes);

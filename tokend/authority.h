@@ -34,12 +34,12 @@ typedef void authority_fn(void *context, const struct authority_answer *answer);
 
 /* The callback comes later, once, never from within. Return a handle to cancel with, valid
  * until then; NULL when out of memory (no callback then). */
-struct authority_wait *authority_discovery(struct authority *authority, const char *authority_url,
-					   const char *tenant, authority_fn *answer, void *context);
+struct authority_wait *authority_discovery(struct authority *authority,
+	const char *authority_url, const char *tenant, authority_fn *answer, void *context);
 
 /* since: the copy must have been fetched after that moment (clock_monotonic_ms); 0: any will do. */
 struct authority_wait *authority_keys(struct authority *authority, const char *jwks_uri,
-				      uint64_t since, authority_fn *answer, void *context);
+	uint64_t since, authority_fn *answer, void *context);
 void authority_cancel(struct authority_wait **wait); /* accepts NULL; nulls */
 
 #endif

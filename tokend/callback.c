@@ -110,8 +110,7 @@ static void redeem(struct request *request, const char *code)
 		.redirect_uri = uri,
 		.verifier = request->redirect->verifier,
 		.scopes = request->redirect->purpose->scopes(settings)};
-	struct http_request http_request = {
-		.url = redirect_text(request, "token_endpoint"),
+	struct http_request http_request = {.url = redirect_text(request, "token_endpoint"),
 		.fresh = true,
 		.kind = COUNT_ENDPOINT_CODE};
 

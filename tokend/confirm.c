@@ -145,9 +145,9 @@ static void complete(struct request *request)
 	request->redirect = calloc(1, sizeof(*request->redirect));
 	error_set(&error, ERROR_TEMPORARY, "out of memory");
 	if (request->redirect != NULL && purpose_find("confirm")->check(request, &error) == 0)
-		request->redirect->telling = store_tell(request->tokend,
-			json_string(request->invitation, "id", ""),
-			event_create("confirmed", time(NULL)), NULL, &told);
+		request->redirect->telling =
+			store_tell(request->tokend, json_string(request->invitation, "id", ""),
+				event_create("confirmed", time(NULL)), NULL, &told);
 	if (request->redirect == NULL || request->redirect->telling == NULL)
 		request_fail(request, &error);
 }

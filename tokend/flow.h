@@ -20,7 +20,8 @@
 #define SIGNED_IN "somebody has just signed in; this page goes on by itself in a moment"
 
 enum flow_phase {
-	PHASE_RESUMING,	 /* read from the vault; the store is asked whether it is still wanted */
+	/* read from the vault; the store is asked whether it is still wanted */
+	PHASE_RESUMING,
 	PHASE_STARTING,	 /* a code is being asked for */
 	PHASE_POLLING,	 /* the code is sealed and out */
 	PHASE_ACQUIRING, /* tokens are here and sealed as what they are: unproved */
@@ -45,7 +46,7 @@ struct flow {
 	struct ipc_async_call *ask;
 	struct authority_wait *wait;
 	struct store_event *telling; /* the event that the phase waits for */
-	struct request_list waiters;  /* who asked to start */
+	struct request_list waiters; /* who asked to start */
 	/* whose browser brought the code that is being acquired with */
 	struct request_list returned;
 
@@ -64,11 +65,11 @@ struct flow {
 
 	/* acquiring */
 	struct oauth_tokens tokens;
-	bool unsaved;	     /* the tokens are not in the vault yet */
-	bool renew;	     /* the access token has run out: the next step renews it */
-	bool renewed;	     /* that was done once */
-	time_t id_token_at;  /* when the id_token came: it had to be good then */
-	uint64_t keys_since; /* how fresh the signing keys have to be */
+	bool unsaved;		    /* the tokens are not in the vault yet */
+	bool renew;		    /* the access token has run out: the next step renews it */
+	bool renewed;		    /* that was done once */
+	time_t id_token_at;	    /* when the id_token came: it had to be good then */
+	uint64_t keys_since;	    /* how fresh the signing keys have to be */
 	struct json_object *record; /* the invitation as it is now */
 	struct id_token_claims claims;
 
@@ -114,7 +115,8 @@ void flow_revoke(struct tokend *tokend, const char *id);
 
 /* The code is out: answers who waits, or is asked for later. */
 struct json_object *flow_code(const struct flow *flow); /* start's reply; NULL out of memory */
-void flow_answer_waiters(struct flow *flow, const struct error *error /* NULL: with the code */);
+void flow_answer_waiters(
+	struct flow *flow, const struct error *error /* NULL: with the code */);
 void flow_answer_signed_in(struct flow *flow); /* no code is needed any more */
 
 /* Tells the browsers that came back how it went; the outcomes are those of op callback. */
@@ -123,8 +125,8 @@ void flow_answer_returned(struct flow *flow, const char *outcome, const char *te
 /* The flow in the vault. flow_save: 0, or -1 with error set. flow_load makes one of a record;
  * NULL with error set. */
 int flow_save(struct flow *flow, struct error *error);
-struct flow *flow_load(struct tokend *tokend, const struct vault_record *record,
-		       struct error *error);
+struct flow *flow_load(
+	struct tokend *tokend, const struct vault_record *record, struct error *error);
 
 /* The steps. */
 void start_step(struct flow *flow);

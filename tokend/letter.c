@@ -20,9 +20,8 @@
 static const char *const files[] = {"mail_continue.txt", "mail_continue.html",
 	"mail_reminder.txt", "mail_reminder.html", "mail_reinvite.txt", "mail_reinvite.html",
 	"mail_invitation.txt", "mail_invitation.html", NULL};
-static const char *const subjects[] = {
-	"mail_continue_subject", "mail_reminder_subject", "mail_reinvite_subject",
-	"mail_invitation_subject", NULL};
+static const char *const subjects[] = {"mail_continue_subject", "mail_reminder_subject",
+	"mail_reinvite_subject", "mail_invitation_subject", NULL};
 
 struct letters {
 	struct words *words;

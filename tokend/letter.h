@@ -22,7 +22,7 @@ void letters_free(struct letters **letters); /* accepts NULL; nulls */
 /* Appends the mail of that kind to the record's invitation_email. Returns 0, or -1 with error
  * set. */
 int letter_compose(const struct letters *letters, const struct settings *settings,
-		   enum notice_kind kind, struct json_object *record, struct buf *out,
-		   struct error *error);
+	enum notice_kind kind, struct json_object *record, struct buf *out,
+	struct error *error);
 
 #endif

@@ -111,8 +111,8 @@ void monitor_refusal(struct tokend *tokend, const struct refusal *refusal)
 		return;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (strcmp(refusal->code, ours[i]) == 0)
-			snprintf(tokend->monitor->refused, sizeof(tokend->monitor->refused), "%.*s",
-				(int)refusal->own, refusal->text);
+			snprintf(tokend->monitor->refused, sizeof(tokend->monitor->refused),
+				"%.*s", (int)refusal->own, refusal->text);
 }
 
 void monitor_sign_in_failed(struct tokend *tokend, const struct refusal *refusal)

@@ -46,8 +46,7 @@ struct notice *notice_find(struct tokend *tokend, const char *id)
 
 static void on_timer(evutil_socket_t unused, short what, void *context);
 
-struct notice *notice_new(
-	struct tokend *tokend, const char *id, struct json_object *sent)
+struct notice *notice_new(struct tokend *tokend, const char *id, struct json_object *sent)
 {
 	struct notice *notice = calloc(1, sizeof(*notice));
 
@@ -250,9 +249,9 @@ static void sent(void *context, const struct error *error)
 	enum notice_kind kind = notice->sending;
 
 	metrics_count(notice->tokend->metrics, METRIC_TOKEND_MAILS,
-		error == NULL			  ? COUNT_LETTER_SENT
+		error == NULL			 ? COUNT_LETTER_SENT
 		: error->kind == ERROR_UNCERTAIN ? COUNT_LETTER_UNCERTAIN
-						  : COUNT_LETTER_REFUSED);
+						 : COUNT_LETTER_REFUSED);
 	if (error != NULL && error->kind != ERROR_UNCERTAIN) {
 		if (notice->order != NULL)
 			order_refused(notice, error);

@@ -31,8 +31,8 @@ static void got_tokens(void *context, const struct http_answer *answer)
 void poll_step(struct flow *flow)
 {
 	const struct settings *settings = flow->tokend->generation->settings;
-	struct http_request request = {.url = flow->token_endpoint,
-		.kind = COUNT_ENDPOINT_POLL};
+	struct http_request request = {
+		.url = flow->token_endpoint, .kind = COUNT_ENDPOINT_POLL};
 	struct refusal refusal;
 
 	if (flow->tokend->stopping || flow->http != NULL)

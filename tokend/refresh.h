@@ -15,22 +15,25 @@
 #include "token/oauth.h"
 #include "token/refresh.h"
 
-#define REFRESHES_MAX 64 /* under way at once, of those that are due; who asks is served besides */
+/* under way at once, of those that are due; who asks is served besides */
+#define REFRESHES_MAX 64
 
 struct refresh {
 	struct tokend *tokend;
 	LIST_ENTRY(refresh) entry;
 	char id[INVITATION_ID_LEN + 1];
-	bool was_unsure;	     /* an earlier request with this refresh token got no answer */
-	bool resting;		     /* nothing is under way: the pause behind it */
-	uint64_t not_before;	     /* as Microsoft asked, clock_monotonic_ms */
-	struct event *timer;	     /* of the rest, and of a vault that did not take the token */
+	/* an earlier request with this refresh token got no answer */
+	bool was_unsure;
+	bool resting;	     /* nothing is under way: the pause behind it */
+	uint64_t not_before; /* as Microsoft asked, clock_monotonic_ms */
+	/* of the rest, and of a vault that did not take the token */
+	struct event *timer;
 	struct request_list waiters; /* ops validate and token */
 	/* what is under way, at most one of them */
 	struct ipc_async_call *ask;
 	struct http_call *http;
 	struct store_event *telling;
-	time_t used; /* the token's last use that the store knows of */
+	time_t used;		    /* the token's last use that the store knows of */
 	struct vault_record record; /* the token's; kind NULL: not read */
 	struct oauth_tokens tokens; /* what came back */
 	/* the outcome, for those who wait */
@@ -68,11 +71,12 @@ void renew_save(struct refresh *refresh); /* again, after a vault that was full 
  * something else than a passing fault was said no with. */
 void validate_begin(struct refresh *refresh);
 void validate_refused(struct refresh *refresh, const struct refusal *refusal);
-void validate_failed(struct refresh *refresh, enum error_kind kind, const struct refusal *refusal);
+void validate_failed(
+	struct refresh *refresh, enum error_kind kind, const struct refusal *refusal);
 
 /* access.c: access tokens, in memory only. access_keep takes the token over. */
-void access_keep(struct tokend *tokend, const char *id, struct secret **access_token,
-		 int expires_in);
+void access_keep(
+	struct tokend *tokend, const char *id, struct secret **access_token, int expires_in);
 /* of op token; NULL: none that is good */
 struct json_object *access_reply(struct tokend *tokend, const char *id);
 void access_forget(struct tokend *tokend, const char *id);

@@ -66,7 +66,8 @@ static int take_tokens(struct refresh *refresh)
 	json_object_object_del(record->clear, FAILURES);
 	record->due = refresh_due(time(NULL), settings->refresh_interval, random_number());
 	return json_set_int(record->clear, "refreshed_at", time(NULL)) == 0 &&
-			       json_set_string(record->clear, "client_id", settings->client_id) == 0
+			       json_set_string(
+				       record->clear, "client_id", settings->client_id) == 0
 		       ? 0
 		       : -1;
 }
@@ -80,7 +81,8 @@ static void tell_use(struct refresh *refresh)
 		!refresh_use_is_news(refresh->used, time(NULL)))
 		return;
 	event = event_create("token_used", time(NULL));
-	if (event == NULL || store_tell(refresh->tokend, refresh->id, event, NULL, NULL) == NULL)
+	if (event == NULL ||
+		store_tell(refresh->tokend, refresh->id, event, NULL, NULL) == NULL)
 		log_warning("invitation=%s token_used reason=\"out of memory\"", refresh->id);
 }
 
@@ -187,8 +189,7 @@ static struct secret *refresh_body(const struct refresh *refresh)
 	struct secret *body = NULL;
 
 	if (scopes != NULL)
-		body = oauth_refresh_body(
-			settings->client_id, refresh->record.secret, scopes);
+		body = oauth_refresh_body(settings->client_id, refresh->record.secret, scopes);
 	free(scopes);
 	return body;
 }
@@ -196,8 +197,7 @@ static struct secret *refresh_body(const struct refresh *refresh)
 static void send_token(struct refresh *refresh)
 {
 	struct json_object *clear = refresh->record.clear;
-	struct http_request request = {
-		.url = json_string(clear, "token_endpoint", ""),
+	struct http_request request = {.url = json_string(clear, "token_endpoint", ""),
 		.fresh = true,
 		.kind = COUNT_ENDPOINT_REFRESH};
 	struct error error;

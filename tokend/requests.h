@@ -10,7 +10,7 @@ struct flow;
 struct redirect;
 
 struct request {
-	TAILQ_ENTRY(request) link;    /* in tokend->requests */
+	TAILQ_ENTRY(request) link; /* in tokend->requests */
 	/* in that list, of those who wait for a code; NULL: in none */
 	TAILQ_ENTRY(request) waiting;
 	struct request_list *list;

@@ -34,7 +34,7 @@ struct sendmail_mail {
 /* Takes mail->message over (whatever the outcome), copies the rest. `done` is called once,
  * later. Returns 0, or -1: no `done` then. */
 int sendmail_send(struct sendmail *sendmail, struct sendmail_mail *mail, sendmail_done_fn *done,
-		  void *context);
+	void *context);
 
 /* Mails that run or wait. */
 size_t sendmail_pending(const struct sendmail *sendmail);

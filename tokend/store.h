@@ -12,7 +12,7 @@
 
 /* Asks for an invitation; member "id" or "link". As ipc_async_call. */
 struct ipc_async_call *store_get(struct tokend *tokend, const char *member, const char *name,
-				 int timeout_ms, ipc_reply_fn *reply, void *context);
+	int timeout_ms, ipc_reply_fn *reply, void *context);
 
 /* An event for the store. It is sent until the store has said yes or no for good. `told` (or
  * NULL) is called once, later, with NULL or a lasting error (not found, conflict, ...). Returns
@@ -24,7 +24,7 @@ struct store_told {
 	void *context;
 };
 struct store_event *store_tell(struct tokend *tokend, const char *id, struct json_object *event,
-			       const char *change, const struct store_told *told);
+	const char *change, const struct store_told *told);
 /* it is not told any more; accepts NULL; nulls */
 void store_event_cancel(struct store_event **event);
 /* it is told, but nobody is called; likewise */

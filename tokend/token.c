@@ -153,8 +153,7 @@ static void told(void *context, const struct error *error)
 		token_refused(flow, error);
 		return;
 	}
-	metrics_count(
-		flow->tokend->metrics, METRIC_TOKEND_SIGN_INS, COUNT_SIGN_IN_COMPLETED);
+	metrics_count(flow->tokend->metrics, METRIC_TOKEND_SIGN_INS, COUNT_SIGN_IN_COMPLETED);
 	log_info("invitation=%s device_authenticated", flow->id);
 	mark_told(flow);
 	flow_leave(flow, NULL);

@@ -53,11 +53,11 @@ struct tokend {
 	struct metrics *metrics;
 	struct monitor *monitor;
 	struct ipc_server *server;
-	struct event *drain;	/* while stopping */
-	struct event *sweep;	/* now and then: what is over leaves the vault */
-	struct event *checkpoint; /* of the vault, every two seconds */
-	uint64_t drain_until;	/* clock_monotonic_ms */
-	void *flows;		/* tsearch(3) tree of struct flow, by id */
+	struct event *drain;	    /* while stopping */
+	struct event *sweep;	    /* now and then: what is over leaves the vault */
+	struct event *checkpoint;   /* of the vault, every two seconds */
+	uint64_t drain_until;	    /* clock_monotonic_ms */
+	void *flows;		    /* tsearch(3) tree of struct flow, by id */
 	struct flow_list flow_list; /* the same ones */
 	size_t flows_n;
 	struct resume *resume; /* what the vault holds, by time */
@@ -75,7 +75,7 @@ struct tokend {
 	int64_t sequence_kept;		/* the same, in the vault */
 	struct webhooks *webhooks;
 	struct notices *notices;
-	bool stopping;			/* nothing new is sent to Microsoft */
+	bool stopping; /* nothing new is sent to Microsoft */
 };
 
 uint32_t random_number(void); /* any, for jitter */

@@ -17,8 +17,9 @@ struct lane;
 LIST_HEAD(lane_list, lane);
 
 struct webhooks {
-	struct http *http; /* its own: a slow platform must not keep Microsoft's requests waiting */
-	void *lanes;	   /* tsearch(3) tree, by name */
+	/* its own: a slow platform must not keep Microsoft's requests waiting */
+	struct http *http;
+	void *lanes; /* tsearch(3) tree, by name */
 	struct lane_list list;
 	size_t dead; /* dead letters in the vault */
 };
@@ -37,7 +38,7 @@ struct lane {
 	bool more;     /* there may be events behind the one under way */
 	int failures;  /* in a row */
 	time_t failing_since;
-	bool dirty, stored; /* differs from the vault; is in the vault */
+	bool dirty, stored;	  /* differs from the vault; is in the vault */
 	struct json_object *told; /* the history's entry that is under way, or NULL */
 	struct ipc_async_call *ask;
 	struct http_call *call;

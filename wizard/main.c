@@ -22,8 +22,8 @@ static int prepare(struct daemon *daemon, struct error *error)
 {
 	const struct daemon_generation *generation = daemon_generation(daemon);
 	const struct settings *settings = generation->settings;
-	const struct web_service_address address = {"wizard_listen", settings->wizard_listen,
-		daemon_socket_group(settings)};
+	const struct web_service_address address = {
+		"wizard_listen", settings->wizard_listen, daemon_socket_group(settings)};
 	struct wizard *wizard = calloc(1, sizeof(*wizard));
 	int result = -1;
 
@@ -68,8 +68,9 @@ static void reloaded(struct daemon *daemon, void *context)
 	struct error error;
 
 	if (!web_service_stays(&wizard->web, settings->wizard_listen, settings))
-		log_warning("reload: wizard_listen, store_listen and tokend_listen change at the "
-			    "next start only");
+		log_warning(
+			"reload: wizard_listen, store_listen and tokend_listen change at the "
+			"next start only");
 	if ((wizard->web.tls || site->tls.cert.len > 0) && serve(wizard, &error) != 0)
 		log_error("reload: certificate and listener stay as they were: %s", error.text);
 	daemon_generation_release(&generation);
@@ -104,8 +105,8 @@ static int start(struct wizard *wizard, struct error *error)
 	wizard->limit = limit_new(LIMIT_KEYS);
 	wizard->monitor = monitor_new(wizard);
 	if (wizard->monitor == NULL || wizard->limit == NULL ||
-		daemon_watch_signals(wizard->web.daemon, wizard->web.base, stop, reloaded,
-			wizard) != 0)
+		daemon_watch_signals(
+			wizard->web.daemon, wizard->web.base, stop, reloaded, wizard) != 0)
 		return error_set(error, ERROR_TEMPORARY, "out of memory");
 	return serve(wizard, error);
 }

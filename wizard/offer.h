@@ -12,7 +12,8 @@
 #include "base/settings.h"
 
 struct offer {
-	const char *action, *button; /* the page's form, and the word of its button; NULL: none */
+	/* the page's form, and the word of its button; NULL: none */
+	const char *action, *button;
 	const char *other_action, *other_button; /* the other way to sign in; NULL: none */
 	const char *next;			 /* instead of the step's; NULL: that */
 	bool hint;	   /* nobody is expected by name: a field for the account's */

@@ -21,11 +21,11 @@ struct site {
 	char *support_uri; /* "" without a support_address */
 	struct buf style;
 	struct buf script;
-	char *base_path;     /* of wizard_url, without a trailing slash: "" as a rule */
-	char *policy;	     /* Content-Security-Policy */
-	char *sign_out;	     /* where Microsoft's sign-ins of a browser end */
+	char *base_path; /* of wizard_url, without a trailing slash: "" as a rule */
+	char *policy;	 /* Content-Security-Policy */
+	char *sign_out;	 /* where Microsoft's sign-ins of a browser end */
 	struct proxies proxies;
-	bool secure;	     /* customers come by https: cookies say Secure */
+	bool secure; /* customers come by https: cookies say Secure */
 	struct web_tls tls;
 };
 

@@ -22,9 +22,9 @@ struct step {
 	const char *button;
 	const char *next; /* what happens next, or whom to ask */
 	enum step_action action;
-	bool welcome; /* who asks, for what: the Welcome page */
-	bool live;    /* something may change while the page is open */
-	bool ended;   /* no code belongs here any more */
+	bool welcome;	    /* who asks, for what: the Welcome page */
+	bool live;	    /* something may change while the page is open */
+	bool ended;	    /* no code belongs here any more */
 	bool mentions_code; /* its `next` does, which is not true of a sign-in in the browser */
 	unsigned http_status;
 };

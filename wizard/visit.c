@@ -74,7 +74,8 @@ void visit_ask_tokend(struct visit *visit, struct json_object *request, visit_ne
 
 void visit_ask_microsoft(struct visit *visit, struct json_object *request, visit_next_fn *next)
 {
-	web_ask_slow(&visit->ask, visit->wizard->web.tokend, request, MICROSOFT_TIMEOUT_MS, next);
+	web_ask_slow(
+		&visit->ask, visit->wizard->web.tokend, request, MICROSOFT_TIMEOUT_MS, next);
 }
 
 void visit_keep_invitation(struct visit *visit, struct json_object *reply)

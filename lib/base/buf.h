@@ -28,8 +28,7 @@ void buf_reset(struct buf *buf); /* empty, not failed, memory kept */
 void buf_append(struct buf *buf, const void *bytes, size_t len);
 void buf_string(struct buf *buf, const char *string);
 void buf_byte(struct buf *buf, char byte);
-void buf_printf(struct buf *buf, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 

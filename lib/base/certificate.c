@@ -57,12 +57,13 @@ static int no_passphrase(char *text, int size, int writing, void *context)
 	return -1;
 }
 
-int certificate_fits(const char *pem, size_t len, const char *key, size_t key_len,
-	struct error *error)
+int certificate_fits(
+	const char *pem, size_t len, const char *key, size_t key_len, struct error *error)
 {
 	BIO *bytes = key_len <= INT_MAX ? BIO_new_mem_buf(key, (int)key_len) : NULL;
-	EVP_PKEY *private =
-		bytes != NULL ? PEM_read_bio_PrivateKey(bytes, NULL, no_passphrase, NULL) : NULL;
+	EVP_PKEY *private = bytes != NULL
+				    ? PEM_read_bio_PrivateKey(bytes, NULL, no_passphrase, NULL)
+				    : NULL;
 	X509 *certificate = first(pem, len);
 	int result = 0;
 
@@ -70,8 +71,8 @@ int certificate_fits(const char *pem, size_t len, const char *key, size_t key_le
 		result = error_set(error, ERROR_CONFIGURATION,
 			"holds no private key in PEM form without a passphrase");
 	else if (certificate == NULL || X509_check_private_key(certificate, private) != 1)
-		result = error_set(error, ERROR_CONFIGURATION,
-			"is not the key of the first certificate");
+		result = error_set(
+			error, ERROR_CONFIGURATION, "is not the key of the first certificate");
 	X509_free(certificate);
 	EVP_PKEY_free(private);
 	BIO_free(bytes);

@@ -26,7 +26,7 @@ int certificate_watch(const char *pem, size_t len, struct health_certificate *ce
 
 /* key: a private key in PEM form. Returns 0, or -1 (configuration): it is none or has a
  * passphrase, or it is not that of the first certificate in pem. */
-int certificate_fits(const char *pem, size_t len, const char *key, size_t key_len,
-	struct error *error);
+int certificate_fits(
+	const char *pem, size_t len, const char *key, size_t key_len, struct error *error);
 
 #endif

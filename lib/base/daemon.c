@@ -101,8 +101,8 @@ static int generation_check(struct daemon *daemon, struct generation *generation
 {
 	struct error error;
 
-	if (daemon->program->check == NULL ||
-		daemon->program->check(generation->face.settings, &generation->face.derived, &error) == 0)
+	if (daemon->program->check == NULL || daemon->program->check(generation->face.settings,
+						      &generation->face.derived, &error) == 0)
 		return 0;
 	fault(daemon, error.text);
 	return -1;
@@ -167,7 +167,8 @@ bool daemon_stream(const struct daemon *daemon)
 
 gid_t daemon_socket_group(const struct settings *settings)
 {
-	struct group *group = settings->socket_group[0] != '\0' ? getgrnam(settings->socket_group) : NULL;
+	struct group *group =
+		settings->socket_group[0] != '\0' ? getgrnam(settings->socket_group) : NULL;
 
 	return group != NULL ? group->gr_gid : (gid_t)-1;
 }
@@ -230,8 +231,8 @@ gid_t daemon_own_group(const struct daemon *daemon, const struct settings *setti
 	return user != NULL ? user->pw_gid : (gid_t)-1;
 }
 
-void daemon_own_socket(const struct daemon *daemon, const struct settings *settings,
-	const char *endpoint)
+void daemon_own_socket(
+	const struct daemon *daemon, const struct settings *settings, const char *endpoint)
 {
 	const struct passwd *user =
 		geteuid() == 0 ? find_user(daemon->program, settings->daemon_user) : NULL;
@@ -253,7 +254,8 @@ static int drop_root(struct daemon *daemon, struct error *error)
 	if (user == NULL)
 		return error_set(error, ERROR_CONFIGURATION,
 			"daemon_user: there is no user \"%s\"; make one, such as with "
-			"\"adduser --system --group %s\"", name, name);
+			"\"adduser --system --group %s\"",
+			name, name);
 	if (user->pw_uid == 0)
 		return error_set(error, ERROR_CONFIGURATION, "daemon_user: must not be root");
 	if (initgroups(user->pw_name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
@@ -346,7 +348,8 @@ static int serve(struct daemon *daemon)
 	const struct daemon_program *program = daemon->program;
 	struct error error;
 
-	if (!daemon->test && program->prepare != NULL && program->prepare(daemon, &error) != 0) {
+	if (!daemon->test && program->prepare != NULL &&
+		program->prepare(daemon, &error) != 0) {
 		fault(daemon, error.text);
 		return error_answer(error.kind)->exit_status;
 	}

@@ -31,7 +31,8 @@ struct daemon;
 struct event_base;
 
 struct daemon_program {
-	const char *name;    /* "postinvite-store"; the system user's suffix is behind the dash */
+	/* "postinvite-store"; the system user's suffix is behind the dash */
+	const char *name;
 	const char *purpose; /* one line for -h */
 	/* has -s; then it logs to syslog alone, for standard error is the client's, too */
 	bool has_stream;
@@ -73,8 +74,8 @@ gid_t daemon_own_group(const struct daemon *daemon, const struct settings *setti
 /* Gives a Unix socket that was made as root to the user that the daemon will become: in a folder
  * with the sticky bit nobody else could remove it, neither at its end nor at a start without
  * root. */
-void daemon_own_socket(const struct daemon *daemon, const struct settings *settings,
-	const char *endpoint);
+void daemon_own_socket(
+	const struct daemon *daemon, const struct settings *settings, const char *endpoint);
 
 /* Tells the supervisor that requests are served now (sd_notify(3): one datagram "READY=1" to
  * $NOTIFY_SOCKET, nothing without it) and logs "ready". */
@@ -89,8 +90,8 @@ int daemon_reload(struct daemon *daemon);
  * worked, calls reloaded (or NULL). daemon_unwatch_signals comes before event_base_free; it
  * accepts that nothing is watched. Returns 0 or -1. */
 typedef void daemon_signal_fn(struct daemon *daemon, void *context);
-int daemon_watch_signals(struct daemon *daemon, struct event_base *base,
-			 daemon_signal_fn *stop, daemon_signal_fn *reloaded, void *context);
+int daemon_watch_signals(struct daemon *daemon, struct event_base *base, daemon_signal_fn *stop,
+	daemon_signal_fn *reloaded, void *context);
 void daemon_unwatch_signals(struct daemon *daemon);
 
 /* Where daemon_watch_signals keeps its own. */

@@ -32,7 +32,8 @@ static size_t encode(const void *bytes, size_t len, const char *alphabet, char *
 	return out;
 }
 
-static int decode(const char *text, size_t text_len, const char *alphabet, void *bytes_r, size_t size)
+static int decode(
+	const char *text, size_t text_len, const char *alphabet, void *bytes_r, size_t size)
 {
 	unsigned char *bytes = bytes_r;
 	unsigned bits = strlen(alphabet) == 64 ? 6 : 5;
@@ -83,7 +84,8 @@ int base64_decode(const char *text, size_t text_len, void *bytes_r, size_t size)
 {
 	if (text_len % 4 != 0)
 		return -1;
-	for (int padding = 0; padding < 2 && text_len > 0 && text[text_len - 1] == '='; padding++)
+	for (int padding = 0; padding < 2 && text_len > 0 && text[text_len - 1] == '=';
+		padding++)
 		text_len--;
 	return decode(text, text_len, base64_alphabet, bytes_r, size);
 }

@@ -22,7 +22,8 @@ static const char *unix_path(const char *endpoint)
 static int unix_address(const char *path, struct sockaddr_un *address_r, struct error *error)
 {
 	if (path[0] != '/')
-		return error_set(error, ERROR_CONFIGURATION, "unix:%s: not an absolute path", path);
+		return error_set(
+			error, ERROR_CONFIGURATION, "unix:%s: not an absolute path", path);
 	if (strlen(path) >= sizeof(address_r->sun_path))
 		return error_set(error, ERROR_CONFIGURATION,
 			"unix:%s: path is longer than %zu characters", path,
@@ -66,7 +67,8 @@ int endpoint_check(const char *endpoint, struct error *error)
 	return inet_parts(endpoint, host, port, error);
 }
 
-static int resolve(const char *endpoint, int flags, struct addrinfo **list_r, struct error *error)
+static int resolve(
+	const char *endpoint, int flags, struct addrinfo **list_r, struct error *error)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
 	char host[256], port[32];
@@ -76,8 +78,9 @@ static int resolve(const char *endpoint, int flags, struct addrinfo **list_r, st
 		return -1;
 	fault = getaddrinfo(host, port, &hints, list_r);
 	if (fault != 0)
-		return error_set(error, fault == EAI_AGAIN ? ERROR_TEMPORARY : ERROR_CONFIGURATION,
-			"%s: %s", endpoint, gai_strerror(fault));
+		return error_set(error,
+			fault == EAI_AGAIN ? ERROR_TEMPORARY : ERROR_CONFIGURATION, "%s: %s",
+			endpoint, gai_strerror(fault));
 	return 0;
 }
 
@@ -91,7 +94,8 @@ static int remove_stale(const char *path, struct error *error)
 			"unix:%s: there is something else of that name, not a socket", path);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return error_errno(error, errno,
-			"remove the socket that was left at %s (as root, where this user may not)", path);
+			"remove the socket that was left at %s (as root, where this user may not)",
+			path);
 	return 0;
 }
 
@@ -102,9 +106,11 @@ int endpoint_listen_fault(const char *endpoint, int fault, struct error *error)
 		int fault;
 		const char *remedy;
 	} remedies[] = {
-		{true, ENOENT, "make its folder (systemd-tmpfiles --create makes postinvite's)"},
-		{true, EACCES, "the program's user has to be able to write in its folder "
-			       "(systemd-tmpfiles --create sets postinvite's right)"},
+		{true, ENOENT,
+			"make its folder (systemd-tmpfiles --create makes postinvite's)"},
+		{true, EACCES,
+			"the program's user has to be able to write in its folder "
+			"(systemd-tmpfiles --create sets postinvite's right)"},
 		{false, EACCES, "a port below 1024 is for who has CAP_NET_BIND_SERVICE"},
 		{false, EADDRINUSE, "another process listens there: stop that first"},
 	};
@@ -165,7 +171,8 @@ static int inet_listen(const char *endpoint, struct error *error)
 		return -1;
 	fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-		bind(fd, list->ai_addr, list->ai_addrlen) != 0 || listen(fd, LISTEN_BACKLOG) != 0)
+		bind(fd, list->ai_addr, list->ai_addrlen) != 0 ||
+		listen(fd, LISTEN_BACKLOG) != 0)
 		fault = errno;
 	freeaddrinfo(list);
 	if (fault == 0)
@@ -179,7 +186,8 @@ int endpoint_listen(const char *endpoint, mode_t mode, gid_t group, struct error
 {
 	const char *path = unix_path(endpoint);
 
-	return path != NULL ? unix_listen(path, mode, group, error) : inet_listen(endpoint, error);
+	return path != NULL ? unix_listen(path, mode, group, error)
+			    : inet_listen(endpoint, error);
 }
 
 static int unix_connect(const char *path, int flags, struct error *error)
@@ -211,7 +219,8 @@ static int inet_connect(const char *endpoint, int flags, struct error *error)
 		return -1;
 	for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
 		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-		if (fd >= 0 && (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS))
+		if (fd >= 0 &&
+			(connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS))
 			break;
 		fault = errno;
 		if (fd >= 0)

@@ -19,11 +19,11 @@ enum error_kind {
 	ERROR_NONE,
 	ERROR_TEMPORARY,     /* may work later without anybody doing anything */
 	ERROR_PERMANENT,     /* this input will never work */
-	ERROR_POLICY,        /* refused by a rule of the site */
+	ERROR_POLICY,	     /* refused by a rule of the site */
 	ERROR_CONFIGURATION, /* an operator has to change something */
 	ERROR_NOT_FOUND,
-	ERROR_CONFLICT,      /* contradicts what is on record */
-	ERROR_UNCERTAIN,     /* a network write whose outcome is not known */
+	ERROR_CONFLICT,	 /* contradicts what is on record */
+	ERROR_UNCERTAIN, /* a network write whose outcome is not known */
 };
 
 struct error {

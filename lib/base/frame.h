@@ -20,8 +20,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define FRAME_HEADER 9
-#define FRAME_MAX (4 * 1024 * 1024)
+#define FRAME_HEADER   9
+#define FRAME_MAX      (4 * 1024 * 1024)
 #define FRAME_BODY_MAX (FRAME_MAX - 5)
 
 enum frame_type {
@@ -41,7 +41,7 @@ struct frame {
 /* Append one frame, whole; one that is too large, or for which there is no room, sets out->failed.
  * A text that is not UTF-8 gets "?" for its odd bytes. */
 void frame_put(struct buf *out, uint32_t call, enum frame_type type, const char *body,
-	       size_t body_len);
+	size_t body_len);
 void frame_put_error(struct buf *out, uint32_t call, const struct error *error);
 
 /* Reads one frame from the front of the bytes. Returns its whole size, 0 when more bytes are

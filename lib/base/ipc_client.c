@@ -45,7 +45,7 @@ struct ipc_client {
 	char *service;
 	int timeout_ms;
 	atomic_uint_fast64_t silent_until; /* clock_monotonic_ms; 0: it answers */
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock;		   /* guards what follows */
 	struct connection *idle;
 	unsigned idle_count;
 };
@@ -365,8 +365,8 @@ bool ipc_client_silent(struct ipc_client *client)
 
 	if (until == 0)
 		return false;
-	return now < until || !atomic_compare_exchange_strong(&client->silent_until, &until,
-				      now + SILENCE_MS);
+	return now < until ||
+	       !atomic_compare_exchange_strong(&client->silent_until, &until, now + SILENCE_MS);
 }
 
 int ipc_call_within(struct ipc_client *client, int timeout_ms, struct json_object *request,

@@ -29,11 +29,11 @@ void ipc_client_free(struct ipc_client **client);
 /* Sends the request (borrowed) and waits. Returns 0 with *reply_r (the caller's,
  * json_object_put), or -1: the server's error, or temporary when it could not be asked. */
 int ipc_call(struct ipc_client *client, struct json_object *request,
-	     struct json_object **reply_r, struct error *error);
+	struct json_object **reply_r, struct error *error);
 
 /* The same within another time limit than the client's. */
 int ipc_call_within(struct ipc_client *client, int timeout_ms, struct json_object *request,
-		    struct json_object **reply_r, struct error *error);
+	struct json_object **reply_r, struct error *error);
 
 /* Did the last call get no answer within its time limit? For those who would rather not wait
  * for the next one to find out. Once a second one of them is told no, and finds out for all. */
@@ -45,7 +45,7 @@ bool ipc_client_silent(struct ipc_client *client);
  * an error instead of it, or behind it, is -1. */
 typedef int ipc_stream_fn(void *context, struct json_object *event);
 int ipc_stream(struct ipc_client *client, struct json_object *request, int wait_ms,
-	       ipc_stream_fn *event, void *context, struct error *error);
+	ipc_stream_fn *event, void *context, struct error *error);
 
 /* Event-driven: one connection; all calls from the loop's thread. */
 
@@ -57,16 +57,16 @@ struct ipc_async_call;
  * called for the first answer and for each event. */
 typedef void ipc_reply_fn(void *context, struct json_object *reply, const struct error *error);
 
-struct ipc_async *ipc_async_new(struct event_base *base, const char *endpoint,
-				const char *service);
-void ipc_async_free(struct ipc_async **async); /* calls under way are forgotten, without their callback;
-					 * not from within one */
+struct ipc_async *ipc_async_new(
+	struct event_base *base, const char *endpoint, const char *service);
+/* Calls under way are forgotten, without their callback; not from within one. */
+void ipc_async_free(struct ipc_async **async);
 
 /* Takes a reference of the request. The callback comes later, never from within. timeout_ms 0: no
  * limit. Returns a handle to cancel with, valid until the callback came. NULL when out of memory
  * (no callback then). */
 struct ipc_async_call *ipc_async_call(struct ipc_async *async, struct json_object *request,
-				      int timeout_ms, ipc_reply_fn *reply, void *context);
+	int timeout_ms, ipc_reply_fn *reply, void *context);
 void ipc_async_cancel(struct ipc_async_call **call); /* no callback any more; nulls */
 
 /* A subscription: as a call without limit that stays. After a reconnect `request` is asked anew for
@@ -74,7 +74,7 @@ void ipc_async_cancel(struct ipc_async_call **call); /* no callback any more; nu
  * that the server refused: it is asked again after 2 s. The handle is valid until cancelled;
  * cancelling inside any callback is safe. */
 typedef struct json_object *ipc_request_fn(void *context);
-struct ipc_async_call *ipc_async_subscribe(struct ipc_async *async, ipc_request_fn *request,
-					   ipc_reply_fn *reply, void *context);
+struct ipc_async_call *ipc_async_subscribe(
+	struct ipc_async *async, ipc_request_fn *request, ipc_reply_fn *reply, void *context);
 
 #endif

@@ -34,7 +34,7 @@ struct ipc_server_handler {
 	/* One request. It is answered now or later by ipc_reply, ipc_reply_text or ipc_fail,
 	 * once. The request is borrowed. */
 	void (*request)(void *context, struct ipc_peer *peer, uint32_t call,
-			struct json_object *request);
+		struct json_object *request);
 	/* The connection is gone; answers to it are forgotten from here on. Or NULL. */
 	void (*closed)(void *context, struct ipc_peer *peer);
 	/* All requests that had arrived by now were handed out (the moment to commit). Or NULL. */
@@ -43,7 +43,7 @@ struct ipc_server_handler {
 
 /* Serves the listening descriptor (taken over). NULL when out of memory. */
 struct ipc_server *ipc_server_new(struct event_base *base, int listener,
-				  const struct ipc_server_handler *handler, void *context);
+	const struct ipc_server_handler *handler, void *context);
 /* closes every connection; not from within a handler */
 void ipc_server_free(struct ipc_server **server);
 

@@ -67,7 +67,8 @@ int64_t json_int(struct json_object *object, const char *name, int64_t otherwise
 {
 	struct json_object *value = json_member(object, name);
 
-	return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : otherwise;
+	return json_object_is_type(value, json_type_int) ? json_object_get_int64(value)
+							 : otherwise;
 }
 
 bool json_flag(struct json_object *object, const char *name, bool otherwise)

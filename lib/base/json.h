@@ -16,8 +16,7 @@
 
 /* Parses one complete JSON object of valid UTF-8, nothing but white space behind it. Returns 0
  * or -1 (permanent; the text says what is wrong, never the contents). */
-int json_parse(const char *text, size_t len, struct json_object **value_r,
-	       struct error *error);
+int json_parse(const char *text, size_t len, struct json_object **value_r, struct error *error);
 
 /* The member's value, or the given default where it is missing or of another type. A NULL
  * or non-object `object` has no members. */

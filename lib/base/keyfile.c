@@ -84,14 +84,15 @@ static int parse_line(struct keyfile *keys, const char *line, size_t len, struct
 	for (p = line; p < colon && *p >= '0' && *p <= '9' && id <= 255; p++)
 		id = id * 10 + (unsigned long)(*p - '0');
 	if (p != colon || p == line || id < 1 || id > 255)
-		return error_set(error, ERROR_CONFIGURATION, "key id is not a number from 1 to 255");
+		return error_set(
+			error, ERROR_CONFIGURATION, "key id is not a number from 1 to 255");
 	if (keys->keys[id] != NULL)
 		return error_set(error, ERROR_CONFIGURATION, "key id %lu is there already", id);
 	if (base64_decode(colon + 1, len - (size_t)(colon + 1 - line), key, sizeof(key)) !=
 		KEYFILE_KEY_LEN) {
 		secret_wipe(key, sizeof(key));
-		return error_set(error, ERROR_CONFIGURATION, "key %lu is not %d bytes in base64", id,
-			KEYFILE_KEY_LEN);
+		return error_set(error, ERROR_CONFIGURATION,
+			"key %lu is not %d bytes in base64", id, KEYFILE_KEY_LEN);
 	}
 	keys->keys[id] = secret_new(key, sizeof(key));
 	secret_wipe(key, sizeof(key));
@@ -115,8 +116,8 @@ static int parse(struct keyfile *keys, const char *path, const char *text, struc
 		text += *text == '\n';
 	}
 	if (keys->n == 0)
-		return error_set(error, ERROR_CONFIGURATION,
-			"%s: holds no key: %s", path, remedy);
+		return error_set(
+			error, ERROR_CONFIGURATION, "%s: holds no key: %s", path, remedy);
 	return 0;
 }
 
@@ -221,7 +222,8 @@ static int write_out(int fd, const struct buf *text)
 static int sync_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *directory = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *directory =
+		slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	int fd, fault = 0;
 
 	if (directory == NULL)
@@ -236,7 +238,8 @@ static int sync_directory(const char *path)
 }
 
 /* Writes the new file beside the old one and renames it. st is NULL for a file that is new. */
-static int replace(const char *path, const struct stat *st, const struct buf *text, struct error *error)
+static int replace(
+	const char *path, const struct stat *st, const struct buf *text, struct error *error)
 {
 	struct buf beside;
 	int fd, fault = 0;
@@ -279,7 +282,7 @@ int keyfile_add(const char *path, unsigned char *id_r, struct error *error)
 	if (id < 0)
 		error_set(error, ERROR_CONFIGURATION, "%s: all 255 key ids are used", path);
 	else if (new_line((unsigned char)id, &text, error) == 0 &&
-		(!exists || read_text(path, &text, &st, error) == 0))
+		 (!exists || read_text(path, &text, &st, error) == 0))
 		result = replace(path, exists ? &st : NULL, &text, error);
 	if (result == 0)
 		*id_r = (unsigned char)id;

@@ -62,7 +62,8 @@ void log_line(enum log_level level, const char *format, ...)
 	if (level == LOG_LEVEL_DEBUG && destination.verbose == 0)
 		return;
 	if (!destination.to_syslog)
-		head = snprintf(line, sizeof(line), "%s[%d]: ", destination.program, (int)getpid());
+		head = snprintf(
+			line, sizeof(line), "%s[%d]: ", destination.program, (int)getpid());
 	head += snprintf(line + head, sizeof(line) - (size_t)head, "%s", levels[level].word);
 	va_start(args, format);
 	log_text(line + head, sizeof(line) - (size_t)head - 1, format, args);

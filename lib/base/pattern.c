@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MATCH_LIMIT 100000
+#define MATCH_LIMIT    100000
 #define HEAP_LIMIT_KIB 4096
 
 struct pattern {
@@ -64,7 +64,8 @@ static char *group1(pcre2_match_data *data, int groups)
 	return copy;
 }
 
-bool pattern_match(const struct pattern *pattern, const char *subject, size_t len, char **group1_r)
+bool pattern_match(
+	const struct pattern *pattern, const char *subject, size_t len, char **group1_r)
 {
 	pcre2_match_data *data = pcre2_match_data_create_from_pattern(pattern->code, NULL);
 	pcre2_match_context *limits = pcre2_match_context_create(NULL);
@@ -75,7 +76,8 @@ bool pattern_match(const struct pattern *pattern, const char *subject, size_t le
 	if (data != NULL && limits != NULL) {
 		pcre2_set_match_limit(limits, MATCH_LIMIT);
 		pcre2_set_heap_limit(limits, HEAP_LIMIT_KIB);
-		groups = pcre2_match(pattern->code, (PCRE2_SPTR)subject, len, 0, 0, data, limits);
+		groups = pcre2_match(
+			pattern->code, (PCRE2_SPTR)subject, len, 0, 0, data, limits);
 		if (groups > 0 && group1_r != NULL)
 			*group1_r = group1(data, groups);
 	}

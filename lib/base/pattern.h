@@ -19,7 +19,7 @@ void pattern_free(struct pattern **pattern);
 /* Does it match anywhere in subject? Bytes that are not UTF-8 match nothing; exceeding the work
  * limit is "no". When group1_r is not NULL it gets a malloc'd copy of group 1, or NULL where
  * there is none. Safe to call from any thread. */
-bool pattern_match(const struct pattern *pattern, const char *subject, size_t len,
-		   char **group1_r);
+bool pattern_match(
+	const struct pattern *pattern, const char *subject, size_t len, char **group1_r);
 
 #endif

@@ -18,7 +18,7 @@
 #include <sys/utsname.h>
 
 #define EXPAND_DEPTH 8
-#define VALUE_MAX (64 * 1024)
+#define VALUE_MAX    (64 * 1024)
 
 struct generation {
 	struct settings settings; /* first: the public face */
@@ -156,7 +156,8 @@ static const char **split_list(struct loading *loading, char *text)
 	return list;
 }
 
-static int parse_time(const struct setting *row, const char *value, time_t *when_r, struct error *error)
+static int parse_time(
+	const struct setting *row, const char *value, time_t *when_r, struct error *error)
 {
 	static const struct {
 		char letter;
@@ -183,7 +184,8 @@ static int parse_time(const struct setting *row, const char *value, time_t *when
 		"\"%s\" is not a time such as 90s, 15m, 12h, 30d or 2w", value);
 }
 
-static int parse_number(const struct setting *row, const char *value, long *number_r, struct error *error)
+static int parse_number(
+	const struct setting *row, const char *value, long *number_r, struct error *error)
 {
 	char *end;
 
@@ -192,14 +194,15 @@ static int parse_number(const struct setting *row, const char *value, long *numb
 	if (end == value || *end != '\0' || errno != 0 || *number_r < row->min ||
 		*number_r > row->max)
 		return error_set(error, ERROR_CONFIGURATION,
-			"\"%s\" is not a number between %ld and %ld", value, row->min, row->max);
+			"\"%s\" is not a number between %ld and %ld", value, row->min,
+			row->max);
 	return 0;
 }
 
 static bool loopback(const char *host)
 {
 	return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
-		strncmp(host, "[::1]", 5) == 0;
+	       strncmp(host, "[::1]", 5) == 0;
 }
 
 static bool is_printable_ascii(const char *value)
@@ -219,7 +222,8 @@ int settings_check_url(const char *value, struct error *error)
 			value);
 	if (!is_printable_ascii(value))
 		return error_set(error, ERROR_CONFIGURATION,
-			"\"%s\" holds what an URL has percent-encoded, or in a host's name as xn--...", value);
+			"\"%s\" holds what an URL has percent-encoded, or in a host's name as xn--...",
+			value);
 	if (strpbrk(value, " \t\"'<>\\#") != NULL || strlen(value) > 1024 ||
 		value[https ? 8 : 7] == '\0')
 		return error_set(error, ERROR_CONFIGURATION, "\"%s\" is not an URL", value);
@@ -234,14 +238,15 @@ static int tidy_url(char *value, struct error *error)
 	if (settings_check_url(value, error) != 0)
 		return -1;
 	if (strchr(value, '?') != NULL)
-		return error_set(error, ERROR_CONFIGURATION, "\"%s\" is not an URL without a query",
-			value);
+		return error_set(error, ERROR_CONFIGURATION,
+			"\"%s\" is not an URL without a query", value);
 	while (len > 0 && value[len - 1] == '/')
 		value[--len] = '\0';
 	return 0;
 }
 
-static int choice_index(const struct setting *row, const char *value, int *index_r, struct error *error)
+static int choice_index(
+	const struct setting *row, const char *value, int *index_r, struct error *error)
 {
 	struct buf names;
 
@@ -286,7 +291,8 @@ static int parse_times(struct loading *loading, const struct setting *row, char 
 static void forget_pattern(struct generation *generation)
 {
 	for (size_t i = 0; i < settings_table_rows; i++) {
-		struct pattern **at = (void *)((char *)&generation->settings + settings_table[i].offset);
+		struct pattern **at =
+			(void *)((char *)&generation->settings + settings_table[i].offset);
 
 		if (settings_table[i].type == SETTING_PATTERN)
 			pattern_free(at);
@@ -294,7 +300,8 @@ static void forget_pattern(struct generation *generation)
 }
 
 /* Converts one expanded value into its member. */
-static int convert(struct loading *loading, const struct setting *row, char *value, struct error *error)
+static int convert(
+	struct loading *loading, const struct setting *row, char *value, struct error *error)
 {
 	void *at = (char *)&loading->generation->settings + row->offset;
 	char *copy = keep(loading, strdup(value));
@@ -314,7 +321,9 @@ static int convert(struct loading *loading, const struct setting *row, char *val
 		break;
 	case SETTING_LIST:
 		*(const char ***)at = split_list(loading, copy);
-		return *(const char ***)at != NULL ? 0 : error_set(error, ERROR_TEMPORARY, "out of memory");
+		return *(const char ***)at != NULL
+			       ? 0
+			       : error_set(error, ERROR_TEMPORARY, "out of memory");
 	case SETTING_TIME:
 		return parse_time(row, value, at, error);
 	case SETTING_TIMES:
@@ -362,7 +371,8 @@ static void load_row(struct loading *loading, size_t i)
 	}
 	buf_init(&expanded, VALUE_MAX);
 	if (expand(loading, value, EXPAND_DEPTH, &expanded) != 0 || expanded.failed)
-		fault_of(loading, row->name, "refers to a setting that does not exist, or to itself");
+		fault_of(loading, row->name,
+			"refers to a setting that does not exist, or to itself");
 	else if (convert(loading, row, expanded.data, &error) != 0)
 		fault_of(loading, row->name, error.text);
 	else
@@ -408,7 +418,8 @@ static void check_own_addresses(struct loading *loading)
 				"is one of welcome_senders, or notify_sender: an address of its own is needed");
 	}
 	if (own[0].value[0] != '\0' && strcasecmp(own[0].value, own[1].value) == 0)
-		fault_of(loading, "bounce_address", "is consent_address, too: each needs its own");
+		fault_of(loading, "bounce_address",
+			"is consent_address, too: each needs its own");
 }
 
 /* A header can be claimed by whoever reaches a port; and without certificates nobody is known
@@ -461,7 +472,9 @@ static void check_together(struct loading *loading)
 	check_telling(loading);
 	check_own_addresses(loading);
 	if ((settings->smime_cert_file[0] == '\0') != (settings->smime_key_file[0] == '\0'))
-		fault_of(loading, settings->smime_cert_file[0] != '\0' ? "smime_cert_file" : "smime_key_file",
+		fault_of(loading,
+			settings->smime_cert_file[0] != '\0' ? "smime_cert_file"
+							     : "smime_key_file",
 			"smime_cert_file and smime_key_file go together");
 	check_admin(loading);
 	if (settings->vault_store[0] == '\0') {
@@ -479,7 +492,8 @@ static void unknown_name(void *context, const char *place, const char *name)
 	struct loading *loading = context;
 
 	if (find_row(name) == NULL)
-		fault(loading, "%s: %s: there is no such setting (postinvite -p lists them)", place, name);
+		fault(loading, "%s: %s: there is no such setting (postinvite -p lists them)",
+			place, name);
 }
 
 static void generation_free(struct generation *generation)
@@ -547,7 +561,8 @@ int settings_value(const struct settings_source *source, const char *name, struc
 	text = written(&loading, name);
 	if (text == NULL || expand(&loading, text, EXPAND_DEPTH, value) != 0 || value->failed)
 		error_set(error, ERROR_CONFIGURATION,
-			"%s: is not set, or refers to a setting that is not or to itself", name);
+			"%s: is not set, or refers to a setting that is not or to itself",
+			name);
 	else
 		result = 0;
 	settings_file_free(&loading.file);

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#define SETTINGS_FILE "postinvite.cf"
+#define SETTINGS_FILE		   "postinvite.cf"
 #define SETTINGS_DEFAULT_DIRECTORY "/etc/postinvite"
 
 enum link_fallback { LINK_FALLBACK_PASS, LINK_FALLBACK_APPEND, LINK_FALLBACK_REJECT };
@@ -54,7 +54,7 @@ struct settings {
 	const char *lookup_listen;
 	const char *socket_group; /* "" or a group */
 	const char *wizard_listen;
-	string_list wizard_proxies; /* networks, base/network.h */
+	string_list wizard_proxies;	  /* networks, base/network.h */
 	const char *wizard_tls_cert_file; /* "" or path */
 	const char *wizard_tls_key_file;
 	const char *admin_listen;
@@ -67,14 +67,14 @@ struct settings {
 	const char *link_key_file;
 	const char *vault_key_file;
 
-	const struct pattern *welcome_subject;     /* NULL when not set */
+	const struct pattern *welcome_subject; /* NULL when not set */
 	enum yes welcome_require_tls;
 	const struct pattern *customer_id_pattern; /* NULL when not set */
 	const char *link_placeholder;
 	const char *platform_url; /* "" or without a trailing slash */
 	enum link_fallback link_fallback;
 	enum unsignable_action unsignable_action;
-	const char *bounce_address; /* "" or mailbox */
+	const char *bounce_address;  /* "" or mailbox */
 	const char *smime_cert_file; /* "" or path */
 	const char *smime_key_file;
 	enum yes strip_broken_dkim;
@@ -99,7 +99,7 @@ struct settings {
 	time_t refresh_interval;
 	string_list token_readers; /* users and @groups */
 
-	const char *webhook_url; /* "" or as it is requested */
+	const char *webhook_url;      /* "" or as it is requested */
 	const char *webhook_key_file; /* "" only where webhook_url is */
 	time_t webhook_lifetime;
 	enum yes auto_reinvite;
@@ -109,10 +109,10 @@ struct settings {
 
 	const char *template_directory;
 	const char *default_language; /* a language tag */
-	const char *brand_name; /* never empty once loaded */
-	const char *brand_logo_file; /* "" or path */
-	const char *brand_color;     /* #rrggbb, readable on white */
-	const char *support_address; /* "", mailbox or URL */
+	const char *brand_name;	      /* never empty once loaded */
+	const char *brand_logo_file;  /* "" or path */
+	const char *brand_color;      /* #rrggbb, readable on white */
+	const char *support_address;  /* "", mailbox or URL */
 
 	time_t history_retention;
 };
@@ -122,9 +122,9 @@ struct settings {
 typedef void settings_fault_fn(void *context, const char *text);
 
 struct settings_source {
-	const char *config_directory;       /* holds SETTINGS_FILE */
-	const char *const *overrides;       /* "name=value" of -o, NULL-terminated; or NULL */
-	settings_fault_fn *fault;           /* told every fault, not only the first */
+	const char *config_directory; /* holds SETTINGS_FILE */
+	const char *const *overrides; /* "name=value" of -o, NULL-terminated; or NULL */
+	settings_fault_fn *fault;     /* told every fault, not only the first */
 	void *fault_context;
 };
 
@@ -135,7 +135,7 @@ int settings_load(const struct settings_source *source, const struct settings **
  * file that is made while the configuration is still being written. Returns 0 with value
  * appended, or -1 (configuration). */
 int settings_value(const struct settings_source *source, const char *name, struct buf *value,
-		   struct error *error);
+	struct error *error);
 
 void settings_free(const struct settings **settings); /* accepts NULL; nulls */
 

@@ -29,8 +29,9 @@ static void comment(const char *text, struct buf *out)
 
 void settings_print_sample(struct buf *out)
 {
-	buf_string(out, "# postinvite.cf: settings of postinvite, in main.cf syntax; see postinvite.cf(5).\n"
-			"# Settings without a leading # have to be given; the others stand at their default.\n");
+	buf_string(out,
+		"# postinvite.cf: settings of postinvite, in main.cf syntax; see postinvite.cf(5).\n"
+		"# Settings without a leading # have to be given; the others stand at their default.\n");
 	for (size_t i = 0; i < settings_table_rows; i++) {
 		const struct setting *row = &settings_table[i];
 

@@ -27,7 +27,8 @@ struct settings_file {
 	size_t n;
 };
 
-static int add_entry(struct settings_file *file, const char *line, const char *place, struct error *error)
+static int add_entry(
+	struct settings_file *file, const char *line, const char *place, struct error *error)
 {
 	size_t name_len = 0;
 	const char *value;
@@ -74,8 +75,8 @@ static int end_line(struct settings_file *file, struct buf *line, const char *pa
 	return result;
 }
 
-static int parse_lines(struct settings_file *file, const char *path, const char *text, size_t len,
-	struct error *error)
+static int parse_lines(struct settings_file *file, const char *path, const char *text,
+	size_t len, struct error *error)
 {
 	const char *end = text + len;
 	int number = 0, first = 1, result = 0;
@@ -102,8 +103,8 @@ static int parse_lines(struct settings_file *file, const char *path, const char 
 				first = number;
 			} else if (line.len == 0) {
 				result = error_set(error, ERROR_CONFIGURATION,
-					"%s:%d: begins with white space but continues no line", path,
-					number);
+					"%s:%d: begins with white space but continues no line",
+					path, number);
 			}
 			buf_append(&line, text, line_len);
 			buf_byte(&line, ' ');

@@ -13,12 +13,12 @@
 struct settings_file;
 
 /* Reads; NULL with error set when the file cannot be read or a line is not "name = value". */
-struct settings_file *settings_file_read(const char *config_directory,
-					 const char *const *overrides, struct error *error);
+struct settings_file *settings_file_read(
+	const char *config_directory, const char *const *overrides, struct error *error);
 
 /* The same from text, for tests and fuzzing; path is for messages. */
-struct settings_file *settings_file_parse(const char *path, const char *text, size_t len,
-					  struct error *error);
+struct settings_file *settings_file_parse(
+	const char *path, const char *text, size_t len, struct error *error);
 void settings_file_free(struct settings_file **file);
 
 /* The value, or NULL when it is not set; "path:line" or "-o" of where, or NULL. */
@@ -27,6 +27,6 @@ const char *settings_file_place(const struct settings_file *file, const char *na
 
 /* Every name that is set, with its place. */
 void settings_file_each(const struct settings_file *file,
-			void (*each)(void *context, const char *place, const char *name), void *context);
+	void (*each)(void *context, const char *place, const char *name), void *context);
 
 #endif

@@ -52,28 +52,30 @@ static int check_scope(
 {
 	static const char separators[] = ", \t\r\n";
 
-	for (const char *p = value + strspn(value, separators); *p != '\0'; p += strspn(p, separators)) {
+	for (const char *p = value + strspn(value, separators); *p != '\0';
+		p += strspn(p, separators)) {
 		size_t len = strcspn(p, separators);
 
 		if (len == strlen(scope) && memcmp(p, scope, len) == 0)
 			return 0;
 		p += len;
 	}
-	return error_set(error, ERROR_CONFIGURATION, "holds no %s, without which Microsoft %s", scope,
-		without);
+	return error_set(error, ERROR_CONFIGURATION, "holds no %s, without which Microsoft %s",
+		scope, without);
 }
 
 static int check_openid(const char *value, struct error *error)
 {
-	return value[0] == '\0' ? 0
-				: check_scope(value, "openid", "does not say who signed in", error);
+	return value[0] == '\0'
+		       ? 0
+		       : check_scope(value, "openid", "does not say who signed in", error);
 }
 
 static int check_scopes(const char *value, struct error *error)
 {
 	return check_not_empty(value, error) != 0 || check_openid(value, error) != 0
-		? -1
-		: check_scope(value, "offline_access", "gives no refresh token", error);
+		       ? -1
+		       : check_scope(value, "offline_access", "gives no refresh token", error);
 }
 
 /* endpoint.h says the rest. */
@@ -81,7 +83,8 @@ static int check_unix(const char *value, struct error *error)
 {
 	if (strncmp(value, "inet:", 5) == 0)
 		return error_set(error, ERROR_CONFIGURATION,
-			"\"%s\" is not unix:PATH: who asks is known by a Unix socket only", value);
+			"\"%s\" is not unix:PATH: who asks is known by a Unix socket only",
+			value);
 	return 0;
 }
 
@@ -93,7 +96,8 @@ static int check_endpoint(const char *value, struct error *error)
 static int check_group(const char *value, struct error *error)
 {
 	if (value[0] != '\0' && getgrnam(value) == NULL)
-		return error_set(error, ERROR_CONFIGURATION, "there is no group \"%.60s\"", value);
+		return error_set(
+			error, ERROR_CONFIGURATION, "there is no group \"%.60s\"", value);
 	return 0;
 }
 
@@ -185,7 +189,8 @@ static int check_consent_senders(const char *value, struct error *error)
 	if (bad == NULL)
 		return 0;
 	return error_set(error, ERROR_CONFIGURATION,
-		"\"%.*s\" is not an address such as azure-noreply@microsoft.com", (int)len, bad);
+		"\"%.*s\" is not an address such as azure-noreply@microsoft.com", (int)len,
+		bad);
 }
 
 static int check_submitters(const char *value, struct error *error)
@@ -199,7 +204,8 @@ static int check_submitters(const char *value, struct error *error)
 			    strncmp(p, "cn:", 3) != 0) ||
 			p[strcspn(p, ":") + 1] == '\0' || len <= strcspn(p, ":") + 1)
 			return error_set(error, ERROR_CONFIGURATION,
-				"\"%.*s\" is none of sasl:NAME, net:CIDR, cn:NAME", (int)len, p);
+				"\"%.*s\" is none of sasl:NAME, net:CIDR, cn:NAME", (int)len,
+				p);
 		p += len;
 		p += strspn(p, separators);
 	}
@@ -219,7 +225,8 @@ static int check_networks(const char *value, struct error *error)
 		free(entry);
 		if (!good)
 			return error_set(error, ERROR_CONFIGURATION,
-				"\"%.*s\" is no network such as 192.0.2.0/24 or 2001:db8::1", (int)len, p);
+				"\"%.*s\" is no network such as 192.0.2.0/24 or 2001:db8::1",
+				(int)len, p);
 		p += len;
 		p += strspn(p, separators);
 	}
@@ -229,7 +236,8 @@ static int check_networks(const char *value, struct error *error)
 /* The name of a header field (RFC 9110 section 5.1). */
 static int check_header(const char *value, struct error *error)
 {
-	if (value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] !=
+	if (value[strspn(value,
+		    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] !=
 		'\0')
 		return error_set(error, ERROR_CONFIGURATION,
 			"\"%.60s\" is not the name of a header such as X-Remote-User", value);
@@ -361,7 +369,8 @@ const struct setting settings_table[] = {
 		.check = check_networks},
 	{"wizard_tls_cert_file", SETTING_TEXT, "", AT(wizard_tls_cert_file),
 		"PEM certificate chain; empty: plain HTTP behind the site's web server"},
-	{"wizard_tls_key_file", SETTING_TEXT, "", AT(wizard_tls_key_file), "its PEM private key"},
+	{"wizard_tls_key_file", SETTING_TEXT, "", AT(wizard_tls_key_file),
+		"its PEM private key"},
 	{"admin_listen", SETTING_ENDPOINT, "unix:/run/postinvite/admin", AT(admin_listen),
 		"where the operator's pages are served: a Unix socket for the site's web server, or "
 		"inet: with TLS and client certificates (the three files below)"},
@@ -426,7 +435,8 @@ const struct setting settings_table[] = {
 		"recorded and goes on to the original sender; empty: the envelope sender stays",
 		.check = check_tagged},
 	{"invitation_lifetime", SETTING_TIME, "30d", AT(invitation_lifetime),
-		"how long a link works after its last Welcome mail", .min = 60, .max = 3650 * DAY},
+		"how long a link works after its last Welcome mail", .min = 60,
+		.max = 3650 * DAY},
 	{"wizard_mode", SETTING_CHOICE, "builtin", AT(wizard_mode),
 		"what a link opens: builtin, our own pages; redirect, one button that leads on to "
 		"platform_url and the invitation's id there (a mail without such a link: our own pages)",
@@ -449,15 +459,17 @@ const struct setting settings_table[] = {
 		"empty: none",
 		.heading = "Consent mail", .check = check_tagged},
 	{"consent_senders", SETTING_LIST,
-		"azure-noreply@microsoft.com, MSSecurity-noreply@microsoft.com", AT(consent_senders),
-		"From: addresses of Microsoft's consent mails", .check = check_consent_senders},
+		"azure-noreply@microsoft.com, MSSecurity-noreply@microsoft.com",
+		AT(consent_senders), "From: addresses of Microsoft's consent mails",
+		.check = check_consent_senders},
 	{"consent_dkim_domains", SETTING_LIST, "microsoft.com", AT(consent_dkim_domains),
 		"domains whose valid DKIM signature proves such a mail"},
 	{"consent_authentication", SETTING_TEXT, "dkim", AT(consent_authentication),
 		"dkim: verify DKIM ourselves; authserv:ID: trust the topmost Authentication-Results of "
 		"that name with a result on DKIM",
 		.check = check_authentication},
-	{"consent_patterns", SETTING_TEXT, "$config_directory/consent_patterns", AT(consent_patterns),
+	{"consent_patterns", SETTING_TEXT, "$config_directory/consent_patterns",
+		AT(consent_patterns),
 		"table of subject patterns, regexp syntax of header_checks(5)"},
 	{"dns_servers", SETTING_LIST, "", AT(dns_servers),
 		"resolvers for DKIM keys, address[:port]; empty: the system's"},
@@ -483,8 +495,8 @@ const struct setting settings_table[] = {
 		"permissions of the first connection's second sign-in; empty: no such step",
 		.check = check_openid},
 	{"refresh_interval", SETTING_TIME, "1d", AT(refresh_interval),
-		"each refresh token is used, and replaced by a new one, at least this often", .min = 60,
-		.max = 60 * DAY},
+		"each refresh token is used, and replaced by a new one, at least this often",
+		.min = 60, .max = 60 * DAY},
 	{"token_readers", SETTING_LIST, "", AT(token_readers),
 		"users and @groups that may ask tokend for access tokens and validations, besides root "
 		"and tokend's own user"},
@@ -513,7 +525,8 @@ const struct setting settings_table[] = {
 		"RECIPIENT, without a shell",
 		.check = check_command},
 
-	{"template_directory", SETTING_TEXT, "$config_directory/templates", AT(template_directory),
+	{"template_directory", SETTING_TEXT, "$config_directory/templates",
+		AT(template_directory),
 		"pages, mails and their words, see postinvite.templates(5)",
 		.heading = "Pages and mails"},
 	{"default_language", SETTING_TEXT, "en", AT(default_language),

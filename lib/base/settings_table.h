@@ -10,22 +10,23 @@
 #include <stddef.h>
 
 enum setting_type {
-	SETTING_TEXT,     /* const char * */
-	SETTING_URL,      /* const char *, https (http on a loopback address), no trailing slash */
+	SETTING_TEXT, /* const char * */
+	/* const char *, https (http on a loopback address), no trailing slash */
+	SETTING_URL,
 	SETTING_ENDPOINT, /* const char *, base/endpoint.h */
-	SETTING_LIST,     /* string_list, comma or space separated */
-	SETTING_TIME,     /* time_t, with s m h d w */
-	SETTING_TIMES,    /* const time_t *, ascending, 0 behind the last; a list of such */
-	SETTING_NUMBER,   /* long */
+	SETTING_LIST,	  /* string_list, comma or space separated */
+	SETTING_TIME,	  /* time_t, with s m h d w */
+	SETTING_TIMES,	  /* const time_t *, ascending, 0 behind the last; a list of such */
+	SETTING_NUMBER,	  /* long */
 	SETTING_PATTERN,  /* const struct pattern *, NULL when empty */
-	SETTING_CHOICE,   /* enum: the index in choices */
+	SETTING_CHOICE,	  /* enum: the index in choices */
 };
 
 struct setting {
 	const char *name;
 	enum setting_type type;
 	const char *otherwise; /* default; NULL: required */
-	size_t offset;         /* in struct settings */
+	size_t offset;	       /* in struct settings */
 	const char *meaning;   /* one line */
 	const char *heading;   /* begins a group in the sample and the manual; else NULL */
 	const char *const *choices;

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MEMBER_MAX 2048
+#define MEMBER_MAX    2048
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct change {
@@ -34,7 +34,8 @@ static void put(struct change *change, const char *name, const char *value)
 
 static void put_flag(struct change *change, const char *name, bool value)
 {
-	if (json_member(change->record, name) != NULL && json_flag(change->record, name, !value) == value)
+	if (json_member(change->record, name) != NULL &&
+		json_flag(change->record, name, !value) == value)
 		return;
 	change->changed = true;
 	change->failed |= json_set_flag(change->record, name, value) != 0;
@@ -50,7 +51,8 @@ static int64_t one_more(struct json_object *record, const char *name)
 
 static void put_int(struct change *change, const char *name, int64_t value)
 {
-	if (json_member(change->record, name) != NULL && json_int(change->record, name, ~value) == value)
+	if (json_member(change->record, name) != NULL &&
+		json_int(change->record, name, ~value) == value)
 		return;
 	change->changed = true;
 	change->failed |= json_set_int(change->record, name, value) != 0;
@@ -99,7 +101,8 @@ static void put_last_error(struct change *change)
 		change->failed = true;
 	else if (old == NULL || !json_object_equal(old, fresh)) {
 		change->changed = true;
-		change->failed |= json_object_object_add(change->record, "last_error", fresh) != 0;
+		change->failed |=
+			json_object_object_add(change->record, "last_error", fresh) != 0;
 		return;
 	}
 	json_object_put(fresh);
@@ -119,8 +122,9 @@ static int created(struct change *change, struct error *error)
 
 	if (json_member(change->record, "id") != NULL)
 		return strcmp(json_string(change->record, "id", ""), said(change, "id")) == 0
-			? 0
-			: error_set(error, ERROR_CONFLICT, "the record is another invitation's");
+			       ? 0
+			       : error_set(error, ERROR_CONFLICT,
+					 "the record is another invitation's");
 	if (json_object_object_length(change->record) > 0)
 		return error_set(error, ERROR_CONFLICT, "the record is damaged: it has no id");
 	put(change, "id", said(change, "id"));
@@ -146,7 +150,8 @@ static int email_sent(struct change *change, struct error *error)
 	if (refuse_revoked(change, error) != 0)
 		return -1;
 	if (!same) {
-		put_int(change, "email_sent_count", one_more(change->record, "email_sent_count"));
+		put_int(change, "email_sent_count",
+			one_more(change->record, "email_sent_count"));
 		put(change, "email_sent_at", said(change, "at"));
 		change->failed |= mails_supersede(change->record, now) != 0;
 		if (json_flag(change->record, "email_sent", false)) {
@@ -168,7 +173,8 @@ static int email_sent(struct change *change, struct error *error)
  * behind the mailbox refuses it then. */
 static int delivery_rank(const char *delivery)
 {
-	static const char *const ranks[] = {"none", "delayed", "relayed", "failed", "delivered"};
+	static const char *const ranks[] = {
+		"none", "delayed", "relayed", "failed", "delivered"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
 		if (strcmp(ranks[i], delivery) == 0)
@@ -212,7 +218,8 @@ static int link_opened(struct change *change, struct error *error)
 /* Ties of the same second, by how far the workflow has come. */
 static int consent_rank(const char *consent)
 {
-	static const char *const ranks[] = {"none", "requested", "expired", "denied", "granted"};
+	static const char *const ranks[] = {
+		"none", "requested", "expired", "denied", "granted"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
 		if (strcmp(ranks[i], consent) == 0)
@@ -232,14 +239,17 @@ static bool consent_is_news(const struct change *change)
 		return false;
 	clock_parse(json_string(change->record, "consent_at", NULL), &before);
 	clock_parse(said(change, "at"), &now);
-	return now > before || (now == before && consent_rank(said(change, "consent")) >
-			consent_rank(json_string(change->record, "consent", "none")));
+	return now > before ||
+	       (now == before &&
+		       consent_rank(said(change, "consent")) >
+			       consent_rank(json_string(change->record, "consent", "none")));
 }
 
 static int consent(struct change *change, struct error *error)
 {
 	if (consent_rank(said(change, "consent")) <= 0)
-		return error_set(error, ERROR_PERMANENT, "unknown consent \"%.32s\"", said(change, "consent"));
+		return error_set(error, ERROR_PERMANENT, "unknown consent \"%.32s\"",
+			said(change, "consent"));
 	if (!consent_is_news(change))
 		return 0;
 	put(change, "consent", said(change, "consent"));
@@ -270,7 +280,8 @@ static int sign_in_failed(struct change *change, struct error *error)
 {
 	(void)error;
 	put_last_error(change);
-	if (json_flag(change->event, "final", false) && !fact_is(change, "token_state", "valid"))
+	if (json_flag(change->event, "final", false) &&
+		!fact_is(change, "token_state", "valid"))
 		put(change, "failed_at", said(change, "at"));
 	return 0;
 }
@@ -303,7 +314,8 @@ static int refuse_other_account(const struct change *change, struct error *error
 
 		if (bound != NULL && strcmp(bound, said(change, members[i])) != 0)
 			return error_set(error, ERROR_CONFLICT,
-				"the invitation is bound to another account (%s %s)", members[i], bound);
+				"the invitation is bound to another account (%s %s)",
+				members[i], bound);
 	}
 	return 0;
 }
@@ -389,7 +401,8 @@ static int notified(struct change *change, struct error *error)
 	while (i < ARRAY_SIZE(kinds) && strcmp(kinds[i], said(change, "kind")) != 0)
 		i++;
 	if (i == ARRAY_SIZE(kinds))
-		return error_set(error, ERROR_PERMANENT, "unknown kind \"%.32s\"", said(change, "kind"));
+		return error_set(
+			error, ERROR_PERMANENT, "unknown kind \"%.32s\"", said(change, "kind"));
 	if (strcmp(said(change, "kind"), "invitation") == 0)
 		put_mailed(change);
 	return 0;
@@ -433,12 +446,14 @@ static const struct event_type {
 	{"created", by_store, "id customer_id invitation_email expires_at",
 		"full_name tenant m365_admin_email", created,
 		"Invitation opened for {invitation_email}, customer {customer_id}"},
-	{"email_sent", by_milter, "expires_at", "message_id queue_id platform_invitation_id "
-						   "envelope_sender",
+	{"email_sent", by_milter, "expires_at",
+		"message_id queue_id platform_invitation_id "
+		"envelope_sender",
 		email_sent, "Welcome mail sent, queue id {queue_id}, Message-ID {message_id}"},
-	{"delivery", by_milter, "delivery", "delivery_status delivery_text message_id", delivery,
-		"Welcome mail {delivery} {delivery_status} {delivery_text}"},
-	{"link_seen", by_wizard, "", "", link_seen, "Link fetched, by a person or a mail scanner"},
+	{"delivery", by_milter, "delivery", "delivery_status delivery_text message_id",
+		delivery, "Welcome mail {delivery} {delivery_status} {delivery_text}"},
+	{"link_seen", by_wizard, "", "", link_seen,
+		"Link fetched, by a person or a mail scanner"},
 	{"link_opened", by_wizard, "", "", link_opened, "Link opened: a button was pressed"},
 	{"consent", by_consent, "consent consent_source", "message_id", consent,
 		"Administrator's consent {consent}, known by {consent_source} {message_id}"},
@@ -449,17 +464,21 @@ static const struct event_type {
 		"Sign-in failed ({code}): {text}"},
 	{"sign_in_error", by_tokend, "code text", "", sign_in_error,
 		"Passing fault ({code}): {text}"},
-	{"device_authenticated", by_tokend, "signed_in_as signed_in_tenant signed_in_oid granted_scopes",
-		"", device_authenticated,
+	{"device_authenticated", by_tokend,
+		"signed_in_as signed_in_tenant signed_in_oid granted_scopes", "",
+		device_authenticated,
 		"Token acquired and sealed for {signed_in_as} of tenant {signed_in_tenant}"},
-	{"confirmed", by_tokend, "", "", confirmed, "Second sign-in confirmed, authentication complete"},
+	{"confirmed", by_tokend, "", "", confirmed,
+		"Second sign-in confirmed, authentication complete"},
 	{"token_refused", by_tokend, "code text", "", token_refused,
 		"Token refused ({code}), a new sign-in is needed: {text}"},
 	{"token_used", by_tokend, "", "", token_used, "Token refreshed, as it is regularly"},
 	{"validated", by_tokend, "validation", "", validated, "{validation}"},
-	{"notified", by_tokend, "kind", "", notified, "Mail sent to the Service account: {kind}"},
+	{"notified", by_tokend, "kind", "", notified,
+		"Mail sent to the Service account: {kind}"},
 	{"revoked", by_operator, "", "text", revoked, "Invitation revoked {text}"},
-	{"extended", by_operator, "expires_at", "", extended, "Validity extended to {expires_at}"},
+	{"extended", by_operator, "expires_at", "", extended,
+		"Validity extended to {expires_at}"},
 };
 
 static const struct event_type *find_type(const char *name)
@@ -490,7 +509,8 @@ struct json_object *event_create(const char *type, time_t when)
 }
 
 /* Checks each of the named members. */
-static int check_members(struct json_object *event, const char *names, bool required, struct error *error)
+static int check_members(
+	struct json_object *event, const char *names, bool required, struct error *error)
 {
 	char name[64];
 	int used;
@@ -504,8 +524,8 @@ static int check_members(struct json_object *event, const char *names, bool requ
 			return error_set(error, ERROR_PERMANENT, "event: \"%s\" is %s", name,
 				value == NULL ? "missing" : "not a string");
 		if (json_object_get_string_len(value) > MEMBER_MAX)
-			return error_set(error, ERROR_PERMANENT, "event: \"%s\" is longer than %d bytes",
-				name, MEMBER_MAX);
+			return error_set(error, ERROR_PERMANENT,
+				"event: \"%s\" is longer than %d bytes", name, MEMBER_MAX);
 	}
 	return 0;
 }
@@ -567,5 +587,6 @@ void event_describe(struct json_object *event, char *text_r, size_t size)
 		used--;
 	text_r[used] = '\0';
 	if (json_string(event, "operator", NULL) != NULL)
-		snprintf(text_r + used, size - used, ", by %s", json_string(event, "operator", ""));
+		snprintf(text_r + used, size - used, ", by %s",
+			json_string(event, "operator", ""));
 }

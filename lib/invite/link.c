@@ -12,11 +12,11 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#define VERSION 1
-#define ID_BYTES 16
+#define VERSION	     1
+#define ID_BYTES     16
 #define SIGNED_BYTES (2 + ID_BYTES)
-#define TAG_BYTES 16
-#define TOKEN_BYTES (SIGNED_BYTES + TAG_BYTES)
+#define TAG_BYTES    16
+#define TOKEN_BYTES  (SIGNED_BYTES + TAG_BYTES)
 
 int invitation_id_new(char id_r[INVITATION_ID_LEN + 1])
 {
@@ -33,16 +33,17 @@ bool invitation_id_valid(const char *text)
 	unsigned char bytes[ID_BYTES];
 
 	return text != NULL && strlen(text) == INVITATION_ID_LEN &&
-		base64url_decode(text, INVITATION_ID_LEN, bytes, sizeof(bytes)) == ID_BYTES;
+	       base64url_decode(text, INVITATION_ID_LEN, bytes, sizeof(bytes)) == ID_BYTES;
 }
 
-static int sign(const struct secret *key, const unsigned char *bytes, unsigned char tag_r[TAG_BYTES])
+static int sign(
+	const struct secret *key, const unsigned char *bytes, unsigned char tag_r[TAG_BYTES])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned len;
 
-	if (HMAC(EVP_sha256(), secret_bytes(key), (int)secret_len(key), bytes, SIGNED_BYTES, digest,
-		    &len) == NULL)
+	if (HMAC(EVP_sha256(), secret_bytes(key), (int)secret_len(key), bytes, SIGNED_BYTES,
+		    digest, &len) == NULL)
 		return -1;
 	memcpy(tag_r, digest, TAG_BYTES);
 	return 0;

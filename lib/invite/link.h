@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #define INVITATION_ID_LEN 22 /* base64url of 128 random bits */
-#define LINK_TOKEN_LEN 46    /* base64url of 34 bytes */
+#define LINK_TOKEN_LEN	  46 /* base64url of 34 bytes */
 
 /* A new invitation id, NUL-terminated. Returns 0, or -1 without randomness. */
 int invitation_id_new(char id_r[INVITATION_ID_LEN + 1]);
@@ -21,10 +21,11 @@ int invitation_id_new(char id_r[INVITATION_ID_LEN + 1]);
 bool invitation_id_valid(const char *text);
 
 /* The token of an invitation under the current key. Returns 0, or -1 when id is none. */
-int link_token_new(const struct keyfile *keys, const char *id, char token_r[LINK_TOKEN_LEN + 1]);
+int link_token_new(
+	const struct keyfile *keys, const char *id, char token_r[LINK_TOKEN_LEN + 1]);
 
 /* The invitation of a token. Returns 0, or -1 (not found: not a token of ours). */
 int link_token_verify(const struct keyfile *keys, const char *token,
-		      char id_r[INVITATION_ID_LEN + 1], struct error *error);
+	char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
 #endif

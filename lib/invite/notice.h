@@ -22,7 +22,8 @@
 
 #define NOTICE_PAUSE (24 * 3600)     /* between two mails of a kind, but for reminders */
 #define NOTICE_LATE  (3 * 24 * 3600) /* a reminder that is later has lost its sense */
-#define NOTICE_GRACE 60		     /* behind a code's death, for those who were just about to enter it */
+/* behind a code's death, for those who were just about to enter it */
+#define NOTICE_GRACE 60
 
 enum notice_kind {
 	NOTICE_NONE,
@@ -37,9 +38,10 @@ const char *notice_name(enum notice_kind kind);
 
 struct notice_facts {
 	struct json_object *record;
-	struct json_object *sent; /* what notice_sent noted, an object; NULL: nothing was sent */
-	const time_t *intervals;  /* reminder_intervals, ascending, 0 behind the last */
-	time_t code_until;	  /* when the live code dies; 0: there is none */
+	/* what notice_sent noted, an object; NULL: nothing was sent */
+	struct json_object *sent;
+	const time_t *intervals; /* reminder_intervals, ascending, 0 behind the last */
+	time_t code_until;	 /* when the live code dies; 0: there is none */
 	/* the link leads on to the platform's own wizard: who has opened it is beyond our
 	 * knowledge */
 	bool platform;

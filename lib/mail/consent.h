@@ -22,14 +22,14 @@
 #define CONSENT_AHEAD_MAX 3600
 
 struct consent_facts {
-	int from_addresses;  /* in the first From: field */
-	bool from_listed;    /* that address is one of consent_senders */
-	bool doubled;	     /* From, Subject, To, Date or Message-ID occurs more than once */
-	const char *consent; /* what the subject says, NULL when it fits no pattern */
+	int from_addresses;    /* in the first From: field */
+	bool from_listed;      /* that address is one of consent_senders */
+	bool doubled;	       /* From, Subject, To, Date or Message-ID occurs more than once */
+	const char *consent;   /* what the subject says, NULL when it fits no pattern */
 	const char *forwarded; /* what it says without the marks of a forwarded mail, or NULL */
-	char *subject; /* decoded and normalised; "" without one, NULL without memory */
-	char *from;	     /* addr-spec, or NULL */
-	char **to;	     /* the mailboxes of To:, or NULL */
+	char *subject;	       /* decoded and normalised; "" without one, NULL without memory */
+	char *from;	       /* addr-spec, or NULL */
+	char **to;	       /* the mailboxes of To:, or NULL */
 	int to_count;
 	char *message_id; /* NULL without one */
 	time_t date;	  /* 0 without one */

@@ -13,7 +13,8 @@
 #define ENCODING_FIELD "Content-Transfer-Encoding"
 
 #define ENCODED_LINE_MAX 76
-#define MAIL_LINE_MAX	 998 /* RFC 5322 section 2.1.1; Postfix breaks longer lines, and with them links */
+/* RFC 5322 section 2.1.1; Postfix breaks longer lines, and with them links */
+#define MAIL_LINE_MAX 998
 
 /* Appends text as quoted-printable (section 6.7), CRLF being line ends; *column is the length of
  * the line so far and becomes the new one. Lines stay within ENCODED_LINE_MAX. */

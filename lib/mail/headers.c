@@ -48,8 +48,7 @@ static size_t line_end(const char *bytes, size_t len, size_t offset)
 	return end == NULL ? len : (size_t)(end - bytes) + 1;
 }
 
-bool field_next(
-	const char *bytes, size_t len, size_t *offset, struct header_field *field_r)
+bool field_next(const char *bytes, size_t len, size_t *offset, struct header_field *field_r)
 {
 	size_t end;
 	const char *colon;

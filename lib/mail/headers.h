@@ -41,8 +41,7 @@ void headers_add(struct headers *headers, const char *name, const char *value);
 bool headers_next(const struct headers *headers, size_t *offset, struct header_field *field_r);
 
 /* The same for any bytes that are header fields, with LF or CRLF; the fields of a part, say. */
-bool field_next(
-	const char *bytes, size_t len, size_t *offset, struct header_field *field_r);
+bool field_next(const char *bytes, size_t len, size_t *offset, struct header_field *field_r);
 
 /* Has the field that name (caseless)? */
 bool header_named(const struct header_field *field, const char *name);

@@ -142,8 +142,8 @@ static void read_value(struct scan *scan, struct word name, bool of_base)
 		strncasecmp(name.text, "href", 4) == 0) {
 		size_t len = section->end - section->start;
 
-		html->base = strndup(
-			html->apart.text + section->start, len <= BASE_MAX ? len : 0);
+		html->base =
+			strndup(html->apart.text + section->start, len <= BASE_MAX ? len : 0);
 		scan->failed |= html->base == NULL;
 	}
 }

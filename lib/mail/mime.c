@@ -200,7 +200,7 @@ static bool is_deletable_flow(GMimeContentType *type)
 size_t mime_empty_line(const char *bytes, size_t start)
 {
 	return start >= 2 && bytes[start - 1] == '\n' && bytes[start - 2] == '\r' ? start - 2
-										: start;
+										  : start;
 }
 
 /* Does an empty line end its header? A message cut short there has a header, but no content to
@@ -409,7 +409,8 @@ static int check_size(const struct mime *mime, struct error *error)
 			return refuse(error, SEPARATORS_MAX, "lines that may separate parts");
 		if (is_named(&field, addresses)) {
 			if (count_of(&field, ':') > GROUPS_MAX)
-				return refuse(error, GROUPS_MAX, "groups in a list of addresses");
+				return refuse(
+					error, GROUPS_MAX, "groups in a list of addresses");
 			lists_cost += (uint64_t)count_of(&field, ',') * field.value_len;
 			if (lists_cost > LISTS_COST_MAX)
 				return error_set(error, ERROR_NOT_FOUND,

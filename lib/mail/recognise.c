@@ -42,7 +42,8 @@ static int parse_submitter(const char *entry, struct submitter *submitter, struc
 			continue;
 		submitter->type = types[i].type;
 		submitter->name = entry + len;
-		if (types[i].type == SUBMITTER_NET && network_parse(entry + len, &submitter->net) != 0)
+		if (types[i].type == SUBMITTER_NET &&
+			network_parse(entry + len, &submitter->net) != 0)
 			return error_set(error, ERROR_CONFIGURATION,
 				"welcome_submitters: \"%s\" is no network", entry);
 		return 0;
@@ -98,8 +99,7 @@ static bool in_net(const struct submitter *submitter, const struct sockaddr *cli
 {
 	struct in6_addr address;
 
-	return address_of(client, &address) == 0 &&
-	       network_contains(&submitter->net, &address);
+	return address_of(client, &address) == 0 && network_contains(&submitter->net, &address);
 }
 
 static bool same_name(const char *name, const char *given)

@@ -129,7 +129,8 @@ static int drop_stale(struct assembly *assembly, int n)
 {
 	const struct mime_header *header;
 
-	for (; (header = mime_header(assembly->mail->mime, n)) != NULL && !assembly->stripped[n];
+	for (; (header = mime_header(assembly->mail->mime, n)) != NULL &&
+		!assembly->stripped[n];
 		n = header->parent) {
 		assembly->stripped[n] = true;
 		if (drop_fields(assembly, header, mail_stale_fields) < 0)

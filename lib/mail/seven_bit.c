@@ -292,8 +292,7 @@ static bool all_can_be_mended(const struct buf *entity, const struct mime *mime)
 	while (next_long_line(entity->data, entity->len, &line)) {
 		while ((part = mime_part(mime, n)) != NULL && part->end < line.end)
 			n++;
-		if (part == NULL || part->start > line.start ||
-			!is_readable(entity, part))
+		if (part == NULL || part->start > line.start || !is_readable(entity, part))
 			return false;
 		line.end = part->end; /* its other ones are mended with it */
 	}

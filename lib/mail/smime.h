@@ -33,9 +33,10 @@ bool smime_signer_names(const struct smime_signer *signer, string_list senders);
 
 /* What stands around the signed entity. */
 struct smime_signature {
-	char *content_type; /* of the whole, as a milter gives it: lines joined by LF and a tab */
-	char *before;	    /* the body up to the entity */
-	char *behind;	    /* and from its end */
+	/* of the whole, as a milter gives it: lines joined by LF and a tab */
+	char *content_type;
+	char *before; /* the body up to the entity */
+	char *behind; /* and from its end */
 };
 
 /* Signs the entity (header fields, empty line, body) as it stands: lines end in CRLF, and

@@ -322,9 +322,8 @@ const char *text_part_platform_id(const struct text_part *text)
  * anything may be. */
 static void read_utf8(const struct text_part *text, struct buf *out)
 {
-	const char *const charsets[] = {
-		text->charset != NULL ? "UTF-8" : text->mime->charset, "UTF-8", "WINDOWS-1252",
-		"ISO-8859-1"};
+	const char *const charsets[] = {text->charset != NULL ? "UTF-8" : text->mime->charset,
+		"UTF-8", "WINDOWS-1252", "ISO-8859-1"};
 
 	for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]); i++) {
 		if (*charsets[i] != '\0' &&

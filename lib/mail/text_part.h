@@ -31,7 +31,8 @@ struct text_part {
 	struct buf utf8;
 	/* of one that is not based on ASCII: utf8 stands for the text; else NULL */
 	const char *charset;
-	bool opaque; /* it is not in the charset or encoding that it says: nothing is added to it */
+	/* it is not in the charset or encoding that it says: nothing is added to it */
+	bool opaque;
 	const char *text; /* what marks and edits are offsets of */
 	size_t len;
 	/* of a charset with pairs (mail/charset.h): what is searched instead of it; else NULL */

@@ -37,6 +37,6 @@ struct cached *cache_put(struct cache *cache, const char *id, const void *value,
 
 /* value and record; the token stays right */
 void cache_forget(struct cache *cache, const char *id);
-void cache_clear(struct cache *cache);			/* tokens too */
+void cache_clear(struct cache *cache); /* tokens too */
 
 #endif

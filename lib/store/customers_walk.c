@@ -191,7 +191,6 @@ int customer_walk_next(
 	buf_reset(&walk->last);
 	buf_append(&walk->last, id.data, id.len);
 	if (walk->last.failed)
-		return error_set(
-			error, ERROR_TEMPORARY, "an index is damaged in the database");
+		return error_set(error, ERROR_TEMPORARY, "an index is damaged in the database");
 	return fill(walk, kv_buf(&walk->last), customer_r, error);
 }

@@ -52,8 +52,9 @@ enum tree {
 #define PAGE_MAX      (REPLY_MAX / 2)  /* a page of a list ends when it is longer */
 #define CUSTOMERS_MAX 1000	       /* of one reply */
 #define CHANGE_BYTES  (CHANGE_ID_LEN / 2)
-#define SENT_MAX      100	       /* times of mails kept for a mailbox, at least recipient_daily_limit's maximum */
-#define SENT_KEPT     (24 * 3600)      /* and for how long */
+/* times of mails kept for a mailbox, at least recipient_daily_limit's maximum */
+#define SENT_MAX  100
+#define SENT_KEPT (24 * 3600) /* and for how long */
 
 struct load;
 
@@ -64,8 +65,8 @@ struct engine {
 	struct buf written;
 	const struct settings *settings;
 	const struct keyfile *keys;
-	char *auth_url;	    /* JSON text up to the token: ,"auth_url":"https://.../i/ */
-	struct tags *tags;  /* NULL without consent_address */
+	char *auth_url;	      /* JSON text up to the token: ,"auth_url":"https://.../i/ */
+	struct tags *tags;    /* NULL without consent_address */
 	char *consent_local;  /* JSON text around a tag: ,"consent_address":"consent+ */
 	char *consent_domain; /* @invite.provider.example" */
 	/* Whose address was made last: a customer's reply has it twice. */
@@ -75,10 +76,10 @@ struct engine {
 	uint64_t committed; /* of the last one committed */
 	uint64_t durable;   /* of the last one that is on disk */
 	uint64_t table;	    /* in force */
-	struct table_file *file;    /* its file, NULL: not open */
-	size_t file_cache;  /* bytes, 0: few */
-	bool changed;	    /* something may lie over the file */
-	uint64_t next_table; /* in force once the transaction is committed */
+	struct table_file *file; /* its file, NULL: not open */
+	size_t file_cache;	 /* bytes, 0: few */
+	bool changed;		 /* something may lie over the file */
+	uint64_t next_table;	 /* in force once the transaction is committed */
 	uint64_t last_load;
 	struct load *loads;
 	struct reports *reports; /* of all programs */
@@ -132,7 +133,7 @@ struct stored {
 	enum status before, after; /* its status until it expires, and from then on */
 	const char *text;
 	size_t len;
-	struct cached *cached; /* its place in the cache, or NULL */
+	struct cached *cached;	 /* its place in the cache, or NULL */
 	const char *customer_id; /* NULL: not looked for */
 };
 
@@ -141,8 +142,8 @@ struct stored {
 int invitation_load(
 	struct engine *engine, const char *id, struct stored *stored_r, struct error *error);
 /* The same of a value of the invitation tree: 1 or -1. */
-int stored_read(const char *id, struct kv_bytes value, struct stored *stored_r,
-		struct error *error);
+int stored_read(
+	const char *id, struct kv_bytes value, struct stored *stored_r, struct error *error);
 
 enum status stored_status(const struct stored *stored, time_t now);
 struct json_object *stored_record(
@@ -155,29 +156,28 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 /* Applies the event (changed: members of the store's own are added) to the record and writes both;
  * the trail is the record's and moves on. Returns 1 when the record changed, 0, or -1. */
 int invitation_event(struct ask *ask, struct json_object *record, struct trail *trail,
-		     struct json_object *event, struct error *error);
+	struct json_object *event, struct error *error);
 
 /* binding.c: appends the tenant that the customer is bound to by a verified sign-in, nothing where it
  * is to none or its row in the table (or NULL) names one. Returns 0 or -1. */
 int binding_tenant(struct engine *engine, const char *customer_id, struct json_object *row,
-		   struct buf *tenant, struct error *error);
+	struct buf *tenant, struct error *error);
 
 /* Is a first sign-in (event device_authenticated) to this invitation one of the tenant that its
  * customer is bound to? Returns 0, or -1: conflict when it is not. */
 int binding_check(struct engine *engine, struct json_object *record, struct json_object *event,
-		  struct error *error);
+	struct error *error);
 
 /* May the validity of this invitation be extended? Not where another one of its customer and
  * mailbox is open by now. Returns 0 or -1. */
 int extension_check(struct ask *ask, const char *id, const struct stored *stored,
-		    struct json_object *record, struct error *error);
+	struct json_object *record, struct error *error);
 
 /* Applies "revoked". Returns 1, 0 when it is that already, -1. */
 int invitation_revoke(struct ask *ask, const char *id, struct error *error);
 
 /* Removes the invitation with its history and indexes. */
-int invitation_remove(
-	struct engine *engine, const char *id, time_t now, struct error *error);
+int invitation_remove(struct engine *engine, const char *id, time_t now, struct error *error);
 
 /* Calls `each` for the invitations with that value, newest first, until it returns non-zero, which
  * is returned. */
@@ -206,7 +206,7 @@ int sent_append(struct engine *engine, const char *mailbox, time_t now, struct b
 
 /* Appends an event of that invitation under the next sequence number and moves the trail on. */
 int history_append(struct engine *engine, struct json_object *record, struct trail *trail,
-		   struct json_object *event, enum status status, struct error *error);
+	struct json_object *event, enum status status, struct error *error);
 
 /* Removes the events of a trail. The last number given stays on record, so that it is never
  * given again. */
@@ -269,10 +269,10 @@ int customer_load(struct engine *engine, struct kv_bytes customer_id, const char
 
 /* Append a customer: as replies have it, or as a line "key TAB status TAB mailbox TAB
  * expires_at". Return 0 or -1. */
-int customer_append(struct ask *ask, const struct customer *customer, struct buf *out,
-	struct error *error);
-int customer_append_line(struct ask *ask, const struct customer *customer,
-	struct kv_bytes key, struct buf *out, struct error *error);
+int customer_append(
+	struct ask *ask, const struct customer *customer, struct buf *out, struct error *error);
+int customer_append_line(struct ask *ask, const struct customer *customer, struct kv_bytes key,
+	struct buf *out, struct error *error);
 
 /* The customers' consent addresses (consent_address.c): nothing without the setting. */
 
@@ -314,7 +314,8 @@ typedef int op_answer_fn(
 /* The invitation that the request names by id, or by link, which is verified. Returns 0 or -1. */
 int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
-op_read_fn op_get, op_get_many, op_genuine, op_invitations, op_watch, op_candidates, op_history, op_subscribe, op_ping;
+op_read_fn op_get, op_get_many, op_genuine, op_invitations, op_watch, op_candidates, op_history,
+	op_subscribe, op_ping;
 op_read_fn op_report, op_reports;
 op_read_fn op_find, op_list, op_table_begin, op_table_rows, op_table_seal;
 op_read_fn op_pacing, op_status;

@@ -333,7 +333,8 @@ static bool is_told(struct json_object *event)
 {
 	const char *type = json_string(event, "type", "");
 
-	return strncmp(type, "consent", strlen("consent")) == 0 || strcmp(type, "notified") == 0;
+	return strncmp(type, "consent", strlen("consent")) == 0 ||
+	       strcmp(type, "notified") == 0;
 }
 
 /* What the record's head says of it; the trail comes later. */
@@ -384,7 +385,8 @@ int invitation_event(struct ask *ask, struct json_object *record, struct trail *
 	if ((changed == 1 || is_told(event)) &&
 		write_event(ask, record, trail, event, error) != 0)
 		return -1;
-	if (fresh && consent_note(ask->engine, json_string(record, "customer_id", ""), error) != 0)
+	if (fresh &&
+		consent_note(ask->engine, json_string(record, "customer_id", ""), error) != 0)
 		return -1;
 	/* Of the indexed members only signed_in_tenant comes later, once. */
 	if ((fresh || known != (json_member(record, "signed_in_tenant") != NULL)) &&
@@ -416,8 +418,7 @@ int invitation_revoke(struct ask *ask, const char *id, struct error *error)
 	return result;
 }
 
-int invitation_remove(
-	struct engine *engine, const char *id, time_t now, struct error *error)
+int invitation_remove(struct engine *engine, const char *id, time_t now, struct error *error)
 {
 	struct json_object *record;
 	struct stored stored;

@@ -267,8 +267,7 @@ static struct kv *bdb_stage(struct kv *kv, const char *name, struct error *error
 	return kv_bdb_file_stage(((struct kv_bdb *)kv)->directory, name, error);
 }
 
-static struct kv *bdb_sealed(
-	struct kv *kv, const char *name, size_t cache, struct error *error)
+static struct kv *bdb_sealed(struct kv *kv, const char *name, size_t cache, struct error *error)
 {
 	return kv_bdb_file_sealed(((struct kv_bdb *)kv)->directory, name, cache, error);
 }
@@ -333,7 +332,8 @@ static int check_directory(const char *path, struct error *error)
 
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return error_errno(error, errno,
-			"make the directory %s (systemd-tmpfiles --create makes postinvite's)", path);
+			"make the directory %s (systemd-tmpfiles --create makes postinvite's)",
+			path);
 	if (stat(path, &st) != 0)
 		return error_errno(error, errno, "%s", path);
 	if (!S_ISDIR(st.st_mode))

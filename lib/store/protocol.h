@@ -96,7 +96,7 @@
 
 /* 16 bytes in hexadecimal: a UUID version 7 (RFC 9562 section 5.7), so that old ones can be
  * forgotten in order of time. */
-#define CHANGE_ID_LEN 32
+#define CHANGE_ID_LEN	 32
 #define CHANGE_RETENTION (8 * 24 * 3600)
 
 #define REPORT_INSTANCE_SIZE 48
@@ -120,9 +120,9 @@ enum store_role {
 };
 
 /* Requests, new objects of the caller's; NULL out of memory. `event` is taken over. */
-struct json_object *store_request_apply(const char *member /* "id" or "link" */, const char *name,
-					struct json_object *event);
-struct json_object *store_request(const char *op); /* {"op": op} */
+struct json_object *store_request_apply(
+	const char *member /* "id" or "link" */, const char *name, struct json_object *event);
+struct json_object *store_request(const char *op);	  /* {"op": op} */
 struct json_object *store_change_request(const char *op); /* with a new change id */
 
 #endif

@@ -49,8 +49,7 @@ int row_parse(const char *line, size_t len, struct row *row_r, struct error *err
 		if (row_r->columns[i].len > TEXT_MAX ||
 			(i <= ROW_MAILBOX && row_r->columns[i].len == 0))
 			return error_set(error, ERROR_PERMANENT,
-				"\"%s\" is empty or longer than %d bytes", names[i],
-				TEXT_MAX);
+				"\"%s\" is empty or longer than %d bytes", names[i], TEXT_MAX);
 	if (!row_may_be(ROW_MAILBOX, row_r->columns[ROW_MAILBOX]) ||
 		!row_may_be(ROW_TENANT, row_r->columns[ROW_TENANT]))
 		return error_set(

@@ -28,8 +28,8 @@ static int no_memory(struct error *error)
 
 static int damaged(struct error *error)
 {
-	return error_set(error, ERROR_TEMPORARY,
-		"the customers table's file is damaged: load it again");
+	return error_set(
+		error, ERROR_TEMPORARY, "the customers table's file is damaged: load it again");
 }
 
 void table_name(uint64_t number, char name_r[KV_NAME_MAX + 1])

@@ -35,8 +35,8 @@ char *discovery_url(const char *authority_url, const char *tenant);
 
 /* Reads the answer. Returns the document, or NULL with the refusal: an unknown tenant or a
  * foreign origin is OUTCOME_CONFIGURATION. */
-struct discovery *discovery_read(const struct reply *reply, const char *authority_url,
-				 struct refusal *refusal_r);
+struct discovery *discovery_read(
+	const struct reply *reply, const char *authority_url, struct refusal *refusal_r);
 void discovery_free(struct discovery **discovery);
 
 #endif

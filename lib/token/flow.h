@@ -14,10 +14,11 @@
 #include <stdint.h>
 #include <time.h>
 
-#define FLOW_SLOW_DOWN	   5	 /* seconds that each slow_down adds for good */
-#define FLOW_GRACE	   10	 /* seconds behind a code's end in which Microsoft is still asked */
-#define FLOW_BACKOFF_MAX   60	 /* seconds between tries while Microsoft fails */
-#define FLOW_MIN_WAIT_MS   1000 /* between any two requests for one invitation */
+#define FLOW_SLOW_DOWN 5 /* seconds that each slow_down adds for good */
+/* seconds behind a code's end in which Microsoft is still asked */
+#define FLOW_GRACE	 10
+#define FLOW_BACKOFF_MAX 60   /* seconds between tries while Microsoft fails */
+#define FLOW_MIN_WAIT_MS 1000 /* between any two requests for one invitation */
 
 /* What is remembered from one answer to the next. */
 struct flow_progress {
@@ -31,8 +32,8 @@ struct flow_facts {
 	const struct refusal *refusal; /* what came back instead of success */
 	/* of a poll: a code is out, and its end bounds how long it is tried */
 	bool polling;
-	bool uncertain;		       /* the refusal stands for an answer that was lost */
-	uint32_t random;	       /* any number, for jitter */
+	bool uncertain;	 /* the refusal stands for an answer that was lost */
+	uint32_t random; /* any number, for jitter */
 };
 
 enum flow_action {
@@ -51,13 +52,14 @@ struct flow_plan {
 	enum flow_action action;
 	int wait_ms; /* of FLOW_AGAIN, at least FLOW_MIN_WAIT_MS */
 	enum flow_tell tell;
-	bool final;		/* of FLOW_TELL_FAILED: an operator has to change something first */
+	/* of FLOW_TELL_FAILED: an operator has to change something first */
+	bool final;
 	struct refusal refusal; /* whose code and text are told */
 };
 
 /* Decides, and brings progress up to date. */
 void flow_decide(struct flow_progress *progress, const struct flow_facts *facts,
-		 struct flow_plan *plan_r);
+	struct flow_plan *plan_r);
 
 /* The refusal that an HTTP outcome other than HTTP_ANSWERED stands for. Always
  * OUTCOME_TEMPORARY. */

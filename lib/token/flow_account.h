@@ -24,13 +24,14 @@ struct flow_account_rule {
 /* A verified account. Names are compared without case. */
 struct flow_account {
 	const char *tid, *oid;
-	const char *user_principal_name; /* Graph's; NULL: not known yet, names are not looked at */
-	const char *preferred_username;	 /* the id_token's, or "": for the words only */
+	/* Graph's; NULL: not known yet, names are not looked at */
+	const char *user_principal_name;
+	const char *preferred_username; /* the id_token's, or "": for the words only */
 };
 
 /* Returns 0, or -1 with OUTCOME_DECLINED, code REFUSAL_ACCOUNT, and words that say who is
  * expected. */
 int flow_account_check(const struct flow_account_rule *rule, const struct flow_account *account,
-		       struct refusal *refusal_r);
+	struct refusal *refusal_r);
 
 #endif

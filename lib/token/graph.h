@@ -22,6 +22,6 @@
  *	OUTCOME_TEMPORARY         anything else: 429 (retry_after), 5xx, an answer that is not Graph's
  */
 int graph_me_read(const struct reply *reply, const char *oid, char **user_principal_name_r,
-		  struct refusal *refusal_r);
+	struct refusal *refusal_r);
 
 #endif

@@ -42,12 +42,13 @@ enum http_outcome {
 
 struct http_request {
 	const char *url;
-	struct secret *form;	     /* application/x-www-form-urlencoded for a POST; NULL: GET */
+	/* application/x-www-form-urlencoded for a POST; NULL: GET */
+	struct secret *form;
 	const struct secret *bearer; /* an access token (RFC 6750 section 2.1), or NULL */
 	/* what the server accepts once: on a new connection, which is not kept */
 	bool fresh;
-	struct secret *json;	     /* application/json for a POST, instead of form */
-	const char *const *headers;  /* more of them, "Name: value", NULL-terminated; or NULL */
+	struct secret *json;	    /* application/json for a POST, instead of form */
+	const char *const *headers; /* more of them, "Name: value", NULL-terminated; or NULL */
 	/* the answer's body is thrown away; once there is a status, it is HTTP_ANSWERED */
 	bool status_only;
 	int kind; /* what is asked, for http_observe; any number */
@@ -67,15 +68,15 @@ struct http_answer {
 typedef void http_answer_fn(void *context, const struct http_answer *answer);
 
 /* NULL with error set. */
-struct http *http_new(struct event_base *base, const struct http_limits *limits,
-		      struct error *error);
+struct http *http_new(
+	struct event_base *base, const struct http_limits *limits, struct error *error);
 void http_free(struct http **http); /* calls under way are dropped without their callback */
 
 /* Takes request->form and json over (whatever the outcome), copies the rest. The callback comes
  * later, once, never from within. Returns a handle to cancel with, valid until the callback is
  * called; NULL when out of memory (no callback then). */
 struct http_call *http_send(struct http *http, const struct http_request *request,
-			    http_answer_fn *answer, void *context);
+	http_answer_fn *answer, void *context);
 void http_cancel(struct http_call **call); /* no callback any more; accepts NULL; nulls */
 
 /* Whoever counts is told of each answer before who asked is: request->kind, and the time since

@@ -14,7 +14,7 @@
 
 #include <time.h>
 
-#define ID_TOKEN_MAX (32 * 1024)
+#define ID_TOKEN_MAX	(32 * 1024)
 #define ID_TOKEN_LEEWAY 300 /* seconds that the clocks may differ */
 
 /* The tenant of all personal Microsoft accounts: never a customer's. */
@@ -30,10 +30,10 @@ struct id_token_expectations {
 };
 
 struct id_token_claims {
-	char tid[GUID_LEN + 1]; /* lower case */
-	char oid[GUID_LEN + 1]; /* lower case */
+	char tid[GUID_LEN + 1];	  /* lower case */
+	char oid[GUID_LEN + 1];	  /* lower case */
 	char *preferred_username; /* a hint to show, never to decide by; "" when absent */
-	char *name;               /* likewise */
+	char *name;		  /* likewise */
 };
 
 /*
@@ -46,8 +46,8 @@ struct id_token_claims {
  * decision.
  */
 int id_token_verify(const struct jwks *keys, const struct secret *token,
-		    const struct id_token_expectations *expected,
-		    struct id_token_claims *claims_r, struct error *error);
+	const struct id_token_expectations *expected, struct id_token_claims *claims_r,
+	struct error *error);
 
 void id_token_claims_free(struct id_token_claims *claims); /* nulls; accepts zeroed ones */
 

@@ -35,6 +35,6 @@ struct jws {
  * none, it is the authority's). -1: not found (no key of that kid: fetch the keys once more,
  * rate-limited), permanent (algorithm not accepted or not the key's, wrong signature). */
 int jwks_verify(const struct jwks *keys, const struct jws *jws, const char **key_issuer_r,
-		struct error *error);
+	struct error *error);
 
 #endif

@@ -13,12 +13,12 @@
 #include <stdint.h>
 #include <time.h>
 
-#define REFRESH_BACKOFF	    10	 /* seconds, doubled with each failure in a row */
+#define REFRESH_BACKOFF	    10 /* seconds, doubled with each failure in a row */
 #define REFRESH_BACKOFF_MAX 3600
 /* seconds until something is tried again that somebody has to mend first */
-#define REFRESH_FAULT_WAIT  3600
+#define REFRESH_FAULT_WAIT 3600
 /* seconds before its end from which on an access token is not given out any more */
-#define ACCESS_EARLY	    300
+#define ACCESS_EARLY 300
 
 /* When a token that was refreshed now is refreshed next: between 80 and 100 per cent of the
  * interval from now. */

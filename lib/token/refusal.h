@@ -57,7 +57,7 @@ struct refusal {
 /* Fills in an outcome of our own making. The text is cut, control characters are replaced.
  * Returns -1. */
 int refusal_set(struct refusal *refusal_r, enum outcome outcome, const char *code,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Reads an answer of the authority's that is no success (of any endpoint: device code, token,
  * OpenID configuration). Whatever the body is, the refusal is filled in. Always returns -1, so
@@ -67,6 +67,7 @@ int refusal_read(const struct reply *reply, struct refusal *refusal_r);
 /* The same for what a browser brought to the redirect URI: the error parameters, description
  * may be NULL. Nothing is tried again by itself here, and the words say so. Always returns
  * -1. */
-int refusal_from_callback(const char *error, const char *description, struct refusal *refusal_r);
+int refusal_from_callback(
+	const char *error, const char *description, struct refusal *refusal_r);
 
 #endif

@@ -13,7 +13,7 @@ struct refusal_row {
 	int code;
 	enum outcome outcome;
 	const char *words;
-	bool quote;		 /* error_description says what the words cannot */
+	bool quote; /* error_description says what the words cannot */
 	/* the refusal's code where pages tell it from others; NULL: the error itself */
 	const char *name;
 	const char *in_browser; /* the words for what a browser brought back; NULL: the same */

@@ -23,7 +23,7 @@
 #define RETRY_AFTER_MAX 3600
 
 struct reply {
-	int status;       /* of HTTP */
+	int status;	  /* of HTTP */
 	const char *body; /* borrowed, need not end with a NUL; NULL only when len is 0 */
 	size_t len;
 	int retry_after; /* seconds; 0: the header was missing or malformed */

@@ -22,12 +22,12 @@ void seal_keys_free(struct seal_keys **keys); /* wipes; accepts NULL; nulls */
  * bytes (malloc'd; free with free(), they hold no secret), or NULL with error set: permanent
  * (clear is too long), temporary. */
 unsigned char *seal_record(const struct seal_keys *keys, const struct vault_record *record,
-			   size_t *len_r, struct error *error);
+	size_t *len_r, struct error *error);
 
 /* Fills in clear and secret of a record whose kind and id say which one it should be. Returns
  * 0, or -1 with the errors of vault_get. */
 int unseal_record(const struct seal_keys *keys, const void *bytes, size_t len,
-		  struct vault_record *record, struct error *error);
+	struct vault_record *record, struct error *error);
 
 /* The current key's id, and the one that a record's bytes are sealed under (0: they are no
  * record). */

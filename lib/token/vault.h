@@ -26,10 +26,10 @@
 #include <stddef.h>
 #include <time.h>
 
-#define VAULT_KIND_MAX 16 /* letters, digits, "_" */
-#define VAULT_ID_MAX 128  /* letters, digits, "_", "-", "." */
+#define VAULT_KIND_MAX	 16  /* letters, digits, "_" */
+#define VAULT_ID_MAX	 128 /* letters, digits, "_", "-", "." */
 #define VAULT_SECRET_MAX (128 * 1024)
-#define VAULT_CLEAR_MAX (64 * 1024)
+#define VAULT_CLEAR_MAX	 (64 * 1024)
 
 struct kv;
 struct vault;
@@ -40,7 +40,8 @@ extern const char *const vault_trees[];
 /* Opens the vault in that directory, which is created with mode 0700 where it is missing; an
  * existing one must belong to the caller and be closed to others (configuration). keys are
  * copied. NULL: error set. */
-struct vault *vault_open(const char *directory, const struct keyfile *keys, struct error *error);
+struct vault *vault_open(
+	const char *directory, const struct keyfile *keys, struct error *error);
 
 /* The same over a store that is open, which is taken over, also when this fails. */
 struct vault *vault_open_on(struct kv *kv, const struct keyfile *keys, struct error *error);
@@ -52,8 +53,8 @@ int vault_set_keys(struct vault *vault, const struct keyfile *keys, struct error
 struct vault_record {
 	const char *kind, *id;
 	struct json_object *clear; /* an object */
-	struct secret *secret;     /* one; more of them: vault_pack */
-	time_t due;                /* when something is to be done about it; 0: never */
+	struct secret *secret;	   /* one; more of them: vault_pack */
+	time_t due;		   /* when something is to be done about it; 0: never */
 };
 
 /* Writes or replaces; the record is borrowed. Returns 0, or -1: temporary (disk), permanent (a
@@ -65,7 +66,7 @@ int vault_put(struct vault *vault, const struct vault_record *record, struct err
  * file: the text names the key id, the record and what to do); permanent (damaged, altered or
  * another record's); temporary. */
 int vault_get(struct vault *vault, const char *kind, const char *id,
-	      struct vault_record *record_r, struct error *error);
+	struct vault_record *record_r, struct error *error);
 void vault_record_clear(struct vault_record *record); /* wipes and nulls clear and secret */
 
 /* Removes; a record that is not there is fine. Returns 0 or -1. */
@@ -75,10 +76,10 @@ int vault_delete(struct vault *vault, const char *kind, const char *id, struct e
  * read, fault says why and clear and secret are NULL. each may change the vault; a record that
  * is removed meanwhile is passed over. It returns 0 to go on; anything else ends the walk and
  * is returned. Returns 0 at the end, -1 with error set when the store cannot be read. */
-typedef int vault_each_fn(void *context, const struct vault_record *record,
-			  const struct error *fault);
+typedef int vault_each_fn(
+	void *context, const struct vault_record *record, const struct error *fault);
 int vault_each(struct vault *vault, const char *kind, vault_each_fn *each, void *context,
-	       struct error *error);
+	struct error *error);
 
 /* Where a walk in steps stands; zeroed: at the beginning. */
 struct vault_position {
@@ -99,14 +100,14 @@ struct vault_due_query {
 	struct vault_position *position;
 };
 int vault_due(struct vault *vault, const struct vault_due_query *query, vault_due_fn *each,
-	      void *context, struct error *error);
+	void *context, struct error *error);
 
 /* When the earliest of that kind is due. Returns 1, 0 when none is due ever, -1. */
 int vault_earliest(struct vault *vault, const char *kind, time_t *due_r, struct error *error);
 
 /* Another due time, the record unread. Nothing when there is no such record. Returns 0 or -1. */
-int vault_postpone(struct vault *vault, const char *kind, const char *id, time_t due,
-		   struct error *error);
+int vault_postpone(
+	struct vault *vault, const char *kind, const char *id, time_t due, struct error *error);
 
 /* Puts the next max records (of every kind) that are sealed under another than the current key
  * under that, as one durable change, and moves *position. Returns 1 when there may be more, 0
@@ -118,7 +119,7 @@ struct vault_reseal_report {
 	bool needed[256]; /* by key id: a record that stays is sealed under it */
 };
 int vault_reseal(struct vault *vault, struct vault_position *position, size_t max,
-		 struct vault_reseal_report *report, struct error *error);
+	struct vault_reseal_report *report, struct error *error);
 
 /* To be called every second or two: bounds the time that a start takes after a crash
  * (kv_checkpoint). Returns 0, or -1 with error set. */

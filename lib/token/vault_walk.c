@@ -91,8 +91,8 @@ static int collect_due(struct vault *vault, const struct vault_due_query *query,
 	vault_time((unsigned char *)begin + len, query->from);
 	vault_time(until, query->until);
 	key = (struct kv_bytes){begin, len + VAULT_TIME_LEN};
-	cursor = kv_scan(vault->kv, TREE_DUE, from_position(query->position, key, bytes), len,
-		error);
+	cursor = kv_scan(
+		vault->kv, TREE_DUE, from_position(query->position, key, bytes), len, error);
 	found = cursor != NULL ? 0 : -1;
 	while (cursor != NULL && n < (int)query->max &&
 		(found = kv_next(cursor, &key, NULL, error)) == 1) {

@@ -31,12 +31,12 @@ void webhook_event_id(const char *invitation, int64_t sequence, char id_r[WEBHOO
 
 /* The body of an event: an entry of the store's history (with its "sequence" and "status") and
  * the record as "get" answers it, both borrowed. NULL out of memory. */
-struct json_object *webhook_body(const char *invitation, struct json_object *entry,
-				 struct json_object *record);
+struct json_object *webhook_body(
+	const char *invitation, struct json_object *entry, struct json_object *record);
 
 /* The value of X-Postinvite-Signature under the current key. Returns 0, or -1 out of memory. */
 int webhook_sign(const struct keyfile *keys, time_t when, const char *body,
-		 char signature_r[WEBHOOK_SIGNATURE_SIZE]);
+	char signature_r[WEBHOOK_SIGNATURE_SIZE]);
 
 /* How long to wait after that many failures in a row (1, 2, ...): 2 s doubled each time up to
  * an hour, a quarter more or less at random. */

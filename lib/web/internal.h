@@ -55,7 +55,7 @@ struct web_request {
 
 	web_more_fn *more; /* of an answer in pieces; NULL: it is none, or over */
 	void *more_context;
-	struct buf piece;  /* being sent */
+	struct buf piece; /* being sent */
 	size_t piece_sent;
 	enum { PIECES_IDLE, PIECES_ASKED, PIECES_LAST, PIECES_BROKEN } pieces;
 };

@@ -8,8 +8,8 @@
 
 #include "web/words.h"
 
-extern const struct template_name page_names[]; /* of journey.html and problem.html */
-extern const struct template_name mail_names[]; /* of the mails */
+extern const struct template_name page_names[];	    /* of journey.html and problem.html */
+extern const struct template_name mail_names[];	    /* of the mails */
 extern const struct template_name operator_names[]; /* of the operator's pages, admin_*.html */
 
 /* For words_load: of the customers' catalogs, and of the operators'. */

@@ -205,7 +205,8 @@ static void resume(struct web_request *request)
 }
 
 /* Gives the response to libmicrohttpd, at once or by waking it. */
-static void set_response(struct web_request *request, unsigned status, struct MHD_Response *response)
+static void set_response(
+	struct web_request *request, unsigned status, struct MHD_Response *response)
 {
 	request->answered = true;
 	request->status = status;

@@ -25,7 +25,7 @@ struct web_route {
 	const char *pattern;
 	web_handler_fn *handle;
 	bool head; /* of a GET that changes nothing */
-}; /* a table ends with a NULL name */
+};		   /* a table ends with a NULL name */
 
 enum route_match { ROUTE_FOUND, ROUTE_HEAD, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 

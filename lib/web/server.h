@@ -19,7 +19,8 @@
 #define WEB_REQUEST_MS	      30000
 #define WEB_ANSWER_MS	      60000 /* from the whole request to the whole answer */
 #define WEB_DRAIN_MS	      6000
-#define WEB_FRESH_MS	      1000 /* for a new connection's first request when the server stops */
+/* for a new connection's first request when the server stops */
+#define WEB_FRESH_MS 1000
 
 struct event_base;
 struct web_server;
@@ -36,7 +37,8 @@ struct web_server_options {
 	int listener;	      /* taken over, also when web_server_new fails */
 	const char *tls_cert; /* PEM text, with tls_key; NULL or "": plain HTTP */
 	const char *tls_key;
-	const char *tls_client_ca; /* PEM: clients are asked for a certificate; NULL or "": not */
+	/* PEM: clients are asked for a certificate; NULL or "": not */
+	const char *tls_client_ca;
 	int request_ms; /* for a whole request; 0: WEB_REQUEST_MS */
 	const struct web_route *routes;
 	/* Before a handler is called: the seconds until the request may be made again, 0 to let it

@@ -32,7 +32,8 @@ int web_service_open(struct web_service *service, struct error *error)
 		service->tokend_listen != NULL && service->base != NULL) {
 		service->store =
 			ipc_async_new(service->base, service->store_listen, "the store");
-		service->tokend = ipc_async_new(service->base, service->tokend_listen, "tokend");
+		service->tokend =
+			ipc_async_new(service->base, service->tokend_listen, "tokend");
 	}
 	if (service->store != NULL && service->tokend != NULL)
 		return 0;
@@ -57,8 +58,8 @@ int web_service_serve(struct web_service *service, const struct web_server_optio
 	return 0;
 }
 
-bool web_service_stays(const struct web_service *service, const char *listen,
-	const struct settings *settings)
+bool web_service_stays(
+	const struct web_service *service, const char *listen, const struct settings *settings)
 {
 	return strcmp(listen, service->listen) == 0 &&
 	       strcmp(settings->store_listen, service->store_listen) == 0 &&

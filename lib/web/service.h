@@ -52,8 +52,8 @@ int web_service_serve(struct web_service *service, const struct web_server_optio
 	struct error *error);
 
 /* Are these the addresses that are used? They change at the next start only. */
-bool web_service_stays(const struct web_service *service, const char *listen,
-	const struct settings *settings);
+bool web_service_stays(
+	const struct web_service *service, const char *listen, const struct settings *settings);
 
 /* Says that it is ready and serves until web_service_leave. */
 void web_service_run(struct web_service *service);

@@ -268,7 +268,8 @@ int template_read_bytes(const char *path, struct buf *out, struct error *error)
 	else if (got < 0)
 		error_errno(error, errno, "read %s", path);
 	else if (out->failed)
-		got = error_set(error, ERROR_CONFIGURATION, "%s: over %zu bytes", path, out->max);
+		got = error_set(
+			error, ERROR_CONFIGURATION, "%s: over %zu bytes", path, out->max);
 	if (fd >= 0)
 		close(fd);
 	secret_wipe(chunk, sizeof(chunk)); /* it may be a private key */

@@ -71,7 +71,7 @@ int template_read_file(const char *path, struct buf *out, struct error *error);
 int template_read_bytes(const char *path, struct buf *out, struct error *error);
 
 /* The same of a directory's text files, one behind the other; names is NULL-terminated. */
-int template_read_all(const char *directory, const char *const *names, struct buf *out,
-	struct error *error);
+int template_read_all(
+	const char *directory, const char *const *names, struct buf *out, struct error *error);
 
 #endif

@@ -231,7 +231,8 @@ static int load_language(struct reading *reading, const char *tag)
 		return error_set(reading->error, ERROR_CONFIGURATION,
 			"%s: more than %d languages", reading->source->directory,
 			WORDS_LANGUAGES_MAX);
-	if (asprintf(&path, "%s/%s.%s", reading->source->directory, reading->words->family, tag) < 0)
+	if (asprintf(&path, "%s/%s.%s", reading->source->directory, reading->words->family,
+		    tag) < 0)
 		return error_set(reading->error, ERROR_TEMPORARY, "out of memory");
 	buf_init(&text, WORDS_FILE_MAX);
 	result = template_read_file(path, &text, reading->error);
@@ -317,8 +318,8 @@ int words_require(const struct words *words, const char *name, struct error *err
 {
 	if (words_number(words, name) >= 0)
 		return 0;
-	return error_set(
-		error, ERROR_CONFIGURATION, "%s." ENGLISH ": %s is missing", words->family, name);
+	return error_set(error, ERROR_CONFIGURATION, "%s." ENGLISH ": %s is missing",
+		words->family, name);
 }
 
 static size_t index_of(const struct words *words, const char *tag)

@@ -22,7 +22,8 @@
 
 #define WORDS_FILE_MAX	    (128 * 1024)
 #define WORDS_LANGUAGES_MAX 64
-#define WORDS_OPTIONAL	    "refusal_" /* words that may be empty: the program then says it itself */
+/* words that may be empty: the program then says it itself */
+#define WORDS_OPTIONAL "refusal_"
 
 /* A value that templates and words may name, with one line for the manual; a table ends with a
  * NULL name. */

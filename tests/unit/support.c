@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void support_text(const char *label, const char *got, const char *want, const char *file, int line)
+void support_text(
+	const char *label, const char *got, const char *want, const char *file, int line)
 {
 	if (got == want || (got != NULL && want != NULL && strcmp(got, want) == 0))
 		return;
@@ -20,7 +21,8 @@ void support_text(const char *label, const char *got, const char *want, const ch
 	_fail(file, line);
 }
 
-void support_number(const char *label, long long got, long long want, const char *file, int line)
+void support_number(
+	const char *label, long long got, long long want, const char *file, int line)
 {
 	if (got == want)
 		return;
@@ -65,7 +67,8 @@ char *support_write(const char *folder, const char *name, const char *text, unsi
 		fail_msg("out of memory");
 	unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || fchmod(fd, mode) != 0)
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+		fchmod(fd, mode) != 0)
 		fail_msg("cannot write %s", path);
 	close(fd);
 	return path;

@@ -15,11 +15,13 @@
 
 /* Fails with "label: got X, want Y". NULL is written as (null) and equals only NULL. */
 #define assert_text(label, got, want) support_text(label, got, want, __FILE__, __LINE__)
-void support_text(const char *label, const char *got, const char *want, const char *file, int line);
+void support_text(
+	const char *label, const char *got, const char *want, const char *file, int line);
 
 /* Fails with "label: got 1, want 2". */
 #define assert_number(label, got, want) support_number(label, got, want, __FILE__, __LINE__)
-void support_number(const char *label, long long got, long long want, const char *file, int line);
+void support_number(
+	const char *label, long long got, long long want, const char *file, int line);
 
 /* A folder of the test's own below $TMPDIR or /tmp, and its removal with all that is in it. */
 char *support_folder(void);

@@ -153,8 +153,8 @@ struct json_object *store_rows(
 	struct store_site *site, int load, const char *mode, const char *text)
 {
 	return store_ask(site, STORE_ROLE_OWNER,
-		"{\"op\":\"table_rows\",\"load\":%d,\"mode\":\"%s\",\"rows\":\"%s\"}", load, mode,
-		text);
+		"{\"op\":\"table_rows\",\"load\":%d,\"mode\":\"%s\",\"rows\":\"%s\"}", load,
+		mode, text);
 }
 
 bool store_seal_load(struct store_site *site, int load)

@@ -41,15 +41,15 @@ void store_fails(const char *label, struct json_object *reply, struct store_site
 void store_load_table(struct store_site *site, const char *text);
 
 #define STORE_THREE                                                                            \
-	"contoso\\tvoice@contoso.example\\tContoso \\\"Ltd\\\"\\tcontoso.example\\t\\n"          \
-	"fab\\tvoice@fab.example\\t\\tFab.example\\tit@fab.example\\n"                            \
+	"contoso\\tvoice@contoso.example\\tContoso \\\"Ltd\\\"\\tcontoso.example\\t\\n"        \
+	"fab\\tvoice@fab.example\\t\\tFab.example\\tit@fab.example\\n"                         \
 	"Zeta\\tz@zeta.example\\t\\t\\t\\n"
 
 /* The steps of that, for those who leave one out. Rows and end may fail. */
 int store_begin_load(struct store_site *site);
 struct json_object *store_rows(
 	struct store_site *site, int load, const char *mode, const char *text);
-bool store_seal_load(struct store_site *site, int load); /* false: site->error */
+bool store_seal_load(struct store_site *site, int load);	       /* false: site->error */
 struct json_object *store_end_load(struct store_site *site, int load); /* seals it, too */
 
 /* Housekeeping until there is nothing to do. */

@@ -87,29 +87,35 @@ static void test_encode(void **state)
 
 		base64_encode(rows[i].plain, len, text);
 		assert_text("base64", text, rows[i].base64);
-		assert_number("base64 back", base64_decode(text, strlen(text), bytes, 64), (int)len);
+		assert_number(
+			"base64 back", base64_decode(text, strlen(text), bytes, 64), (int)len);
 		assert_memory_equal(bytes, rows[i].plain, len);
 		base64url_encode(rows[i].plain, len, text);
 		assert_text("base64url", text, rows[i].base64url);
 		assert_true(strlen(text) + 1 <= BASE64URL_SIZE(len));
-		assert_number("base64url back", base64url_decode(text, strlen(text), bytes, 64), (int)len);
+		assert_number("base64url back", base64url_decode(text, strlen(text), bytes, 64),
+			(int)len);
 		base32_encode(rows[i].plain, len, text);
 		assert_text("base32", text, rows[i].base32);
-		assert_number("base32 back", base32_decode(text, strlen(text), bytes, 64), (int)len);
+		assert_number(
+			"base32 back", base32_decode(text, strlen(text), bytes, 64), (int)len);
 	}
 }
 
 static void test_decode_is_strict(void **state)
 {
-	static const char *const bad64[] = {"Z", "Zg", "Zg=", "Zh==", "Zg==Zg==", "Z!==", "====", "Zm9v\n"};
+	static const char *const bad64[] = {
+		"Z", "Zg", "Zg=", "Zh==", "Zg==Zg==", "Z!==", "====", "Zm9v\n"};
 	static const char *const bad64url[] = {"Z", "Zh", "Zg==", "Zm+v", "Zm9v "};
 	char bytes[8];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad64); i++)
-		assert_number(bad64[i], base64_decode(bad64[i], strlen(bad64[i]), bytes, 8), -1);
+		assert_number(
+			bad64[i], base64_decode(bad64[i], strlen(bad64[i]), bytes, 8), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(bad64url); i++)
-		assert_number(bad64url[i], base64url_decode(bad64url[i], strlen(bad64url[i]), bytes, 8), -1);
+		assert_number(bad64url[i],
+			base64url_decode(bad64url[i], strlen(bad64url[i]), bytes, 8), -1);
 	assert_number("too small", base64url_decode("Zm9vYmFy", 8, bytes, 5), -1);
 }
 
@@ -147,8 +153,8 @@ static void test_clock(void **state)
 
 static void test_json(void **state)
 {
-	static const char *const bad[] = {"", "{", "{}}", "{} x", "[1,]", "[1]", "42", "\"x\"", "null", "\"\xff\"",
-		"{\"a\":1}{", "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]"};
+	static const char *const bad[] = {"", "{", "{}}", "{} x", "[1,]", "[1]", "42", "\"x\"",
+		"null", "\"\xff\"", "{\"a\":1}{", "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]"};
 	static const char good[] = "{\"s\":\"x\",\"n\":7,\"b\":true,\"a\":[1,2]} \n";
 	struct json_object *value;
 	struct error error;
@@ -197,7 +203,8 @@ static void test_error(void **state)
 	error_open(&error, EACCES, "/x", "make one");
 	assert_true(strncmp(error.text, "open /x: Permission denied: user ", 33) == 0);
 	for (int kind = ERROR_NONE; kind <= ERROR_UNCERTAIN; kind++)
-		assert_int_equal(error_kind_named(error_answer((enum error_kind)kind)->name), kind);
+		assert_int_equal(
+			error_kind_named(error_answer((enum error_kind)kind)->name), kind);
 	assert_int_equal(error_kind_named("nonsense"), ERROR_PERMANENT);
 	for (int kind = ERROR_NONE; kind <= ERROR_UNCERTAIN; kind++) {
 		const struct error any = {.kind = (enum error_kind)kind};
@@ -241,7 +248,8 @@ static void test_pattern(void **state)
 	assert_null(pattern_new("a(b", &error));
 	assert_int_equal(error.kind, ERROR_CONFIGURATION);
 	pattern = pattern_new("(a+)+$", &error);
-	assert_false(pattern_match(pattern, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", 42, NULL));
+	assert_false(
+		pattern_match(pattern, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", 42, NULL));
 	pattern_free(&pattern);
 }
 

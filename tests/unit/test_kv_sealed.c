@@ -350,8 +350,9 @@ static void test_cut_off(void **state)
 			continue;
 		assert_number(key, fixture->error.kind, ERROR_TEMPORARY);
 		assert_text("text",
-			strstr(fixture->error.text, "the file is damaged") ? "damaged"
-									   : fixture->error.text,
+			strstr(fixture->error.text, "the file is damaged")
+				? "damaged"
+				: fixture->error.text,
 			"damaged");
 		faults++;
 	}

@@ -67,14 +67,15 @@ static void reads_results(void **state)
 		{"no domain", " mx.p.example; dkim=pass", SIGNATURE, false, 0, false},
 		{"other method", " mx.p.example; dmarc=pass header.d=microsoft.com", SIGNATURE,
 			false, 0, false},
-		{"within a comment", " mx.p.example; none (; dkim=pass header.d=microsoft.com )",
-			SIGNATURE, false, 0, false},
+		{"within a comment",
+			" mx.p.example; none (; dkim=pass header.d=microsoft.com )", SIGNATURE,
+			false, 0, false},
 		{"within a nested comment",
 			" mx.p.example; none ((\\)) ; dkim=pass header.d=microsoft.com )",
 			SIGNATURE, false, 0, false},
 		{"behind a nested comment",
-			" mx.p.example; none ((a) ; dkim=pass header.d=microsoft.com )", SIGNATURE,
-			false, 0, false},
+			" mx.p.example; none ((a) ; dkim=pass header.d=microsoft.com )",
+			SIGNATURE, false, 0, false},
 		{"within a quoted address",
 			" mx.p.example; spf=pass smtp.mailfrom=\"x; dkim=pass "
 			"header.d=microsoft.com "
@@ -122,8 +123,8 @@ static void reads_results(void **state)
 
 static void takes_the_topmost_field_and_the_weakest_signature(void **state)
 {
-	static const char *const own[] = {" mx; spf=none;\n DKIM=None", " mx; none", " mx 1; none",
-		" mx; dkim = fail", " mx; dkim/1=fail reason=\"x\""};
+	static const char *const own[] = {" mx; spf=none;\n DKIM=None", " mx; none",
+		" mx 1; none", " mx; dkim = fail", " mx; dkim/1=fail reason=\"x\""};
 	struct authentication result;
 	struct headers headers;
 

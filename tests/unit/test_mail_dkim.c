@@ -26,9 +26,9 @@ static struct fixture {
 	struct support_dns *dns;
 	const char *servers[2];
 	struct dkim_verifier *verifier;
-	char *private_key; /* PEM */
-	char *public_text; /* "v=DKIM1; k=rsa; p=..." */
-	char *test_text;   /* the same with t=y */
+	char *private_key;	    /* PEM */
+	char *public_text;	    /* "v=DKIM1; k=rsa; p=..." */
+	char *test_text;	    /* the same with t=y */
 	char *weak_key, *weak_text; /* of 512 bits */
 } fixture;
 
@@ -69,8 +69,8 @@ static char *sign(const struct signature *how)
 			(void *)(uintptr_t)&how->lives, sizeof(how->lives));
 	dkim = dkim_sign(library, (const unsigned char *)"x", NULL,
 		(dkim_sigkey_t)(how->key == NULL ? fixture.private_key : how->key),
-		(const unsigned char *)SELECTOR,
-		(const unsigned char *)how->domain, DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
+		(const unsigned char *)SELECTOR, (const unsigned char *)how->domain,
+		DKIM_CANON_RELAXED, DKIM_CANON_RELAXED,
 		how->sha1 ? DKIM_SIGN_RSASHA1 : DKIM_SIGN_RSASHA256, how->length, &status);
 	assert_non_null(dkim);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
@@ -207,12 +207,12 @@ static void refuses_what_counts_no_more(void **state)
 	} cases[] = {
 		{"still valid", {DOMAIN, NULL, -1, NULL, false, now - 3600, 7200},
 			fixture.public_text, AUTHENTICATION_PASS},
-		{"expired", {DOMAIN, NULL, -1, NULL, false, now - 7200, 3600}, fixture.public_text,
-			AUTHENTICATION_FAIL},
+		{"expired", {DOMAIN, NULL, -1, NULL, false, now - 7200, 3600},
+			fixture.public_text, AUTHENTICATION_FAIL},
 		{"from the future", {DOMAIN, NULL, -1, NULL, false, now + 7200, 0},
 			fixture.public_text, AUTHENTICATION_FAIL},
-		{"weak key", {DOMAIN, NULL, -1, fixture.weak_key, false, 0, 0}, fixture.weak_text,
-			AUTHENTICATION_FAIL},
+		{"weak key", {DOMAIN, NULL, -1, fixture.weak_key, false, 0, 0},
+			fixture.weak_text, AUTHENTICATION_FAIL},
 		{"another key", {DOMAIN, NULL, -1, NULL, false, 0, 0}, fixture.weak_text,
 			AUTHENTICATION_FAIL},
 		{"sha1", {DOMAIN, NULL, -1, NULL, true, 0, 0}, fixture.public_text,

@@ -136,16 +136,17 @@ static void bounds_its_work(void **state)
 
 static void knows_whom_it_is_about(void **state)
 {
-	static const char in[] = "\nFinal-Recipient: rfc822;list@b\nAction: expanded\n\n"
-				 "Original-Recipient: rfc822;A@b\nFinal-Recipient: rfc822;x@c\n"
-				 "Action: delivered\nStatus: 2.0.0\n\n"
-				 "Original-Recipient: rfc822;d@b\nFinal-Recipient: rfc822;y@c\n"
-				 "Action: failed\nStatus: 5.1.1\n\n"
-				 "Original-Recipient: rfc822;a@b\nFinal-Recipient: rfc822;z@c\n"
-				 "Action: delayed\n\n"
-				 "Original-Recipient: rfc822;e+2Bde+3D+2F@b\nAction: relayed\n\n"
-				 "Original-Recipient: rfc822;e+DE@b\nAction: delivered\n\n"
-				 "Original-Recipient: utf-8; \\x{E4}@b\nAction: delayed\n";
+	static const char in[] =
+		"\nFinal-Recipient: rfc822;list@b\nAction: expanded\n\n"
+		"Original-Recipient: rfc822;A@b\nFinal-Recipient: rfc822;x@c\n"
+		"Action: delivered\nStatus: 2.0.0\n\n"
+		"Original-Recipient: rfc822;d@b\nFinal-Recipient: rfc822;y@c\n"
+		"Action: failed\nStatus: 5.1.1\n\n"
+		"Original-Recipient: rfc822;a@b\nFinal-Recipient: rfc822;z@c\n"
+		"Action: delayed\n\n"
+		"Original-Recipient: rfc822;e+2Bde+3D+2F@b\nAction: relayed\n\n"
+		"Original-Recipient: rfc822;e+DE@b\nAction: delivered\n\n"
+		"Original-Recipient: utf-8; \\x{E4}@b\nAction: delayed\n";
 	static const struct {
 		const char *mailbox, *delivery, *recipient;
 	} cases[] = {

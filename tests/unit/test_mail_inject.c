@@ -267,7 +267,8 @@ static void knows_characters_of_two_bytes(void **state)
 			"Content-Type: text/plain; charset=gb2312\n\n\xe4\xb8\xad" HERE "\n",
 			"\xe4\xb8\xad" LINK "\n"},
 		{"UTF-8 that says Big5, HTML",
-			"Content-Type: text/html; charset=big5\n\n<p>\xe4\xb8\xad" PLATFORM "/47\n",
+			"Content-Type: text/html; charset=big5\n\n<p>\xe4\xb8\xad" PLATFORM
+			"/47\n",
 			"<p>\xe4\xb8\xad" LINK "\n"},
 		{"cut off at a line's end",
 			"Content-Type: text/plain; charset=big5\n\n\xa5\n" PLATFORM "/47\n\xa5",

@@ -237,9 +237,11 @@ static void refuses_excess(void **state)
 			10000, FIELDS},
 		{"fields of a message", "Content-Type: message/rfc822\n\n", "A:\n", 9999,
 			1000000, FIELDS},
-		{"parameters", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b",
+		{"parameters",
+			"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: a/b",
 			"; a=b", 1000, 1001, PARAMETERS},
-		{"its own", "Content-Disposition: inline", ";\n a=b", 1000, 1000000, PARAMETERS},
+		{"its own", "Content-Disposition: inline", ";\n a=b", 1000, 1000000,
+			PARAMETERS},
 		{"parameters of many fields", "Content-Type: multipart/mixed; boundary=b\n\n",
 			"--b\nContent-Type: a/b; a=b; c=d\n"
 			"content-disposition : a; a=b;\n c=d; e=f\n\n",

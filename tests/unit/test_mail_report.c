@@ -327,8 +327,9 @@ static void finds_what_it_is_about(void **state)
 }
 
 #define FORWARD "\n--b\nContent-Type: message/rfc822\n\nTo: c@d\nMessage-ID: <fwd@c>\n"
-#define RETURNED(to, id)                                                                           \
-	"\n--b\nContent-Type: message/rfc822\n\nTo: " to "\nMessage-ID: " id "\n\n" OURS TOKEN "\n--b--\n"
+#define RETURNED(to, id)                                                                       \
+	"\n--b\nContent-Type: message/rfc822\n\nTo: " to "\nMessage-ID: " id "\n\n" OURS TOKEN \
+	"\n--b--\n"
 
 /* Of reports that have the link of a Welcome mail to a@b. */
 static void tells_whom_the_link_was_passed_on_to(void **state)
@@ -345,16 +346,17 @@ static void tells_whom_the_link_was_passed_on_to(void **state)
 		{"attached",
 			PLAIN_REPORT FORWARD
 			"Content-Type: multipart/mixed; boundary=c\n\n--c\n\nCan you?\n--c\n"
-			"Content-Type: message/rfc822\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS TOKEN
-			"\n--c--\n--b--\n",
+			"Content-Type: message/rfc822\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS
+				TOKEN "\n--c--\n--b--\n",
 			true},
 		{"attached, and returned as a text",
-			DAEMON "Subject: failure notice\n\nno such user\n\nTo: c@d\n"
-			       "Message-ID: <fwd@c>\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS TOKEN,
+			DAEMON
+			"Subject: failure notice\n\nno such user\n\nTo: c@d\n"
+			"Message-ID: <fwd@c>\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS TOKEN,
 			true},
 		{"quoted with its header",
-			PLAIN_REPORT FORWARD "\nCan you?\n\nTo: a@b\nMessage-ID: <1@r>\n\n" OURS
-				TOKEN "\n--b--\n",
+			PLAIN_REPORT FORWARD
+			"\nCan you?\n\nTo: a@b\nMessage-ID: <1@r>\n\n" OURS TOKEN "\n--b--\n",
 			true},
 		{"quoted with its header, encoded",
 			PLAIN_REPORT FORWARD "Content-Transfer-Encoding: quoted-printable\n\n"
@@ -362,10 +364,11 @@ static void tells_whom_the_link_was_passed_on_to(void **state)
 					     "\n--b--\n",
 			true},
 		{"attached, and back to the mailbox",
-			REPORT "Content-Type: message/delivery-status\n\n\nAction: failed\n"
-			       "Final-Recipient: rfc822;a@b\n" FORWARD
-			       "Content-Type: message/rfc822\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS
-				       TOKEN "\n--b--\n",
+			REPORT
+			"Content-Type: message/delivery-status\n\n\nAction: failed\n"
+			"Final-Recipient: rfc822;a@b\n" FORWARD
+			"Content-Type: message/rfc822\n\nMessage-ID: <1@r>\nTo: a@b\n\n" OURS
+				TOKEN "\n--b--\n",
 			false},
 		{"the mail's header in words, too",
 			DAEMON "Subject: failure notice\n\nno such user\n\nMessage-ID: <1@r>\n"

@@ -221,7 +221,8 @@ static void what_an_operator_sends(void **state)
 	} rows[] = {
 		{"not sent yet", "{}", "invitation"},
 		{"bounced", "{\"email_sent\":true,\"delivery\":\"failed\"}", "invitation"},
-		{"under way", "{\"sign_in_started_at\":\"2026-01-01T00:00:00Z\"}", "invitation"},
+		{"under way", "{\"sign_in_started_at\":\"2026-01-01T00:00:00Z\"}",
+			"invitation"},
 		{"approved", "{\"consent\":\"granted\"}", "continue"},
 		{"token dead", "{\"token_state\":\"needs_sign_in\"}", "reinvite"},
 		{"complete",

@@ -14,11 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REQUIRED                                                                                   \
-	"wizard_url = https://invite.example/\n"                                                   \
-	"application_name = Provider Voice\n"                                                      \
-	"client_id = 11111111-2222-3333-4444-555555555555\n"                                       \
-	"welcome_senders = platform@provider.example, @other.example\n"                            \
+#define REQUIRED                                                                               \
+	"wizard_url = https://invite.example/\n"                                               \
+	"application_name = Provider Voice\n"                                                  \
+	"client_id = 11111111-2222-3333-4444-555555555555\n"                                   \
+	"welcome_senders = platform@provider.example, @other.example\n"                        \
 	"welcome_submitters = sasl:platform\n"
 
 static void collect(void *context, const char *text)
@@ -27,7 +27,8 @@ static void collect(void *context, const char *text)
 }
 
 /* Loads a file of that text; faults_r gets the faults with the folder's name cut off. */
-static const struct settings *load(const char *text, const char *const *overrides, char **faults_r)
+static const struct settings *load(
+	const char *text, const char *const *overrides, char **faults_r)
 {
 	char *folder = support_folder();
 	char *path = support_write(folder, SETTINGS_FILE, text, 0644);
@@ -55,16 +56,18 @@ static void test_values(void **state)
 
 	(void)state;
 	settings = load(REQUIRED "# comment\n\n"
-				 "brand = x\n", NULL, &faults);
+				 "brand = x\n",
+		NULL, &faults);
 	assert_null(settings);
 	free(faults);
-	settings = load(REQUIRED "welcome_subject = ^Welcome,\n   friend$\n"
-				 "link_fallback = append\n"
-				 "state_store = bdb:/x\n"
-				 "tokend_listen = unix:$config_directory/t\n"
-				 "reminder_intervals = 1d, 1h\nmyhostname = mx.example\n"
-				 "webhook_url = https://platform.example/a/?b=c\nwebhook_key_file = /k\n"
-				 "link_placeholder = $$x${application_name}\n",
+	settings = load(REQUIRED
+		"welcome_subject = ^Welcome,\n   friend$\n"
+		"link_fallback = append\n"
+		"state_store = bdb:/x\n"
+		"tokend_listen = unix:$config_directory/t\n"
+		"reminder_intervals = 1d, 1h\nmyhostname = mx.example\n"
+		"webhook_url = https://platform.example/a/?b=c\nwebhook_key_file = /k\n"
+		"link_placeholder = $$x${application_name}\n",
 		overrides, &faults);
 	assert_text("no faults", faults, "");
 	assert_text("url without slash", settings->wizard_url, "https://invite.example");
@@ -82,7 +85,8 @@ static void test_values(void **state)
 	assert_number("times, in order", settings->reminder_intervals[1], 86400);
 	assert_number("times, in order", settings->reminder_intervals[2], 0);
 	assert_text("host's name", settings->notify_sender, "postinvite@mx.example");
-	assert_text("query and slash stay", settings->webhook_url, "https://platform.example/a/?b=c");
+	assert_text("query and slash stay", settings->webhook_url,
+		"https://platform.example/a/?b=c");
 	assert_text("expanded", settings->link_placeholder, "$xProvider Voice");
 	settings_free(&settings);
 	assert_null(settings);
@@ -234,14 +238,17 @@ static void test_mark_and_carriage_returns(void **state)
 
 	(void)state;
 	settings = load("\xef\xbb\xbf# a comment\r\n\r\n" REQUIRED
-			"brand_name = Voice\r\nscopes = openid\r\n  offline_access", NULL, &faults);
+			"brand_name = Voice\r\nscopes = openid\r\n  offline_access",
+		NULL, &faults);
 	assert_text("no faults", faults, "");
 	assert_text("value", settings->brand_name, "Voice");
 	assert_text("first", settings->scopes[0], "openid");
 	assert_text("without its newline", settings->scopes[1], "offline_access");
 	settings_free(&settings);
 	free(faults);
-	settings = load(REQUIRED "\xef\xbb\xbf" "brand_name = Voice\n", NULL, &faults);
+	settings = load(REQUIRED "\xef\xbb\xbf"
+				 "brand_name = Voice\n",
+		NULL, &faults);
 	assert_null(settings);
 	assert_non_null(strstr(faults, "postinvite.cf:6: not of the form"));
 	free(faults);
@@ -267,7 +274,8 @@ static void test_print(void **state)
 	char *faults;
 
 	(void)state;
-	settings = load(REQUIRED "invitation_lifetime = 30d\ngraph_url = https://graph.microsoft.us\n",
+	settings = load(REQUIRED
+		"invitation_lifetime = 30d\ngraph_url = https://graph.microsoft.us\n",
 		NULL, &faults);
 	buf_init(&out, 65536);
 	settings_print(settings, true, &out);
@@ -400,7 +408,8 @@ static void test_endpoints(void **state)
 	assert_non_null(strstr(error.text, "another process listens"));
 	close(listener);
 	close(client);
-	second = endpoint_listen(endpoint, 0660, (gid_t)-1, &error); /* a stale one is replaced */
+	second = endpoint_listen(
+		endpoint, 0660, (gid_t)-1, &error); /* a stale one is replaced */
 	assert_true(second >= 0);
 	close(second);
 	endpoint_unlink(endpoint);
@@ -430,7 +439,8 @@ static void test_one_value(void **state)
 		const char *label, *text, *name, *want; /* NULL: a fault */
 	} rows[] = {
 		{"a default", "no_such = 1\n", "tokend_listen", "unix:/run/postinvite/tokend"},
-		{"as set", "link_key_file = /keys/$daemon_user\n", "link_key_file", "/keys/postinvite"},
+		{"as set", "link_key_file = /keys/$daemon_user\n", "link_key_file",
+			"/keys/postinvite"},
 		{"missing", "", "wizard_url", NULL},
 		{"a circle", "link_key_file = $link_key_file\n", "link_key_file", NULL},
 		{"no line", "nonsense\n", "link_key_file", NULL},

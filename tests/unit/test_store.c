@@ -97,8 +97,8 @@ static void test_whose_mailbox(void **state)
 	};
 	struct store_site *site = *state;
 
-	store_load_table(site,
-		"fab\\tvoice@fab.example\\tFab Ltd\\tfab.example\\tit@fab.example\\n");
+	store_load_table(
+		site, "fab\\tvoice@fab.example\\tFab Ltd\\tfab.example\\tit@fab.example\\n");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct json_object *reply = store_owner(
 			site, "{\"op\":\"open\",\"change\":\"new\",%s}", cases[i].named);
@@ -398,7 +398,7 @@ static void test_customer_is_bound(void **state)
 
 #define APPLY_SIGNED_IN(site, id, tenant)                                                      \
 	store_ask(site, STORE_ROLE_TOKEND,                                                     \
-		"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\",\"event\":{\"type\":"             \
+		"{\"op\":\"apply\",\"change\":\"new\",\"id\":\"%s\",\"event\":{\"type\":"      \
 		"\"device_authenticated\"," STORE_AT SIGNED_IN(tenant, "true") "}}",           \
 		id)
 
@@ -413,7 +413,8 @@ static void test_customer_is_bound_by_another_open_one(void **state)
 	store_open(site, "bound", "two@example.com", two);
 	store_open(site, "other", "three@example.com", other);
 	store_apply(site, one, "device_authenticated", SIGNED_IN("t9", "true"));
-	store_fails("of another tenant", APPLY_SIGNED_IN(site, two, "t8"), site, ERROR_CONFLICT);
+	store_fails(
+		"of another tenant", APPLY_SIGNED_IN(site, two, "t8"), site, ERROR_CONFLICT);
 	assert_non_null(strstr(site->error.text, "t9"));
 	check_says(site, two, "token_state", "none");
 	json_object_put(APPLY_SIGNED_IN(site, other, "t8"));

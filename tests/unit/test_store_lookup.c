@@ -75,11 +75,12 @@ static void test_genuine(void **state)
 	while (strlen(links) < 201)
 		strcat(links, ",1");
 	store_fails("too many",
-		store_ask(site, STORE_ROLE_MILTER, "{\"op\":\"genuine\",\"links\":[%s]}", links),
+		store_ask(
+			site, STORE_ROLE_MILTER, "{\"op\":\"genuine\",\"links\":[%s]}", links),
 		site, ERROR_PERMANENT);
 	store_fails("no list",
-		store_ask(site, STORE_ROLE_MILTER, "{\"op\":\"genuine\",\"links\":\"x\"}"), site,
-		ERROR_PERMANENT);
+		store_ask(site, STORE_ROLE_MILTER, "{\"op\":\"genuine\",\"links\":\"x\"}"),
+		site, ERROR_PERMANENT);
 }
 
 static void test_candidates(void **state)
@@ -88,10 +89,9 @@ static void test_candidates(void **state)
 	char ids[4][INVITATION_ID_LEN + 1];
 	struct json_object *reply, *list;
 
-	store_load_table(site,
-		"one\\ta@x.example\\t\\t\\tIt@x.example\\n"
-		"two\\tb@x.example\\t\\t\\tit@X.example\\n"
-		"it\\tit@x.example\\t\\t\\tit@x.example\\n");
+	store_load_table(site, "one\\ta@x.example\\t\\t\\tIt@x.example\\n"
+			       "two\\tb@x.example\\t\\t\\tit@X.example\\n"
+			       "it\\tit@x.example\\t\\t\\tit@x.example\\n");
 	store_open(site, "one", "a@x.example", ids[0]);
 	store_open(site, "two", "b@x.example", ids[1]);
 	store_open(site, "it", "it@x.example", ids[2]);
@@ -267,7 +267,8 @@ static void test_roles_of_events(void **state)
 		{"consent_hint", ",\"text\":\"x\"", "om   "},
 		{"link_opened", "", "o w  "},
 		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"mail\"", "om   "},
-		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"redirect\"", "o  t "},
+		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"redirect\"",
+			"o  t "},
 		{"consent", ",\"consent\":\"granted\",\"consent_source\":\"token\"", "o    "},
 		{"sign_in_started", "", "o  t "},
 		{"token_used", "", "o  t "},

@@ -323,7 +323,11 @@ static void test_large_table(void **state)
  * it is. */
 static void test_damaged_index(void **state)
 {
-	static const char ends[][16] = {"", "\x00", "\x00\x01", "\x00\x03" "ab", "\xff\xff" "ab"};
+	static const char ends[][16] = {"", "\x00", "\x00\x01",
+		"\x00\x03"
+		"ab",
+		"\xff\xff"
+		"ab"};
 	static const size_t lens[] = {0, 1, 2, 4, 4};
 	struct table_query query = {TABLE_MAILBOX, text("a@a")};
 

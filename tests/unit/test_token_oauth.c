@@ -587,7 +587,8 @@ static void test_pkce(void **state)
 	assert_number("challenge", pkce_challenge(known, challenge), 0);
 	assert_text("challenge", challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 	assert_number("length", (long long)secret_len(verifier), PKCE_CHALLENGE_LEN);
-	assert_memory_not_equal(secret_bytes(verifier), secret_bytes(other), PKCE_CHALLENGE_LEN);
+	assert_memory_not_equal(
+		secret_bytes(verifier), secret_bytes(other), PKCE_CHALLENGE_LEN);
 	assert_number("text", pkce_random_text(a), 0);
 	assert_number("text", pkce_random_text(b), 0);
 	assert_number("length", (long long)strlen(a), PKCE_TEXT_LEN);

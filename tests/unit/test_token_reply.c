@@ -269,7 +269,8 @@ static void test_quote(void **state)
 		"Microsoft refused for a reason that is not known here; start again, or tell "
 		"support the "
 		"codes (brand_new, AADSTS5). Microsoft says: AADSTS5: No.");
-	assert_text("what it says", refusal.text + refusal.own, ". Microsoft says: AADSTS5: No.");
+	assert_text(
+		"what it says", refusal.text + refusal.own, ". Microsoft says: AADSTS5: No.");
 	reply = reply_of(400,
 		"{\"error\":\"invalid_scope\",\"error_description\":\"The token "
 		"SECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRET is\\u0007 bad\"}");

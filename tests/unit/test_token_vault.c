@@ -469,8 +469,12 @@ static void test_due_from(void **state)
 		time_t from, until;
 		const char *want;
 	} rows[] = {
-		{0, 1000, "a b c "}, {100, 1000, "a b c "}, {101, 1000, "b c "},
-		{101, 300, "b "}, {301, 70000, "c late "}, {70001, INT64_MAX, "latest "},
+		{0, 1000, "a b c "},
+		{100, 1000, "a b c "},
+		{101, 1000, "b c "},
+		{101, 300, "b "},
+		{301, 70000, "c late "},
+		{70001, INT64_MAX, "latest "},
 		{INT64_MAX, INT64_MAX, ""},
 	};
 	struct fixture f = vault_in_memory();

@@ -19,10 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REQUEST_MS 2000
-#define LATER_MS   100
+#define REQUEST_MS  2000
+#define LATER_MS    100
 #define CONNECTIONS 20 /* of one client */
-#define CANCELLED  3 /* exit status of a server that cancelled a request */
+#define CANCELLED   3  /* exit status of a server that cancelled a request */
 
 struct served {
 	struct event_base *base;
@@ -287,7 +287,8 @@ static void ask(const struct fixture *fixture, const char *request, char *text_r
 /* One client holds as many as it may have: the next one is closed, until one ends. */
 static void test_connections_of_a_client(void **state)
 {
-	static const char request[] = "GET /now/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	static const char request[] =
+		"GET /now/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 	const struct fixture *fixture = *state;
 	int held[CONNECTIONS];
 	char text[2000];
@@ -528,7 +529,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_split, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pipeline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_slow_client, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_connections_of_a_client, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_connections_of_a_client, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_free_undrained, set_up, tear_down),
 	};
