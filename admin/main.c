@@ -27,7 +27,7 @@ static int prepare(struct daemon *daemon, struct error *error)
 		"admin_listen", settings->admin_listen, daemon_own_group(daemon, settings)};
 	struct admin *admin = calloc(1, sizeof(*admin));
 
-	error_set(error, ERROR_TEMPORARY, "out of memory");
+	error_memory(error);
 	if (admin != NULL) {
 		admin->web.daemon = daemon;
 		daemon_set_data(daemon, admin);

@@ -208,7 +208,7 @@ struct monitor *monitor_new(
 {
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
 
-	error_set(error, ERROR_TEMPORARY, "out of memory");
+	error_memory(error);
 	if (monitor == NULL)
 		return NULL;
 	monitor->admin = admin;
@@ -243,7 +243,7 @@ int monitor_start(struct monitor *monitor, struct error *error)
 	if (options.metrics != NULL)
 		monitor->reporter = reporter_new(&options);
 	if (monitor->reporter == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return start_server(monitor, error);
 }
 

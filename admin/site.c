@@ -83,7 +83,7 @@ int site_new(const struct settings *settings, void **site_r, struct error *error
 	int result;
 
 	if (site == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	buf_init(&site->style, STYLE_MAX);
 	buf_init(&site->script, SCRIPT_MAX);
 	result = load_pages(settings, site, error);

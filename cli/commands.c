@@ -89,7 +89,7 @@ static struct json_object *invite_request(struct cli *cli)
 	request = lookup_request(request, "mailbox", mailbox);
 	json_object_put(customer);
 	if (request == NULL)
-		error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		error_memory(&cli->error);
 	return request;
 }
 
@@ -175,7 +175,7 @@ int cli_settings(struct cli *cli)
 	settings_print(cli->settings, cli->given['P'], &text);
 	fputs(text.data, stdout);
 	if (text.failed) {
-		error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		error_memory(&cli->error);
 		status = cli_fail(cli);
 	}
 	buf_free(&text);

@@ -58,7 +58,7 @@ struct courier *courier_new(struct cli *cli)
 		return NULL;
 	courier = calloc(1, sizeof(*courier));
 	if (courier == NULL) {
-		error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		error_memory(&cli->error);
 		return NULL;
 	}
 	courier->cli = cli;
@@ -75,7 +75,7 @@ struct courier *courier_new(struct cli *cli)
 int courier_send(struct courier *courier, struct json_object *request)
 {
 	if (request == NULL)
-		return error_set(&courier->cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&courier->cli->error);
 	pthread_mutex_lock(&courier->lock);
 	courier->request = request;
 	courier->under_way = true;

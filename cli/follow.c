@@ -65,7 +65,7 @@ static int wait_for_store(struct follower *follower, int64_t *sequence_r)
 	int result;
 
 	if (request == NULL)
-		return error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&cli->error);
 	while ((result = ipc_call(follower->client, request, &reply, &cli->error)) != 0 &&
 		cli->error.kind == ERROR_TEMPORARY && !output_unwanted())
 		say_away(follower, true);
@@ -133,7 +133,7 @@ int cli_follow(struct cli *cli)
 	leave_on(SIGTERM);
 	follower.client = ipc_client_new(cli->settings->store_listen, "the store", TRY_MS);
 	if (follower.client == NULL) {
-		error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		error_memory(&cli->error);
 		return cli_fail(cli);
 	}
 	status = follow(&follower);

@@ -73,7 +73,7 @@ static int load_file(struct load *load, int fd, const char *name)
 	int result = 0;
 
 	if (parser == NULL)
-		return error_set(&load->cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&load->cli->error);
 	while (result == 0 && (got = read(fd, bytes, sizeof(bytes))) > 0) {
 		customers_file_feed(parser, bytes, (size_t)got);
 		result = take_rows(load, parser, name);
@@ -136,7 +136,7 @@ static int open_files(struct load *load)
 	load->files = calloc(n + 1, sizeof(*load->files));
 	load->names = calloc(n + 1, sizeof(*load->names));
 	if (load->files == NULL || load->names == NULL)
-		return error_set(&load->cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&load->cli->error);
 	if (n == 0)
 		load->names[load->files_n++] = "stdin";
 	for (size_t i = 0; i < n; i++) {

@@ -72,7 +72,7 @@ int cli_ask(struct cli *cli, struct json_object *request, struct json_object **r
 
 	*reply_r = NULL;
 	if (request == NULL)
-		return error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&cli->error);
 	result = cli_open_state(cli);
 	if (result == 0)
 		result = cli->state->functions->ask(cli->state, request, reply_r, &cli->error);
@@ -107,7 +107,7 @@ int cli_setting(struct cli *cli, const char *name, char **value_r)
 		return -1;
 	}
 	*value_r = buf_take(&value, NULL);
-	return *value_r != NULL ? 0 : error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+	return *value_r != NULL ? 0 : error_memory(&cli->error);
 }
 
 static int run(struct cli *cli, cli_command_fn *command)

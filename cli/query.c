@@ -101,7 +101,7 @@ static int ask_some(struct batch *batch, size_t *from)
 		json_object_object_add(request, "keys", rest) != 0) {
 		json_object_put(rest);
 		json_object_put(request);
-		return error_set(&batch->cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&batch->cli->error);
 	}
 	if (cli_ask(batch->cli, with_format(batch->cli, request), &reply) != 0)
 		return -1;
@@ -137,7 +137,7 @@ static int batch_take(void *context, const char *key)
 	if (string == NULL || batch->keys == NULL ||
 		json_object_array_add(batch->keys, string) != 0) {
 		json_object_put(string);
-		return error_set(&batch->cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&batch->cli->error);
 	}
 	return json_object_array_length(batch->keys) == PAGE ? batch_ask(batch) : 0;
 }

@@ -51,7 +51,7 @@ int state_open_client(
 			ipc_client_new(settings->store_listen, "the store", TIMEOUT_MS);
 	if (client == NULL || client->client == NULL) {
 		free(client);
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	}
 	client->state.functions = &functions;
 	*state_r = &client->state;

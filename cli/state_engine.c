@@ -101,7 +101,7 @@ int state_open_engine(
 		return -1;
 	own = calloc(1, sizeof(*own));
 	if (own == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	own->state.functions = &functions;
 	own->keys = keyfile_load(settings->link_key_file, error);
 	if (own->keys != NULL)

@@ -137,7 +137,7 @@ int table_row(struct table *table, const char *file, const struct customers_row 
 		buf_byte(&batch->rows, i + 1 < CUSTOMERS_COLUMNS ? '\t' : '\n');
 	}
 	if (batch->rows.failed)
-		return error_set(&table->cli->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(&table->cli->error);
 	batch->n++;
 	table->taken++;
 	return batch->n == BATCH_ROWS || batch->rows.len >= BATCH_BYTES ? send_batch(table) : 0;
@@ -164,7 +164,7 @@ struct table *table_begin(struct cli *cli)
 	struct table *table = calloc(1, sizeof(*table));
 
 	if (table == NULL) {
-		error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		error_memory(&cli->error);
 		return NULL;
 	}
 	table->cli = cli;

@@ -44,7 +44,7 @@ static int ask_tokend(struct cli *cli, const char *op, struct json_object **repl
 		result = -1;
 	else if (request == NULL || client == NULL ||
 		 json_set_string(request, "key", cli->argument) != 0)
-		result = error_set(&cli->error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(&cli->error);
 	else
 		result = ipc_call(client, request, reply_r, &cli->error);
 	ipc_client_free(&client);

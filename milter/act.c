@@ -114,11 +114,11 @@ int apply_event(const struct session *session, const char *invitation,
 	int result;
 
 	if (event == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	request = store_request_apply("id", invitation, event);
 	if (request == NULL || json_set_string(request, "change", change) < 0) {
 		json_object_put(request);
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	}
 	result = ask_store(session, request, &reply, error);
 	if (result == 0)

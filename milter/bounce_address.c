@@ -47,7 +47,7 @@ static int ask_for_tag(const struct session *session, const char *tag, struct ta
 		return error_set(error, ERROR_NOT_FOUND, "not a bounce address of this site");
 	request = request_about("get", "bounce_tag", tag);
 	if (request == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	invitation = json_member(reply, "invitation");

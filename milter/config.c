@@ -94,7 +94,7 @@ static int take_settings(
 		config->tracked_url = NULL;
 	config->store = ipc_client_new(settings->store_listen, "the store", IPC_TIMEOUT_MS);
 	if (config->tracked_url == NULL || config->store == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return 0;
 }
 
@@ -103,7 +103,7 @@ int config_new(const struct settings *settings, void **config_r, struct error *e
 	struct config *config = calloc(1, sizeof(*config));
 
 	if (config == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (take_settings(settings, config, error) < 0) {
 		config_free(config);
 		return -1;

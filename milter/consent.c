@@ -51,7 +51,7 @@ int consent_candidates(const struct session *session, const char *member, const 
 	int result;
 
 	if (request == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	result = ask_store(session, request, &reply, error);
 	json_object_put(request);
 	invitations = json_member(reply, "invitations");

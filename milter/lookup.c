@@ -28,7 +28,7 @@ static int get(const struct session *session, const char *member, const char *va
 	int result, found;
 
 	if (request == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	result = ask_store(session, request, &reply, error);
 	found = result == 0 && take(json_member(reply, "invitation"), found_r);
 	json_object_put(request);
@@ -72,7 +72,7 @@ int lookup_genuine(
 	int result, genuine;
 
 	if (request == NULL || put_links(request, tokens) < 0)
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	else
 		result = ask_store(session, request, &reply, error);
 	genuine = result == 0 && json_object_get_boolean(json_member(reply, "genuine"));
@@ -90,7 +90,7 @@ static int look_among(const struct session *session, const char *mailbox,
 	int result, found = 0;
 
 	if (request == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	result = ask_store_briefly(session, request, &reply, error);
 	invitations = json_member(reply, "invitations");
 	for (size_t i = 0; i < json_count(invitations) && found == 0; i++) {

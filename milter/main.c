@@ -115,7 +115,7 @@ static int listen_on(const struct settings *settings, struct error *error)
 		return -1;
 	listens = strdup(endpoint);
 	if (listens == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	buf_init(&name, 4096);
 	result = connection_name(endpoint, &name, error);
 	mask = umask(0117);
@@ -136,7 +136,7 @@ static int prepare(struct daemon *daemon, struct error *error)
 	int result;
 
 	if (metrics == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	daemon_set_data(daemon, metrics);
 	mail_init();
 	generation = daemon_generation(daemon);

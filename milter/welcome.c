@@ -203,7 +203,7 @@ static int open_invitation(struct welcome *welcome, struct error *error)
 	int result;
 
 	if (request == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	result = ask_store(welcome->session, request, &reply, error);
 	json_object_put(request);
 	if (result < 0)

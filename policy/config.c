@@ -27,7 +27,7 @@ int config_new(const struct settings *settings, void **config_r, struct error *e
 
 	if (config == NULL || take_senders(config, settings->welcome_senders) != 0) {
 		free(config);
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	}
 	config->submitters = submitters_new(settings->welcome_submitters, error);
 	if (config->submitters == NULL) {

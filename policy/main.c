@@ -30,7 +30,7 @@ static int listen_on(struct policy *policy, size_t i, const char *endpoint, stru
 	daemon_own_socket(policy->daemon, policy->generation->settings, endpoint);
 	policy->listens[i] = strdup(endpoint);
 	if (server_listen(policy->server, services[i], fd) != 0 || policy->listens[i] == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return 0;
 }
 
@@ -64,7 +64,7 @@ static int prepare(struct daemon *daemon, struct error *error)
 	struct policy *policy = calloc(1, sizeof(*policy));
 
 	if (policy == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	policy->daemon = daemon;
 	daemon_set_data(daemon, policy);
 	policy->generation = daemon_generation(daemon);
@@ -72,7 +72,7 @@ static int prepare(struct daemon *daemon, struct error *error)
 	if (policy->base != NULL)
 		policy->server = server_new(policy->base, policy);
 	if (policy->server == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return daemon_stream(daemon) ? 0 : open_sockets(policy, error);
 }
 
@@ -163,10 +163,10 @@ static int start(struct daemon *daemon, struct policy *policy, struct error *err
 		policy->store = ipc_async_new(policy->base, policy->store_listen, "the store");
 	if (policy->store == NULL ||
 		daemon_watch_signals(daemon, policy->base, on_stop, on_reloaded, policy) != 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (!daemon_stream(daemon)) {
 		if (start_reports(policy) != 0)
-			return error_set(error, ERROR_TEMPORARY, "out of memory");
+			return error_memory(error);
 		daemon_ready(daemon);
 		return 0;
 	}

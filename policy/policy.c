@@ -182,7 +182,7 @@ static int ask(struct policy *policy, struct asking *asking, struct error *error
 			policy->store, request, IPC_TIMEOUT_MS, on_reply, asking);
 	json_object_put(request);
 	if (result < 0 || (result == 1 && asking->call == NULL))
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return result;
 }
 

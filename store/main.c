@@ -95,7 +95,7 @@ static int open_socket(struct store *store, struct error *error)
 	else
 		close(listener);
 	if (store->serve == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	configure(store);
 	return 0;
 }
@@ -107,7 +107,7 @@ static int start(struct daemon *daemon, struct store *store, struct error *error
 	store->directory = strdup(store->generation->settings->state_store);
 	store->base = event_base_new();
 	if (store->listen == NULL || store->directory == NULL || store->base == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (open_engine(store, error) != 0 || open_socket(store, error) != 0)
 		return -1;
 	if (daemon_watch_signals(daemon, store->base, on_stop, on_reloaded, store) != 0)

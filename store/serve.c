@@ -89,7 +89,7 @@ static void fail_memory(struct serve *serve, struct ipc_peer *peer, uint32_t cal
 {
 	struct error error;
 
-	error_set(&error, ERROR_TEMPORARY, "out of memory");
+	error_memory(&error);
 	fail(serve, peer, call, &error);
 }
 

@@ -43,7 +43,7 @@ static int take_readers(struct config *config, string_list names, struct error *
 	config->readers = calloc(n + 1, sizeof(*config->readers));
 	config->reader_groups = calloc(n + 1, sizeof(*config->reader_groups));
 	if (config->readers == NULL || config->reader_groups == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	for (; *names != NULL; names++) {
 		bool is_group = **names == '@';
 		const struct group *group = is_group ? getgrnam(*names + 1) : NULL;
@@ -81,7 +81,7 @@ int config_new(const struct settings *settings, void **config_r, struct error *e
 	struct config *config = calloc(1, sizeof(*config));
 
 	if (config == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	config->wizard = wizard_user(settings);
 	config->admin = program_user(settings, "admin");
 	if (load(settings, config, error) != 0) {

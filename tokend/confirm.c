@@ -143,7 +143,7 @@ static void complete(struct request *request)
 	struct error error;
 
 	request->redirect = calloc(1, sizeof(*request->redirect));
-	error_set(&error, ERROR_TEMPORARY, "out of memory");
+	error_memory(&error);
 	if (request->redirect != NULL && purpose_find("confirm")->check(request, &error) == 0)
 		request->redirect->telling =
 			store_tell(request->tokend, json_string(request->invitation, "id", ""),

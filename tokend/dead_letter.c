@@ -65,7 +65,7 @@ int dead_letter_put(struct lane *lane, const char *reason, struct error *error)
 	webhook_event_id(lane->invitation, json_int(lane->told, "sequence", 0), id);
 	if (record.clear == NULL || record.secret == NULL ||
 		fill(record.clear, lane, reason) != 0)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	else
 		result = vault_put(lane->tokend->vault, &record, error);
 	vault_record_clear(&record);

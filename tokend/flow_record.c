@@ -79,7 +79,7 @@ int flow_save(struct flow *flow, struct error *error)
 	int result;
 
 	if (record.clear == NULL || record.secret == NULL)
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	else
 		result = vault_put(flow->tokend->vault, &record, error);
 	vault_record_clear(&record);
@@ -136,7 +136,7 @@ struct flow *flow_load(
 	struct flow *flow = flow_new(tokend, record->id, PHASE_RESUMING);
 
 	if (flow == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	if (take_clear(flow, record->clear) == 0 && take_secret(flow, record->secret) == 0)

@@ -92,7 +92,7 @@ int follow_start(struct tokend *tokend, struct error *error)
 	if (read_cursor(tokend, error) != 0)
 		return -1;
 	if (ipc_async_subscribe(tokend->store, follow_request, followed, tokend) == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return 0;
 }
 
@@ -109,7 +109,7 @@ int follow_save(struct tokend *tokend, struct error *error)
 	record.secret = secret_new(NULL, 0);
 	if (record.clear == NULL || record.secret == NULL ||
 		json_set_int(record.clear, "sequence", tokend->sequence) != 0)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	else
 		result = vault_put(tokend->vault, &record, error);
 	vault_record_clear(&record);

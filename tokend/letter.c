@@ -55,7 +55,7 @@ struct letters *letters_new(const struct settings *settings, struct error *error
 	struct letters *letters = calloc(1, sizeof(*letters));
 
 	if (letters == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	} else if (load(settings, letters, error) != 0) {
 		error_prefix(error, "template_directory");
 		letters_free(&letters);

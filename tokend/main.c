@@ -141,7 +141,7 @@ static int make_parts(struct tokend *tokend, struct error *error)
 	tokend->listen = strdup(settings->tokend_listen);
 	tokend->store_listen = strdup(settings->store_listen);
 	if (tokend->base == NULL || tokend->listen == NULL || tokend->store_listen == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	tokend->http = http_new(tokend->base, &http_limits, error);
 	if (tokend->http == NULL)
 		return -1;
@@ -155,7 +155,7 @@ static int make_parts(struct tokend *tokend, struct error *error)
 		tokend->drain == NULL || tokend->sweep == NULL || tokend->checkpoint == NULL ||
 		monitor_start(tokend) != 0 ||
 		daemon_watch_signals(tokend->daemon, tokend->base, stop, reloaded, tokend) != 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return 0;
 }
 
@@ -169,7 +169,7 @@ static int open_socket(struct tokend *tokend, struct error *error)
 	if (requests_serve(tokend, listener) == 0)
 		return 0;
 	endpoint_unlink(tokend->listen);
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return error_memory(error);
 }
 
 /* The vault's lock comes first, the socket last: who can connect is answered. */
@@ -178,7 +178,7 @@ static int start(struct tokend *tokend, struct error *error)
 	if (make_parts(tokend, error) != 0 || open_vault(tokend, error) != 0)
 		return -1;
 	if (resume_begin(tokend) != 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (webhooks_start(tokend, error) != 0 || notices_start(tokend, error) != 0 ||
 		follow_start(tokend, error) != 0 || open_socket(tokend, error) != 0)
 		return -1;

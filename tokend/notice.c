@@ -97,7 +97,7 @@ int notice_put(struct notice *notice, struct error *error)
 		json_set_int(record.clear, "until", notice->until) != 0 ||
 		json_object_object_add(record.clear, "sent", json_object_get(notice->sent)) !=
 			0)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	else
 		result = vault_put(notice->tokend->vault, &record, error);
 	vault_record_clear(&record);
@@ -291,7 +291,7 @@ int notice_hand_over(struct notice *notice, enum notice_kind kind, struct json_o
 		return -1;
 	}
 	if (sendmail_send(notice->tokend->notices->sendmail, &mail, sent, notice) != 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return 0;
 }
 
@@ -301,7 +301,7 @@ static void dispatch(
 {
 	struct error error;
 
-	error_set(&error, ERROR_TEMPORARY, "out of memory");
+	error_memory(&error);
 	notice->before = json_copy(notice->sent);
 	if (notice->before == NULL || notice_sent(facts, what) != 0 ||
 		notice_put(notice, &error) != 0) {
@@ -390,7 +390,7 @@ static int resume_notice(
 
 int notices_start(struct tokend *tokend, struct error *error)
 {
-	error_set(error, ERROR_TEMPORARY, "out of memory");
+	error_memory(error);
 	tokend->notices = calloc(1, sizeof(*tokend->notices));
 	if (tokend->notices == NULL)
 		return -1;

@@ -175,7 +175,7 @@ static void send_mail(struct notice *notice, struct request *request, enum notic
 	notice->order = order;
 	notice->sending = kind;
 	notice_set_end(notice, request->invitation);
-	error_set(&error, ERROR_TEMPORARY, "out of memory");
+	error_memory(&error);
 	if (note(notice, request, kind) != 0 || notice_put(notice, &error) != 0 ||
 		notice_hand_over(notice, kind, request->invitation, &error) != 0)
 		order_refused(notice, &error);

@@ -84,7 +84,7 @@ static int seal_state(const struct request *request, const struct way *way,
 	int result;
 
 	if (record.clear == NULL || record.secret == NULL)
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	else
 		result = vault_put(request->tokend->vault, &record, error);
 	vault_record_clear(&record);

@@ -202,7 +202,7 @@ static void send_token(struct refresh *refresh)
 		.kind = COUNT_ENDPOINT_REFRESH};
 	struct error error;
 
-	error_set(&error, ERROR_TEMPORARY, "out of memory");
+	error_memory(&error);
 	refresh->was_unsure = json_flag(clear, UNSURE, false);
 	if (!refresh->was_unsure &&
 		(json_set_flag(clear, UNSURE, true) != 0 || put(refresh, &error) != 0)) {

@@ -188,7 +188,7 @@ static void on_request(
 	}
 	request = calloc(1, sizeof(*request));
 	if (request == NULL) {
-		error_set(&error, ERROR_TEMPORARY, "out of memory");
+		error_memory(&error);
 		ipc_fail(peer, call, &error);
 		return;
 	}

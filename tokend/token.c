@@ -82,7 +82,7 @@ int token_seal(struct flow *flow, const char *upn, struct error *error)
 		"somebody has just signed in; try again in a moment");
 	refresh_forget(tokend, flow->id, &replaced);
 	if (record.clear == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (vault_put(tokend->vault, &record, error) != 0) {
 		json_object_put(record.clear);
 		return -1;

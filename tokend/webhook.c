@@ -45,7 +45,7 @@ static int resume_lane(
 int webhooks_start(struct tokend *tokend, struct error *error)
 {
 	tokend->webhooks = calloc(1, sizeof(*tokend->webhooks));
-	error_set(error, ERROR_TEMPORARY, "out of memory");
+	error_memory(error);
 	if (tokend->webhooks == NULL)
 		return -1;
 	LIST_INIT(&tokend->webhooks->list);
@@ -116,7 +116,7 @@ static int lane_save(struct lane *lane, struct error *error)
 		json_set_int(record.clear, "after", lane->after) != 0 ||
 		json_set_int(record.clear, "failures", lane->failures) != 0 ||
 		json_set_int(record.clear, "failing_since", lane->failing_since) != 0)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	else
 		result = vault_put(lane->tokend->vault, &record, error);
 	vault_record_clear(&record);

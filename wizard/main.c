@@ -27,7 +27,7 @@ static int prepare(struct daemon *daemon, struct error *error)
 	struct wizard *wizard = calloc(1, sizeof(*wizard));
 	int result = -1;
 
-	error_set(error, ERROR_TEMPORARY, "out of memory");
+	error_memory(error);
 	if (wizard != NULL) {
 		wizard->web.daemon = daemon;
 		daemon_set_data(daemon, wizard);
@@ -107,7 +107,7 @@ static int start(struct wizard *wizard, struct error *error)
 	if (wizard->monitor == NULL || wizard->limit == NULL ||
 		daemon_watch_signals(
 			wizard->web.daemon, wizard->web.base, stop, reloaded, wizard) != 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return serve(wizard, error);
 }
 

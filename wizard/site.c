@@ -48,7 +48,7 @@ static int derive(const struct settings *settings, struct site *site, struct err
 	if (site->base_path == NULL ||
 		asprintf(&site->sign_out, "%s/common/oauth2/v2.0/logout", authority) < 0) {
 		site->sign_out = NULL;
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	}
 	/* Browsers hold a form's redirects to form-action too, all of them: some forms end at
 	 * Microsoft, which may pass on at once to the sign-in page of whatever organisation, or
@@ -61,7 +61,7 @@ static int derive(const struct settings *settings, struct site *site, struct err
 		    platform[0] != '\0' ? " " : "", (int)(url_path(platform) - platform),
 		    platform) < 0) {
 		site->policy = NULL;
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	}
 	return 0;
 }
@@ -77,7 +77,7 @@ static int load_proxies(const struct settings *settings, struct site *site, stru
 	networks = calloc(n + 1, sizeof(*networks));
 	site->proxies = (struct proxies){networks, n};
 	if (networks == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	for (size_t i = 0; i < n; i++)
 		if (network_parse(list[i], &networks[i]) != 0)
 			return error_set(error, ERROR_CONFIGURATION,
@@ -174,7 +174,7 @@ int site_new(const struct settings *settings, void **site_r, struct error *error
 	struct site *site = calloc(1, sizeof(*site));
 
 	if (site == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	buf_init(&site->logo, BRAND_LOGO_MAX);
 	buf_init(&site->style, STYLE_MAX);
 	buf_init(&site->script, SCRIPT_MAX);

@@ -54,6 +54,11 @@ int error_set(struct error *error, enum error_kind kind, const char *format, ...
 	return -1;
 }
 
+int error_memory(struct error *error)
+{
+	return error_set(error, ERROR_TEMPORARY, "out of memory");
+}
+
 int error_prefix(struct error *error, const char *format, ...)
 {
 	char context[sizeof(error->text) / 2];

@@ -38,6 +38,9 @@ int error_set(struct error *error, enum error_kind kind, const char *format, ...
 int error_vset(struct error *error, enum error_kind kind, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
+/* Temporary: "out of memory". Returns -1. */
+int error_memory(struct error *error);
+
 /* Puts "context: " before the text. Returns -1. */
 int error_prefix(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -329,7 +329,7 @@ static int take_bytes(struct ipc_async *async, size_t len, struct error *error)
 			buf_free(&async->in);
 	}
 	if (used >= 0 && async->in.failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return used >= 0 ? 0 : -1;
 }
 

@@ -113,7 +113,7 @@ static struct connection *connection_open(struct ipc_client *client, struct erro
 	struct connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	connection->fd = endpoint_connect_start(client->endpoint, error);
@@ -212,7 +212,7 @@ static enum outcome receive_some(struct connection *connection, struct error *er
 		buf_append(&connection->in, bytes, (size_t)n);
 		if (!connection->in.failed)
 			return OUTCOME_DONE;
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	} else if (n == 0) {
 		error_set(error, ERROR_TEMPORARY, "it closed the connection");
 	} else if (would_block(errno)) {

@@ -18,7 +18,7 @@ int json_parse(const char *text, size_t len, struct json_object **value_r, struc
 		return error_set(error, ERROR_PERMANENT, "JSON text is too long");
 	tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
 	if (tokener == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	*value_r = json_tokener_parse_ex(tokener, text, (int)len);
 	fault = json_tokener_get_error(tokener);

@@ -97,7 +97,7 @@ static int parse_line(struct keyfile *keys, const char *line, size_t len, struct
 	keys->keys[id] = secret_new(key, sizeof(key));
 	secret_wipe(key, sizeof(key));
 	if (keys->keys[id] == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	keys->order[keys->n++] = (unsigned char)id;
 	return 0;
 }
@@ -128,7 +128,7 @@ struct keyfile *keyfile_load(const char *path, struct error *error)
 	struct buf text;
 
 	if (keys == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	buf_init(&text, KEYFILE_MAX_BYTES);
@@ -276,7 +276,7 @@ int keyfile_add(const char *path, unsigned char *id_r, struct error *error)
 	int id, result = -1;
 
 	if (keys == NULL)
-		return exists ? -1 : error_set(error, ERROR_TEMPORARY, "out of memory");
+		return exists ? -1 : error_memory(error);
 	buf_init(&text, KEYFILE_MAX_BYTES);
 	id = free_id(keys);
 	if (id < 0)

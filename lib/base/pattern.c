@@ -25,7 +25,7 @@ struct pattern *pattern_new(const char *expression, struct error *error)
 	int fault;
 
 	if (pattern == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	pattern->code = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,

@@ -279,7 +279,7 @@ static int parse_times(struct loading *loading, const struct setting *row, char 
 		n++;
 	times = list != NULL ? keep(loading, calloc(n + 1, sizeof(*times))) : NULL;
 	if (times == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	for (size_t i = 0; i < n; i++)
 		if (parse_time(row, list[i], &times[i], error) != 0)
 			return -1;
@@ -307,7 +307,7 @@ static int convert(
 	char *copy = keep(loading, strdup(value));
 
 	if (copy == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (row->check != NULL && row->check(value, error) != 0)
 		return -1;
 	switch (row->type) {
@@ -321,9 +321,7 @@ static int convert(
 		break;
 	case SETTING_LIST:
 		*(const char ***)at = split_list(loading, copy);
-		return *(const char ***)at != NULL
-			       ? 0
-			       : error_set(error, ERROR_TEMPORARY, "out of memory");
+		return *(const char ***)at != NULL ? 0 : error_memory(error);
 	case SETTING_TIME:
 		return parse_time(row, value, at, error);
 	case SETTING_TIMES:

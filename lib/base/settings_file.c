@@ -48,14 +48,14 @@ static int add_entry(
 		;
 	entries = realloc(file->entries, (file->n + 1) * sizeof(*entries));
 	if (entries == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	file->entries = entries;
 	entry = (struct entry){.name = strndup(line, name_len),
 		.value = strndup(value, value_len),
 		.place = strdup(place)};
 	entries[file->n++] = entry;
 	if (entry.name == NULL || entry.value == NULL || entry.place == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return 0;
 }
 
@@ -123,7 +123,7 @@ struct settings_file *settings_file_parse(
 	struct settings_file *file = calloc(1, sizeof(*file));
 
 	if (file == NULL)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	else if (parse_lines(file, path, text, len, error) != 0)
 		settings_file_free(&file);
 	return file;

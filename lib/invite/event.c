@@ -558,7 +558,7 @@ int event_apply(struct json_object *record, struct json_object *event, struct er
 	if (change.changed)
 		put_int(&change, "revision", one_more(record, "revision"));
 	if (change.failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return change.changed ? 1 : 0;
 }
 

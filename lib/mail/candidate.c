@@ -15,7 +15,7 @@ static int load_texts(struct mail *mail, const struct link_rules *rules, struct 
 
 	mail->texts = calloc(parts + 1, sizeof(*mail->texts));
 	if (mail->texts == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	for (size_t i = 0; i < parts; i++) {
 		const struct mime_part *part = mime_part(mail->mime, i);
 		struct text_part *text = &mail->texts[mail->count];
@@ -38,7 +38,7 @@ struct mail *mail_parse(const char *bytes, size_t len, size_t body_start,
 	struct mail *mail = calloc(1, sizeof(*mail));
 
 	if (mail == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	mail->bytes = bytes;

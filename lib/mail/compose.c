@@ -127,6 +127,5 @@ int mail_compose(const struct mail_draft *draft, struct buf *out, struct error *
 	g_free(text);
 	g_mime_format_options_free(format);
 	g_object_unref(message);
-	return text == NULL || out->failed ? error_set(error, ERROR_TEMPORARY, "out of memory")
-					   : 0;
+	return text == NULL || out->failed ? error_memory(error) : 0;
 }

@@ -150,7 +150,7 @@ static int parse_line(struct loader *loader, char *line)
 	*end = '\0';
 	normal = subject_normal(pattern);
 	buf_init(&expression, 4 * LINE_SIZE_MAX);
-	result = normal == NULL ? error_set(loader->error, ERROR_TEMPORARY, "out of memory")
+	result = normal == NULL ? error_memory(loader->error)
 				: put_pattern(loader, normal, strlen(normal), &expression);
 	free(normal);
 	if (result == 0)
@@ -229,7 +229,7 @@ struct consent_table *consent_table_load(
 	if (loader.table != NULL)
 		loader.table->rows = calloc(ROWS_MAX, sizeof(*loader.table->rows));
 	if (loader.table == NULL || loader.table->rows == NULL || name == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		consent_table_free(&loader.table);
 	} else if (read_lines(&loader, file) < 0) {
 		consent_table_free(&loader.table);

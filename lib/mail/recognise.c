@@ -64,7 +64,7 @@ struct submitters *submitters_new(string_list entries, struct error *error)
 		submitters->entries = calloc(count + 1, sizeof(*submitters->entries));
 	}
 	if (submitters == NULL || submitters->list == NULL || submitters->entries == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		submitters_free(&submitters);
 		return NULL;
 	}
@@ -73,7 +73,7 @@ struct submitters *submitters_new(string_list entries, struct error *error)
 
 		submitters->entries[i] = strdup(entries[i]);
 		if (submitters->entries[i] == NULL)
-			error_set(error, ERROR_TEMPORARY, "out of memory");
+			error_memory(error);
 		else if (parse_submitter(submitters->entries[i], &submitters->list[i], error) ==
 			 0)
 			continue;

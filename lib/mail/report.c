@@ -286,7 +286,7 @@ int report_read(
 	read_message(&reader, mime);
 	mime_free(&mime);
 	if (reader.failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (report_r->facts.count == 0)
 		return error_set(
 			error, ERROR_NOT_FOUND, "no recipient's outcome in the report");

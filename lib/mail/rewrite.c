@@ -254,7 +254,7 @@ int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	*rewritten_r = (struct rewritten){0};
 	assembly.stripped = calloc(mime_header_count(mail->mime) + 1, sizeof(bool));
 	if (assembly.stripped == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	buf_init(&body, assembly.body_max);
 	for (size_t i = 0; i < mail->count && result == 0; i++)
 		result = edit_part(&assembly, i, edit, link);
@@ -267,6 +267,5 @@ int mail_rewrite(const struct mail *mail, enum mail_edit edit, const char *link,
 	patches_free(&assembly.patches);
 	free(assembly.stripped);
 	buf_free(&body);
-	return rewritten_r->body != NULL ? 0
-					 : error_set(error, ERROR_TEMPORARY, "out of memory");
+	return rewritten_r->body != NULL ? 0 : error_memory(error);
 }

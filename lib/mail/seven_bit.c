@@ -328,6 +328,6 @@ int seven_bit(struct buf *entity, struct error *error)
 	patches_free(&conversion.patches);
 	mime_free(&conversion.mime);
 	if (result < 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return has_long_line(entity->data, entity->len) ? refuse(error) : 0;
 }

@@ -149,7 +149,7 @@ struct smime_signer *smime_signer_load(
 	int result;
 
 	if (signer == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	result = load_certificates(signer, certificates, error);
@@ -283,7 +283,7 @@ int smime_sign(const struct smime_signer *signer, const struct buf *entity,
 		return -1;
 	if (put_around(cms, signature_r) < 0) {
 		smime_signature_free(signature_r);
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	}
 	CMS_ContentInfo_free(cms);
 	return result;

@@ -61,11 +61,6 @@ static bool is_set(const struct engine *engine)
 	return address != NULL && *address != '\0';
 }
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 int consent_append(
 	struct engine *engine, const char *customer_id, struct buf *out, struct error *error)
 {
@@ -74,12 +69,12 @@ int consent_append(
 	if (!is_set(engine))
 		return 0;
 	if (without_memory(engine))
-		return no_memory(error);
+		return error_memory(error);
 	if (strcmp(engine->consent_customer, customer_id) != 0) {
 		engine->consent_customer[0] = '\0';
 		if (consent_tag(keyfile_current(engine->keys, &key_id), customer_id,
 			    engine->consent_tag) < 0)
-			return no_memory(error);
+			return error_memory(error);
 		snprintf(engine->consent_customer, sizeof(engine->consent_customer), "%s",
 			customer_id);
 	}
@@ -201,7 +196,7 @@ int consent_customer(struct engine *engine, const char *tag, char customer_id_r[
 	size_t n = 0;
 
 	if (is_set(engine) && without_memory(engine))
-		return no_memory(error);
+		return error_memory(error);
 	for (int i = 0; i < LOOKUP_STEPS && more == 1; i++)
 		more = consent_step(engine, error);
 	while (engine->tags != NULL &&

@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 static void row_key(struct buf *key, uint64_t table, struct kv_bytes customer_id)
 {
 	buf_init(key, KV_KEY_MAX);
@@ -102,7 +97,7 @@ int customer_row(struct engine *engine, const char *customer_id, struct json_obj
 	int found = customer_find(engine, kv_text(customer_id), &row, error);
 
 	*row_r = found == 1 ? row_object(&row) : NULL;
-	return found == 1 && *row_r == NULL ? no_memory(error) : found;
+	return found == 1 && *row_r == NULL ? error_memory(error) : found;
 }
 
 /* Customers by what their rows say. */
@@ -229,7 +224,7 @@ static int index_row(
 			&key, engine->table, indexed[i].kind, row->columns[indexed[i].column]);
 		buf_append(&key, row->columns[ROW_ID].data, row->columns[ROW_ID].len);
 		if (key.failed)
-			result = no_memory(error);
+			result = error_memory(error);
 		else if (put)
 			result = kv_put(engine->kv, TREE_CUSTOMER, kv_buf(&key),
 				(struct kv_bytes){"", 0}, error);
@@ -255,7 +250,7 @@ static int leave_indexes(
 		return found < 0 ? -1 : 0;
 	buf_init(&copy, KV_VALUE_MAX); /* what is read goes with the first write */
 	buf_append(&copy, value.data, value.len);
-	found = copy.failed ? no_memory(error)
+	found = copy.failed ? error_memory(error)
 			    : row_read(customer_id, kv_buf(&copy), &row, error);
 	if (found == 0)
 		found = index_row(engine, &row, false, error);

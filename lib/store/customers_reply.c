@@ -11,11 +11,6 @@
 
 #define NOT_INVITED "not_invited"
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 /* Ids are no longer than TEXT_MAX, or nobody's. */
 static void id_text(struct kv_bytes id, char text_r[TEXT_MAX + 1])
 {
@@ -146,5 +141,5 @@ int customer_append_line(struct ask *ask, const struct customer *customer, struc
 	buf_string(out, NOT_INVITED "\t");
 	append_column(out, customer->row.columns[ROW_MAILBOX], '\t');
 	buf_string(out, "-\n");
-	return out->failed ? no_memory(error) : 0;
+	return out->failed ? error_memory(error) : 0;
 }

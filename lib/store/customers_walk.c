@@ -99,7 +99,7 @@ struct customer_walk *customer_walk(
 	struct customer_walk *walk = calloc(1, sizeof(*walk));
 
 	if (walk == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	buf_init(&walk->last, TEXT_MAX);

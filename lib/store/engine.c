@@ -94,7 +94,7 @@ struct engine *engine_open(struct kv *kv, const struct settings *settings,
 		engine->reports = reports_new();
 	}
 	if (engine == NULL || engine->cache == NULL || engine->reports == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		kv_close(&kv);
 		if (engine != NULL)
 			engine_free_memory(engine);
@@ -231,7 +231,7 @@ static int do_change(
 	buf_append(&kept, op->name, strlen(op->name) + 1);
 	buf_append(&kept, outcome->data, outcome->len);
 	if (result == 0 && (outcome->failed || kept.failed))
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	if (result == 0)
 		result = kv_add(kv, TREE_CHANGE, key, kv_buf(&kept), error) < 0 ? -1 : 0;
 	buf_free(&kept);

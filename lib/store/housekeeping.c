@@ -28,7 +28,7 @@ static int delete_keys(
 	const unsigned char *end = at + keys->len;
 
 	if (keys->failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	if (keys->len == 0)
 		return 0;
 	if (engine_begin(engine, error) != 0)

@@ -15,11 +15,6 @@
 #define HEAD_LEN   (5 * 8 + 2)
 #define RECORD_MAX (256 * 1024)
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 static int damaged(const char *id, struct error *error)
 {
 	return error_set(
@@ -98,7 +93,7 @@ int invitation_append(struct engine *engine, const char *id, const struct stored
 
 	if (engine->auth_url == NULL ||
 		(*token == '\0' && link_token_new(engine->keys, id, token) != 0))
-		return no_memory(error);
+		return error_memory(error);
 	buf_append(out, stored->text, stored->len - 1);
 	if (consent_append_of(engine, stored, out, error) != 0)
 		return -1;
@@ -117,7 +112,7 @@ static int value_write(
 	/* Noted first: what cannot be taken back is not written. */
 	buf_append(&engine->written, id, strlen(id) + 1);
 	if (engine->written.failed)
-		return no_memory(error);
+		return error_memory(error);
 	cache_forget(engine->cache, id);
 	return kv_put(engine->kv, TREE_INVITATION, kv_text(id), kv_buf(value), error);
 }
@@ -307,7 +302,7 @@ static int complete_event(struct ask *ask, struct json_object *record,
 			return -1;
 		failed = json_set_flag(event, "first_connection", first == 1);
 	}
-	return failed != 0 ? no_memory(error) : 0;
+	return failed != 0 ? error_memory(error) : 0;
 }
 
 /* Remembers for later first connections that this tenant has completed. */
@@ -412,7 +407,7 @@ int invitation_revoke(struct ask *ask, const char *id, struct error *error)
 		return -1;
 	event = event_create("revoked", ask->now);
 	result = event != NULL ? invitation_event(ask, record, &stored.trail, event, error)
-			       : no_memory(error);
+			       : error_memory(error);
 	json_object_put(event);
 	json_object_put(record);
 	return result;

@@ -212,7 +212,7 @@ static struct kv_cursor *bdb_cursor(struct kv *kv, unsigned tree, struct error *
 	int code;
 
 	if (cursor == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	code = bdb->dbs[tree]->cursor(bdb->dbs[tree], bdb->txn, &cursor->dbc, 0);
@@ -365,7 +365,7 @@ static int take_lock(struct kv_bdb *bdb, enum kv_bdb_lock how, struct error *err
 	int fault;
 
 	if (asprintf(&path, "%s/lock", bdb->directory) < 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	bdb->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (bdb->lock < 0) {
 		error_errno(error, errno, "open %s", path);
@@ -459,7 +459,7 @@ struct kv *kv_bdb_open(const char *directory, const char *const *trees, size_t c
 		bdb->directory = strdup(directory);
 	if (bdb == NULL || bdb->directory == NULL) {
 		free(bdb);
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	bdb->kv.class = &bdb_class;

@@ -217,7 +217,7 @@ static int flush_start(struct kv_file *file, struct error *error)
 		flush->directory = strdup(file->directory);
 	if (flush == NULL || flush->directory == NULL) {
 		free(flush);
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	}
 	flush->users = 2;
 	flush->db = file->db;
@@ -275,7 +275,7 @@ static char *path_of(const char *directory, const char *name, struct error *erro
 
 	if (asprintf(&path, "%s/%s" SUFFIX, directory, name) >= 0)
 		return path;
-	error_set(error, ERROR_TEMPORARY, "out of memory");
+	error_memory(error);
 	return NULL;
 }
 
@@ -331,7 +331,7 @@ static struct kv *open_file(const char *directory, const char *name, size_t cach
 	if (file == NULL || path == NULL || (file->directory = strdup(directory)) == NULL) {
 		free(path);
 		free(file);
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	file->kv.class = &file_class;

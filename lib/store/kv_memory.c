@@ -47,11 +47,6 @@ struct memory_cursor {
 	size_t at_len;
 };
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 static struct kv_bytes key_of(const struct pair *pair)
 {
 	return (struct kv_bytes){pair->bytes, pair->key_len};
@@ -209,7 +204,7 @@ static int memory_put(struct kv *kv, unsigned tree, const struct kv_bytes pair[2
 			sizeof(*memory->undo)) != 0) {
 		free(fresh);
 		free(key);
-		return no_memory(error);
+		return error_memory(error);
 	}
 	memory->undo[memory->undo_n++] =
 		(struct undo){tree, there, there ? in->pairs[at] : key};
@@ -231,7 +226,7 @@ static int memory_delete(struct kv *kv, unsigned tree, struct kv_bytes key, stru
 		return 0;
 	if (grow((void **)&memory->undo, &memory->undo_cap, memory->undo_n,
 		    sizeof(*memory->undo)) != 0)
-		return no_memory(error);
+		return error_memory(error);
 	memory->undo[memory->undo_n++] = (struct undo){tree, true, in->pairs[at]};
 	take_out(in, at);
 	return 1;
@@ -255,7 +250,7 @@ static struct kv_cursor *memory_cursor(struct kv *kv, unsigned tree, struct erro
 
 	(void)kv;
 	if (cursor == NULL) {
-		no_memory(error);
+		error_memory(error);
 		return NULL;
 	}
 	cursor->tree = tree;
@@ -445,7 +440,7 @@ struct kv *kv_memory_open(const char *const *trees, struct error *error)
 		memory->trees = calloc(memory->kv.trees, sizeof(*memory->trees));
 	if (memory == NULL || memory->trees == NULL) {
 		free(memory);
-		no_memory(error);
+		error_memory(error);
 		return NULL;
 	}
 	memory->kv.class = &memory_class;

@@ -120,7 +120,7 @@ static bool instance_valid(const char *name)
 static int forget(struct reports *reports, struct instance *instance, struct error *error)
 {
 	if (metrics_fold(reports->base, instance->metrics, METRICS_WITHOUT_GAUGES) != 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	instance_free(reports, instance);
 	return 0;
 }
@@ -185,7 +185,7 @@ int reports_put(struct reports *reports, struct json_object *request, uint64_t n
 	if (metrics == NULL || health == NULL || instance == NULL) {
 		json_object_put(metrics);
 		json_object_put(health);
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	}
 	json_object_put(instance->metrics);
 	json_object_put(instance->health);

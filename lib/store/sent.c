@@ -61,7 +61,7 @@ int sent_note(struct engine *engine, const char *mailbox, time_t now, struct err
 	buf_append(&times, before.data, (kept < SENT_MAX ? kept : SENT_MAX - 1) * TIME_LEN);
 	sent_key(&key, mailbox);
 	if (key.failed || times.failed)
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	else
 		result = kv_put(engine->kv, TREE_INDEX, kv_buf(&key), kv_buf(&times), error);
 	buf_free(&key);

@@ -52,11 +52,6 @@ struct place {
 	struct kv_bytes key;
 };
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 struct sorter *sorter_new(int fd, const char *firsts)
 {
 	struct sorter *sorter = calloc(1, sizeof(*sorter));
@@ -101,7 +96,7 @@ static int note_block(struct sorter *sorter, struct block block, struct error *e
 		struct block *larger = realloc(sorter->blocks, cap * sizeof(*larger));
 
 		if (larger == NULL)
-			return no_memory(error);
+			return error_memory(error);
 		sorter->blocks = larger;
 		sorter->blocks_cap = cap;
 	}
@@ -177,7 +172,7 @@ static int read_part(struct sorter *sorter, unsigned part, struct error *error)
 			read_block(sorter, &sorter->blocks[i], error) != 0)
 			return -1;
 	buf_append(&sorter->bytes, sorter->buffers[part], sorter->used[part]);
-	return sorter->bytes.failed ? no_memory(error) : 0;
+	return sorter->bytes.failed ? error_memory(error) : 0;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -257,7 +252,7 @@ static int grow_keys(struct sorter *sorter, struct error *error)
 	if (keys != NULL)
 		sorter->keys = keys;
 	if (places == NULL || sorted == NULL || keys == NULL)
-		return no_memory(error);
+		return error_memory(error);
 	sorter->keys_cap = cap;
 	return 0;
 }

@@ -34,11 +34,6 @@ struct table_draft {
 	size_t filter_put; /* bytes of it that are in the tree */
 };
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 static struct kv_bytes bytes_of(const struct buf *buf)
 {
 	return (struct kv_bytes){buf->data, buf->len};
@@ -51,7 +46,7 @@ struct table_draft *table_draft_new(struct kv *kv, uint64_t number, struct error
 	int scratch;
 
 	if (draft == NULL) {
-		no_memory(error);
+		error_memory(error);
 		return NULL;
 	}
 	buf_init(&draft->key, KV_KEY_MAX);
@@ -60,9 +55,9 @@ struct table_draft *table_draft_new(struct kv *kv, uint64_t number, struct error
 	draft->staged = kv_stage(kv, name, error);
 	scratch = draft->staged != NULL ? kv_scratch(kv, error) : -1;
 	if (scratch >= 0 && (draft->sorter = sorter_new(scratch, kinds)) == NULL)
-		no_memory(error);
+		error_memory(error);
 	if (draft->sorter != NULL && (draft->seen = filter_new(SEEN_LEN)) == NULL)
-		no_memory(error);
+		error_memory(error);
 	if (draft->seen == NULL)
 		table_draft_free(&draft);
 	return draft;
@@ -94,7 +89,7 @@ static int put_row(
 	buf_byte(&draft->key, TABLE_ROW);
 	buf_append(&draft->key, row->columns[ROW_ID].data, row->columns[ROW_ID].len);
 	if (draft->key.failed)
-		return no_memory(error);
+		return error_memory(error);
 	if (seen && !replace)
 		return kv_add(draft->staged, 0, bytes_of(&draft->key), row->value, error);
 	return kv_put(draft->staged, 0, bytes_of(&draft->key), row->value, error) != 0 ? -1 : 1;
@@ -117,7 +112,7 @@ int table_draft_row(
 		buf_append(&draft->key, hash, sizeof(hash));
 		buf_append(&draft->key, row->columns[ROW_ID].data, row->columns[ROW_ID].len);
 		if (draft->key.failed)
-			return no_memory(error);
+			return error_memory(error);
 		if (sorter_add(draft->sorter, draft->key.data, draft->key.len, error) != 0)
 			added = -1;
 		draft->values++;
@@ -140,7 +135,7 @@ static int put_block(struct table_draft *draft, const unsigned char *last, struc
 	for (int shift = 24; shift >= 0; shift -= 8)
 		buf_byte(&draft->key, (char)(draft->number >> shift));
 	if (draft->key.failed || draft->block.failed)
-		return no_memory(error);
+		return error_memory(error);
 	result =
 		kv_put(draft->staged, 0, bytes_of(&draft->key), bytes_of(&draft->block), error);
 	buf_reset(&draft->block);
@@ -207,7 +202,7 @@ static int pack_some(struct table_draft *draft, struct error *error)
 	if (draft->filter == NULL)
 		draft->filter = filter_new(draft->values);
 	if (draft->filter == NULL)
-		return no_memory(error);
+		return error_memory(error);
 	for (int i = 0; i < PARTS_STEP; i++) {
 		const struct kv_bytes *keys;
 		size_t n;

@@ -21,11 +21,6 @@ struct table_file {
 	struct filter *filter;
 };
 
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
-
 static int damaged(struct error *error)
 {
 	return error_set(
@@ -81,7 +76,7 @@ struct table_file *table_file_open(
 	char name[KV_NAME_MAX + 1];
 
 	if (file == NULL) {
-		no_memory(error);
+		error_memory(error);
 		return NULL;
 	}
 	table_name(number, name);
@@ -128,7 +123,7 @@ static int fill_filter(
 
 	file->filter = filter_new(size);
 	if (file->filter == NULL)
-		return no_memory(error);
+		return error_memory(error);
 	bytes = filter_bytes(file->filter, &len);
 	while ((found = kv_next(cursor, &key, &part, error)) == 1 && part.len <= len - at) {
 		memcpy(bytes + at, part.data, part.len);

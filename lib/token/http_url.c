@@ -34,7 +34,7 @@ char *http_url_host(const char *url, struct error *error)
 		 (strcmp(scheme, "http") != 0 || !http_host_loopback(host)))
 		error_set(error, ERROR_PERMANENT, "%s: the URL is not https", host);
 	else if ((copy = strdup(host)) == NULL)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	curl_free(scheme);
 	curl_free(host);
 	curl_free(user);

@@ -47,7 +47,7 @@ static struct json_object *decode(const struct part *part, size_t max, struct er
 	int len;
 
 	if (bytes == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	len = base64url_decode(part->text, part->len, bytes, max);
@@ -170,7 +170,7 @@ static int give_claims(
 	if (claims_r->preferred_username != NULL && claims_r->name != NULL)
 		return 0;
 	id_token_claims_free(claims_r);
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return error_memory(error);
 }
 
 int id_token_verify(const struct jwks *keys, const struct secret *token,

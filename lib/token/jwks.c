@@ -160,7 +160,7 @@ struct jwks *jwks_parse(const char *text, size_t len, struct error *error)
 	list = json_member(document, "keys");
 	keys = calloc(1, sizeof(*keys));
 	if (keys == NULL)
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	else if (json_object_is_type(list, json_type_array))
 		for (size_t i = 0;
 			i < json_object_array_length(list) && keys->n < JWKS_MAX_KEYS; i++)

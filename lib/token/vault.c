@@ -26,7 +26,7 @@ int vault_set_keys(struct vault *vault, const struct keyfile *keys, struct error
 	struct seal_keys *copies = seal_keys_new(keys);
 
 	if (copies == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	seal_keys_free(&vault->keys);
 	vault->keys = copies;
 	return 0;
@@ -38,7 +38,7 @@ struct vault *vault_open_on(struct kv *kv, const struct keyfile *keys, struct er
 
 	if (vault == NULL) {
 		kv_close(&kv);
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	vault->kv = kv;

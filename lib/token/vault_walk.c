@@ -29,7 +29,7 @@ static int collect_ids(
 	}
 	kv_cursor_close(&cursor);
 	if (found == 0 && ids->failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return found;
 }
 
@@ -107,7 +107,7 @@ static int collect_due(struct vault *vault, const struct vault_due_query *query,
 	}
 	kv_cursor_close(&cursor);
 	if (found >= 0 && ids->failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return found < 0 ? -1 : n;
 }
 

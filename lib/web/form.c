@@ -140,7 +140,7 @@ struct form *form_parse(const char *body, size_t len, struct error *error)
 	size_t from = 0;
 
 	if (form == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	form->len = len;

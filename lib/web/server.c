@@ -408,7 +408,7 @@ struct web_server *web_server_new(const struct web_server_options *options, stru
 
 	if (server == NULL) {
 		close(options->listener);
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	server->options = *options;
@@ -420,7 +420,7 @@ struct web_server *web_server_new(const struct web_server_options *options, stru
 				? ": certificate and key may not fit"
 				: "");
 	} else if (start_events(server) != 0) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 	} else {
 		return server;
 	}

@@ -37,7 +37,7 @@ int web_service_open(struct web_service *service, struct error *error)
 	}
 	if (service->store != NULL && service->tokend != NULL)
 		return 0;
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
+	return error_memory(error);
 }
 
 int web_service_serve(struct web_service *service, const struct web_server_options *options,

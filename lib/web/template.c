@@ -80,7 +80,7 @@ static int add_node(struct parser *parser, enum node_kind kind, const char *text
 		template->nodes = nodes;
 	if (nodes == NULL || copy == NULL) {
 		free(copy);
-		return error_set(parser->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(parser->error);
 	}
 	nodes[template->count++] = (struct node){
 		.kind = kind, .form = form_here(parser), .text = copy, .len = len};
@@ -185,7 +185,7 @@ static int parse_file(struct parser *parser, const char *file)
 	if (parser->includes == MAX_INCLUDES)
 		return fault(parser, &place, "too many files within each other:", file);
 	if (asprintf(&path, "%s/%s%s", parser->source->directory, file, parser->suffix) < 0)
-		return error_set(parser->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(parser->error);
 	parser->includes++;
 	buf_init(&text, TEMPLATE_FILE_MAX);
 	result = template_read_file(path, &text, parser->error);
@@ -207,7 +207,7 @@ static int parse_page(struct parser *parser, const char *page)
 	int result;
 
 	if (file == NULL)
-		return error_set(parser->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(parser->error);
 	parser->template->page = page;
 	parser->suffix = dot != NULL ? dot : "";
 	parser->html = strcmp(parser->suffix, ".html") == 0;
@@ -228,7 +228,7 @@ struct template_set *template_set_load(
 		count++;
 	set = calloc(1, sizeof(*set) + count * sizeof(set->templates[0]));
 	if (set == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	set->count = count;
@@ -292,7 +292,7 @@ static int read_named(
 	int result;
 
 	if (asprintf(&path, "%s/%s", directory, name) < 0)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	result = template_read_file(path, out, error);
 	free(path);
 	return result;

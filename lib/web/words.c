@@ -197,7 +197,7 @@ static int add_catalog(
 
 	if (catalog == NULL) {
 		settings_file_free(&file);
-		return error_set(reading->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(reading->error);
 	}
 	reading->catalog = catalog;
 	catalog->words = words;
@@ -211,7 +211,7 @@ static int add_catalog(
 	}
 	catalog->texts = calloc(words->count + 1, sizeof(*catalog->texts));
 	if (catalog->texts == NULL)
-		return error_set(reading->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(reading->error);
 	settings_file_each(file, add_text, reading);
 	if (reading->failed)
 		return -1;
@@ -233,7 +233,7 @@ static int load_language(struct reading *reading, const char *tag)
 			WORDS_LANGUAGES_MAX);
 	if (asprintf(&path, "%s/%s.%s", reading->source->directory, reading->words->family,
 		    tag) < 0)
-		return error_set(reading->error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(reading->error);
 	buf_init(&text, WORDS_FILE_MAX);
 	result = template_read_file(path, &text, reading->error);
 	if (result == 0)
@@ -285,7 +285,7 @@ struct words *words_load(const struct words_source *source, struct error *error)
 
 	reading.words = calloc(1, sizeof(*reading.words));
 	if (reading.words == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	reading.words->family = source->family != NULL ? source->family : FAMILY;
