@@ -314,6 +314,18 @@ typedef int op_answer_fn(
 /* The invitation that the request names by id, or by link, which is verified. Returns 0 or -1. */
 int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
+/* The invitation of that id. Returns 0 or -1 (not found: there is none). Valid as
+ * invitation_load's. */
+int ask_stored(struct ask *ask, const char *id, struct stored *stored_r, struct error *error);
+
+/* The outcome of a change of one invitation: which one, and what it did, yes or no. */
+void outcome_keep(struct buf *outcome, const char *id, bool flag);
+
+/* Appends the reply, but for its end: the invitation as it is now, and the flag by its name as it
+ * was then. Returns 0 or -1. */
+int outcome_answer(struct ask *ask, const struct buf *outcome, const char *flag,
+	struct buf *out, struct error *error);
+
 op_read_fn op_get, op_get_many, op_genuine, op_invitations, op_watch, op_candidates, op_history,
 	op_subscribe, op_ping;
 op_read_fn op_report, op_reports;

@@ -154,7 +154,7 @@ static int collect(struct engine *engine, const struct trail *trail, uint64_t af
 			return damaged(error);
 		buf_append(numbers, &number, sizeof(number));
 	}
-	return numbers->failed ? error_set(error, ERROR_TEMPORARY, "out of memory") : 0;
+	return numbers->failed ? error_memory(error) : 0;
 }
 
 /* Appends the numbers' events, the oldest first, until the page is full. */
@@ -192,12 +192,8 @@ int op_history(struct ask *ask, struct engine_reply *reply, struct error *error)
 
 	if (page.limit < 1)
 		return error_set(error, ERROR_PERMANENT, "\"limit\" is not 1 or more");
-	if (ask_invitation(ask, reply->id, error) != 0)
-		return -1;
-	result = invitation_load(ask->engine, reply->id, &stored, error);
-	if (result == 0)
-		error_set(error, ERROR_NOT_FOUND, "there is no such invitation");
-	if (result != 1)
+	if (ask_invitation(ask, reply->id, error) != 0 ||
+		ask_stored(ask, reply->id, &stored, error) != 0)
 		return -1;
 	buf_init(&numbers, NUMBERS_MAX);
 	buf_string(&reply->text, "{\"events\":[");
@@ -262,7 +258,7 @@ static int give(struct engine *engine, uint64_t sequence, struct kv_bytes value,
 	event.text = text.data;
 	event.len = text.len;
 	if (found == 0 && text.failed)
-		found = error_set(error, ERROR_TEMPORARY, "out of memory");
+		found = error_memory(error);
 	if (found == 0)
 		found = follower->fn(follower->context, &event) != 0 ? 2 : 1;
 	buf_free(&text);

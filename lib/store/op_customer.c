@@ -28,7 +28,7 @@ static int add_customer(void *context, const char *customer_id, struct error *er
 		return 1;
 	buf_append(&customers->ids, customer_id, strlen(customer_id) + 1);
 	if (customers->ids.failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return ++customers->n == CUSTOMERS_MAX;
 }
 

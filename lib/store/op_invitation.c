@@ -1,24 +1,16 @@
 /*
- * Requests about one invitation: get, watch, candidates, open, apply.
+ * Requests about one invitation that is there: get, watch, apply. And the outcome of a change of
+ * one: its id, and whether the change did anything.
  */
 #include "store/engine_internal.h"
 
-#include "base/clock.h"
 #include "invite/event.h"
 #include "invite/tag.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define CANDIDATES_MAX 100
-#define SUBJECT_MAX    500
-#define WATCH_MAX_S    60
-#define OUTCOME_LEN    (INVITATION_ID_LEN + 1) /* id, then '1' or '0' */
-
-static int no_memory(struct error *error)
-{
-	return error_set(error, ERROR_TEMPORARY, "out of memory");
-}
+#define WATCH_MAX_S 60
+#define OUTCOME_LEN (INVITATION_ID_LEN + 1) /* id, then '1' or '0' */
 
 static int unknown(struct error *error)
 {
@@ -44,7 +36,7 @@ int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct err
 	return 0;
 }
 
-static int load(struct ask *ask, const char *id, struct stored *stored_r, struct error *error)
+int ask_stored(struct ask *ask, const char *id, struct stored *stored_r, struct error *error)
 {
 	int found = invitation_load(ask->engine, id, stored_r, error);
 
@@ -66,7 +58,7 @@ int op_get(struct ask *ask, struct engine_reply *reply, struct error *error)
 	struct stored stored;
 
 	if (ask_invitation(ask, reply->id, error) != 0 ||
-		load(ask, reply->id, &stored, error) != 0)
+		ask_stored(ask, reply->id, &stored, error) != 0)
 		return -1;
 	return append_reply(ask, reply->id, &stored, &reply->text, error);
 }
@@ -81,7 +73,7 @@ int op_watch(struct ask *ask, struct engine_reply *reply, struct error *error)
 		return error_set(
 			error, ERROR_PERMANENT, "\"timeout\" is not 0 to %d", WATCH_MAX_S);
 	if (ask_invitation(ask, reply->id, error) != 0 ||
-		load(ask, reply->id, &stored, error) != 0)
+		ask_stored(ask, reply->id, &stored, error) != 0)
 		return -1;
 	if (timeout > 0 && revision >= 0 && stored.revision == (uint64_t)revision) {
 		reply->next = ENGINE_WAIT;
@@ -90,113 +82,13 @@ int op_watch(struct ask *ask, struct engine_reply *reply, struct error *error)
 	return append_reply(ask, reply->id, &stored, &reply->text, error);
 }
 
-struct candidate {
-	uint64_t created;
-	char id[INVITATION_ID_LEN + 1];
-};
-
-struct candidates {
-	struct ask *ask;
-	size_t n;
-	struct candidate list[CANDIDATES_MAX];
-};
-
-static int add_candidate(
-	void *context, const char *id, const char *customer_id, struct error *error)
-{
-	struct candidates *candidates = context;
-	struct candidate *fresh = &candidates->list[candidates->n];
-	struct stored stored;
-	int found = invitation_load(candidates->ask->engine, id, &stored, error);
-	enum status status;
-
-	(void)customer_id;
-	if (found != 1)
-		return found;
-	status = stored_status(&stored, candidates->ask->now);
-	if (status == STATUS_REVOKED || status == STATUS_EXPIRED)
-		return 0;
-	for (size_t i = 0; i < candidates->n; i++)
-		if (strcmp(candidates->list[i].id, id) == 0)
-			return 0;
-	fresh->created = stored.trail.first;
-	strcpy(fresh->id, id);
-	candidates->n++;
-	return candidates->n == CANDIDATES_MAX;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct candidate *one = a, *other = b;
-
-	return (one->created < other->created) - (one->created > other->created);
-}
-
-static int append_candidates(
-	struct candidates *candidates, struct buf *out, struct error *error)
-{
-	struct ask *ask = candidates->ask;
-	struct stored stored;
-
-	buf_string(out, "{\"invitations\":[");
-	for (size_t i = 0; i < candidates->n; i++) {
-		if (i > 0)
-			buf_byte(out, ',');
-		if (load(ask, candidates->list[i].id, &stored, error) != 0 ||
-			invitation_append(ask->engine, candidates->list[i].id, &stored,
-				ask->now, out, error) != 0)
-			return -1;
-	}
-	buf_string(out, "]}");
-	return 0;
-}
-
-static int of_mailbox(struct candidates *candidates, struct error *error)
-{
-	static const char kinds[] = {INDEX_MAILBOX, INDEX_ADMIN};
-	const char *mailbox = json_string(candidates->ask->request, "mailbox", NULL);
-
-	if (!text_valid(mailbox))
-		return error_set(error, ERROR_PERMANENT, "\"mailbox\" is missing or none");
-	for (size_t i = 0; i < sizeof(kinds) && candidates->n < CANDIDATES_MAX; i++)
-		if (index_each(candidates->ask->engine, (struct index_query){kinds[i], mailbox},
-			    add_candidate, candidates, error) < 0)
-			return -1;
-	return 0;
-}
-
-static int of_tag(struct candidates *candidates, const char *tag, struct error *error)
-{
-	struct engine *engine = candidates->ask->engine;
-	char customer_id[TEXT_MAX + 1];
-
-	if (consent_customer(engine, tag, customer_id, error) != 0)
-		return -1;
-	return index_each(engine, (struct index_query){INDEX_CUSTOMER, customer_id},
-		       add_candidate, candidates, error) < 0
-		       ? -1
-		       : 0;
-}
-
-int op_candidates(struct ask *ask, struct engine_reply *reply, struct error *error)
-{
-	const char *tag = json_string(ask->request, "consent_tag", NULL);
-	struct candidates candidates = {.ask = ask};
-
-	if (tag != NULL ? of_tag(&candidates, tag, error) : of_mailbox(&candidates, error))
-		return -1;
-	qsort(candidates.list, candidates.n, sizeof(candidates.list[0]), newest_first);
-	return append_candidates(&candidates, &reply->text, error);
-}
-
-static void keep_outcome(struct buf *outcome, const char *id, bool flag)
+void outcome_keep(struct buf *outcome, const char *id, bool flag)
 {
 	buf_string(outcome, id);
 	buf_byte(outcome, flag ? '1' : '0');
 }
 
-/* The reply, but for its end: the invitation as it is now, and what the change did then. */
-static int answer_flag(struct ask *ask, const struct buf *outcome, const char *flag,
+int outcome_answer(struct ask *ask, const struct buf *outcome, const char *flag,
 	struct buf *out, struct error *error)
 {
 	char id[INVITATION_ID_LEN + 1];
@@ -207,7 +99,7 @@ static int answer_flag(struct ask *ask, const struct buf *outcome, const char *f
 			"the outcome of a change is damaged in the database");
 	memcpy(id, outcome->data, INVITATION_ID_LEN);
 	id[INVITATION_ID_LEN] = '\0';
-	if (load(ask, id, &stored, error) != 0)
+	if (ask_stored(ask, id, &stored, error) != 0)
 		return -1;
 	buf_string(out, "{\"invitation\":");
 	if (invitation_append(ask->engine, id, &stored, ask->now, out, error) != 0)
@@ -217,42 +109,10 @@ static int answer_flag(struct ask *ask, const struct buf *outcome, const char *f
 	return 0;
 }
 
-static int append_bounce_address(
-	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
-{
-	const char *base = ask->engine->settings->bounce_address;
-	char id[INVITATION_ID_LEN + 1] = "", tag[BOUNCE_TAG_LEN + 1];
-	struct json_object *string = NULL;
-	char *address = NULL;
-
-	if (base == NULL || *base == '\0')
-		return 0;
-	memcpy(id, outcome->data, INVITATION_ID_LEN);
-	if (bounce_tag_new(ask->engine->keys, id, tag) == 0)
-		address = tagged_address(base, tag);
-	if (address != NULL)
-		string = json_object_new_string(address);
-	if (string != NULL)
-		buf_printf(out, ",\"bounce_address\":%s", json_text(string));
-	free(address);
-	json_object_put(string);
-	return string != NULL ? 0 : no_memory(error);
-}
-
-int answer_opened(
-	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
-{
-	if (answer_flag(ask, outcome, "created", out, error) != 0 ||
-		append_bounce_address(ask, outcome, out, error) != 0)
-		return -1;
-	buf_byte(out, '}');
-	return 0;
-}
-
 int answer_applied(
 	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error)
 {
-	if (answer_flag(ask, outcome, "changed", out, error) != 0)
+	if (outcome_answer(ask, outcome, "changed", out, error) != 0)
 		return -1;
 	buf_byte(out, '}');
 	return 0;
@@ -280,11 +140,11 @@ int op_apply(struct ask *ask, struct buf *outcome, struct error *error)
 	if (!role_sends(ask->caller->role, given))
 		return error_set(error, ERROR_POLICY, "%s may not send such an event \"%s\"",
 			role_name(ask->caller->role), type);
-	if (ask_invitation(ask, id, error) != 0 || load(ask, id, &stored, error) != 0)
+	if (ask_invitation(ask, id, error) != 0 || ask_stored(ask, id, &stored, error) != 0)
 		return -1;
 	event = json_copy(given);
 	if (event == NULL)
-		return no_memory(error);
+		return error_memory(error);
 	record = stored_record(&stored, error);
 	if (record != NULL && (strcmp(type, "extended") != 0 ||
 				      extension_check(ask, id, &stored, record, error) == 0))
@@ -293,261 +153,6 @@ int op_apply(struct ask *ask, struct buf *outcome, struct error *error)
 	json_object_put(event);
 	if (changed < 0)
 		return -1;
-	keep_outcome(outcome, id, changed == 1);
+	outcome_keep(outcome, id, changed == 1);
 	return 0;
-}
-
-struct opening {
-	struct ask *ask;
-	char customer_id[TEXT_MAX + 1];
-	char mailbox[TEXT_MAX + 1];
-	struct json_object *row;    /* the customer's in the table, or NULL */
-	struct json_object *record; /* the invitation's */
-	struct trail trail;
-	struct buf tenant; /* that the customer is bound to by an earlier sign-in */
-};
-
-static int take_customer(void *context, const char *customer_id, struct error *error)
-{
-	(void)error;
-	strcpy(context, customer_id);
-	return 1;
-}
-
-static int lower(char text_r[TEXT_MAX + 1], const char *text, struct error *error)
-{
-	struct buf low;
-	int result = 0;
-
-	buf_init(&low, TEXT_MAX);
-	key_lower(&low, text);
-	if (low.failed)
-		result = no_memory(error);
-	else
-		memcpy(text_r, low.data, low.len + 1);
-	buf_free(&low);
-	return result;
-}
-
-/* Whose the mailbox is: as the table says, else the mailbox is a customer of its own. */
-static int customer_of_mailbox(struct opening *opening, struct error *error)
-{
-	int found = customer_each(opening->ask->engine,
-		(struct index_query){TABLE_MAILBOX, opening->mailbox}, take_customer,
-		opening->customer_id, error);
-
-	if (found == 0)
-		return lower(opening->customer_id, opening->mailbox, error);
-	return found < 0 ? -1 : 0;
-}
-
-/* Which mailbox is the customer's: as the table says, else the one invited last. */
-static int mailbox_of_customer(struct opening *opening, struct error *error)
-{
-	struct engine *engine = opening->ask->engine;
-	const char *mailbox = json_string(opening->row, "mailbox", NULL);
-	char id[INVITATION_ID_LEN + 1];
-	struct json_object *record = NULL;
-	struct stored stored;
-	int found;
-
-	if (mailbox == NULL) {
-		found = invitation_latest(engine, opening->customer_id, id, error);
-		if (found == 1)
-			found = invitation_load(engine, id, &stored, error);
-		if (found == 0)
-			return error_set(error, ERROR_NOT_FOUND,
-				"customer \"%.100s\" is not known", opening->customer_id);
-		record = found == 1 ? stored_record(&stored, error) : NULL;
-		if (record == NULL)
-			return -1;
-		mailbox = json_string(record, "invitation_email", "");
-	}
-	strcpy(opening->mailbox, mailbox);
-	json_object_put(record);
-	return 0;
-}
-
-static int resolve(struct opening *opening, struct error *error)
-{
-	struct json_object *request = opening->ask->request;
-	const char *customer_id = json_string(request, "customer_id", NULL);
-	const char *mailbox = json_string(request, "mailbox", NULL);
-
-	if (!role_names_operator(opening->ask->caller->role, request))
-		return error_set(error, ERROR_POLICY, "%s may not name an operator",
-			role_name(opening->ask->caller->role));
-	if (customer_id == NULL && mailbox == NULL)
-		return error_set(
-			error, ERROR_PERMANENT, "neither a mailbox nor a customer is named");
-	if ((customer_id != NULL && !text_valid(customer_id)) ||
-		(mailbox != NULL && !text_valid(mailbox)))
-		return error_set(error, ERROR_PERMANENT,
-			"a mailbox or customer id is empty, has control characters or is longer "
-			"than %d bytes",
-			TEXT_MAX);
-	if (mailbox != NULL)
-		strcpy(opening->mailbox, mailbox);
-	if (customer_id != NULL)
-		strcpy(opening->customer_id, customer_id);
-	else if (customer_of_mailbox(opening, error) != 0)
-		return -1;
-	if (customer_row(opening->ask->engine, opening->customer_id, &opening->row, error) < 0)
-		return -1;
-	return mailbox != NULL ? 0 : mailbox_of_customer(opening, error);
-}
-
-/* Is it the open invitation of this customer and mailbox? Then its record is taken. */
-static int take_open(
-	void *context, const char *id, const char *customer_id, struct error *error)
-{
-	struct opening *opening = context;
-	struct stored stored;
-	int found = invitation_load(opening->ask->engine, id, &stored, error);
-	enum status status;
-
-	(void)customer_id;
-	if (found != 1)
-		return found;
-	status = stored_status(&stored, opening->ask->now);
-	if (status == STATUS_REVOKED || status == STATUS_EXPIRED ||
-		status == STATUS_AUTHENTICATION_COMPLETE)
-		return 0;
-	opening->record = stored_record(&stored, error);
-	if (opening->record == NULL)
-		return -1;
-	opening->trail = stored.trail;
-	if (strcasecmp(json_string(opening->record, "invitation_email", ""),
-		    opening->mailbox) == 0)
-		return 1;
-	json_object_put(opening->record);
-	opening->record = NULL;
-	return 0;
-}
-
-static int apply_new(struct opening *opening, struct json_object *event, struct error *error)
-{
-	int changed = event == NULL ? no_memory(error)
-				    : invitation_event(opening->ask, opening->record,
-					      &opening->trail, event, error);
-
-	json_object_put(event);
-	return changed < 0 ? -1 : 0;
-}
-
-static struct json_object *created_event(struct opening *opening)
-{
-	static const char *const from_row[] = {"full_name", "tenant", "m365_admin_email"};
-	time_t now = opening->ask->now;
-	struct json_object *event = event_create("created", now);
-	char id[INVITATION_ID_LEN + 1], expires_at[CLOCK_TEXT_SIZE];
-	int failed = event == NULL || invitation_id_new(id) != 0;
-
-	if (!failed) {
-		clock_format(
-			now + opening->ask->engine->settings->invitation_lifetime, expires_at);
-		failed |= json_set_string(event, "id", id);
-		failed |= json_set_string(event, "customer_id", opening->customer_id);
-		failed |= json_set_string(event, "invitation_email", opening->mailbox);
-		failed |= json_set_string(event, "expires_at", expires_at);
-		failed |= json_set_string(event, "operator",
-			json_string(opening->ask->request, "operator", NULL));
-	}
-	for (size_t i = 0; !failed && i < sizeof(from_row) / sizeof(from_row[0]); i++) {
-		const char *value = json_string(opening->row, from_row[i], "");
-
-		if (*value != '\0')
-			failed |= json_set_string(event, from_row[i], value);
-	}
-	if (!failed && opening->tenant.len > 0)
-		failed |= json_set_string(event, "tenant", opening->tenant.data);
-	if (!failed)
-		return event;
-	json_object_put(event);
-	return NULL;
-}
-
-/* A subject may be as long as a mail's head; it is kept for people only. */
-static int cut_subject(struct json_object *event)
-{
-	const char *subject = json_string(event, "subject", NULL);
-	char cut[SUBJECT_MAX + 1];
-	size_t len = SUBJECT_MAX;
-
-	if (subject == NULL || strlen(subject) <= SUBJECT_MAX)
-		return 0;
-	while (len > 0 && ((unsigned char)subject[len] & 0xc0) == 0x80)
-		len--; /* not within a character of UTF-8 */
-	memcpy(cut, subject, len);
-	cut[len] = '\0';
-	return json_set_string(event, "subject", cut);
-}
-
-static struct json_object *email_event(struct opening *opening, struct json_object *email)
-{
-	struct json_object *event = json_copy(email);
-	char at[CLOCK_TEXT_SIZE];
-
-	if (event != NULL && json_set_string(event, "type", "email_sent") == 0 &&
-		json_set_string(event, "at", clock_format(opening->ask->now, at)) == 0 &&
-		cut_subject(event) == 0)
-		return event;
-	json_object_put(event);
-	return NULL;
-}
-
-static int apply_email(struct opening *opening, struct json_object *email, struct error *error)
-{
-	enum store_role role = opening->ask->caller->role;
-	struct json_object *event;
-
-	if (!json_object_is_type(email, json_type_object))
-		return error_set(error, ERROR_PERMANENT, "\"email\" is not an object");
-	event = email_event(opening, email);
-	if (event == NULL || role_sends(role, event))
-		return apply_new(opening, event, error);
-	json_object_put(event);
-	return error_set(error, ERROR_POLICY, "%s may not send such an event \"email_sent\"",
-		role_name(role));
-}
-
-static int open_invitation(struct opening *opening, bool *created_r, struct error *error)
-{
-	struct json_object *email = json_member(opening->ask->request, "email");
-	int found = index_each(opening->ask->engine,
-		(struct index_query){INDEX_CUSTOMER, opening->customer_id}, take_open, opening,
-		error);
-
-	if (found < 0)
-		return -1;
-	*created_r = found == 0;
-	if (found == 0) {
-		opening->trail = (struct trail){0};
-		opening->record = json_object_new_object();
-		if (opening->record == NULL)
-			return no_memory(error);
-		if (binding_tenant(opening->ask->engine, opening->customer_id, opening->row,
-			    &opening->tenant, error) != 0 ||
-			apply_new(opening, created_event(opening), error) != 0)
-			return -1;
-	}
-	return email == NULL ? 0 : apply_email(opening, email, error);
-}
-
-int op_open(struct ask *ask, struct buf *outcome, struct error *error)
-{
-	struct opening opening = {.ask = ask};
-	bool created = false;
-	int result;
-
-	buf_init(&opening.tenant, KV_KEY_MAX);
-	result = resolve(&opening, error);
-	if (result == 0)
-		result = open_invitation(&opening, &created, error);
-	if (result == 0)
-		keep_outcome(outcome, json_string(opening.record, "id", ""), created);
-	json_object_put(opening.row);
-	json_object_put(opening.record);
-	buf_free(&opening.tenant);
-	return result;
 }

@@ -86,7 +86,7 @@ static int append_revoked(const char *customer_id, struct buf *out, struct error
 		buf_string(out, text);
 	}
 	json_object_put(name);
-	return text != NULL ? 0 : error_set(error, ERROR_TEMPORARY, "out of memory");
+	return text != NULL ? 0 : error_memory(error);
 }
 
 int op_pacing(struct ask *ask, struct engine_reply *reply, struct error *error)

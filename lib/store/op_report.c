@@ -38,11 +38,11 @@ int op_reports(struct ask *ask, struct engine_reply *reply, struct error *error)
 		sum = reports_sum(engine->reports, clock_monotonic_ms());
 	json_object_put(own);
 	if (result == 0 && sum == NULL)
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	if (result == 0 &&
 		json_set_int(sum, "uptime",
 			(int64_t)(clock_monotonic_ms() - engine->started_ms) / 1000) != 0)
-		result = error_set(error, ERROR_TEMPORARY, "out of memory");
+		result = error_memory(error);
 	if (result == 0)
 		buf_string(&reply->text, json_text(sum));
 	json_object_put(sum);

@@ -81,7 +81,7 @@ int op_table_begin(struct ask *ask, struct engine_reply *reply, struct error *er
 			LOADS_MAX);
 	load = calloc(1, sizeof(*load));
 	if (load == NULL)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	load->client = ask->caller->client;
 	load->table = ++engine->last_load;
 	load->next = engine->loads;
