@@ -8,22 +8,14 @@
  * in the message cannot move the border between header and body; a part that claims bytes
  * before body_start is dropped all the same.
  */
-#include "mail/mime.h"
+#include "mail/mime_internal.h"
 
-#include "mail/headers.h"
-
-#include <gmime/gmime.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX	   50
-#define GROUPS_MAX	   100	/* in one list of addresses */
-#define PARAMETERS_MAX	   1000 /* of one field */
-#define ALL_PARAMETERS_MAX 20000
-#define SEPARATORS_MAX	   5000 /* lines that may separate parts */
-#define FIELDS_MAX	   10000
-#define LISTS_COST_MAX	   ((uint64_t)64 * 1024 * 1024) /* commas times bytes, of all lists */
+#define DEPTH_MAX  50
+#define FIELDS_MAX 10000
 
 void mail_init(void)
 {
@@ -42,84 +34,6 @@ struct mime {
 	bool failed; /* out of memory */
 	const char *protection;
 };
-
-/* The word alone of what is written with quotes around it, or with parameters. */
-static GMimeContentEncoding encoding_named(const char *named)
-{
-	GMimeContentEncoding encoding;
-	char *word;
-
-	named += strspn(named, " \t\r\n\"'");
-	word = g_strndup(named, strcspn(named, " \t\r\n\"';,("));
-	encoding = g_mime_content_encoding_from_string(word);
-	/* A charset's name, or nothing: mail programs show such a text as it stands. */
-	if (encoding == GMIME_CONTENT_ENCODING_DEFAULT &&
-		g_ascii_strncasecmp(word, "x-", 2) != 0)
-		encoding = GMIME_CONTENT_ENCODING_8BIT;
-	g_free(word);
-	return encoding;
-}
-
-static enum part_encoding encoding_of(GMimePart *part, const char *named)
-{
-	GMimeContentEncoding encoding = g_mime_part_get_content_encoding(part);
-
-	if (encoding == GMIME_CONTENT_ENCODING_DEFAULT && named != NULL)
-		encoding = encoding_named(named);
-	switch (encoding) {
-	case GMIME_CONTENT_ENCODING_BASE64:
-		return ENCODING_BASE64;
-	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
-		return ENCODING_QUOTED_PRINTABLE;
-	case GMIME_CONTENT_ENCODING_DEFAULT:
-		return named == NULL ? ENCODING_IDENTITY : ENCODING_UNKNOWN;
-	case GMIME_CONTENT_ENCODING_7BIT:
-	case GMIME_CONTENT_ENCODING_8BIT:
-	case GMIME_CONTENT_ENCODING_BINARY:
-		return ENCODING_IDENTITY;
-	default:
-		return ENCODING_UNKNOWN;
-	}
-}
-
-/* Is that "text" alone, or nothing? Then the content is plain text (RFC 2045 section 5.2); of
- * what says less of a text, as "application" alone, nothing is believed. */
-static bool is_no_type(const char *named)
-{
-	size_t len;
-
-	if (named == NULL)
-		return false;
-	named += strspn(named, " \t\r\n");
-	len = strcspn(named, " \t\r\n;");
-	return (len == 0 || (len == 4 && g_ascii_strncasecmp(named, "text", 4) == 0)) &&
-	       named[len + strspn(named + len, " \t\r\n")] != '/';
-}
-
-static enum part_kind kind_of(GMimeContentType *type, const char *named)
-{
-	static const struct {
-		const char *type, *subtype;
-		enum part_kind kind;
-	} kinds[] = {
-		{"text", "plain", PART_PLAIN},
-		{"text", "html", PART_HTML},
-		{"message", "delivery-status", PART_DELIVERY_STATUS},
-		{"message", "global-delivery-status", PART_DELIVERY_STATUS},
-		{"message", "global-headers", PART_OTHER_TEXT},
-		/* encoded: GMime takes it for no message then */
-		{"message", "global", PART_OTHER_TEXT},
-		{"message", "rfc822", PART_OTHER_TEXT},
-		{"text", "*", PART_OTHER_TEXT},
-	};
-
-	if (is_no_type(named))
-		return PART_PLAIN;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (g_mime_content_type_is_type(type, kinds[i].type, kinds[i].subtype))
-			return kinds[i].kind;
-	return PART_OTHER;
-}
 
 /* Doubles *items where they are full. Returns false out of memory. */
 static bool make_room(void **items, size_t count, size_t *room, size_t size)
@@ -188,15 +102,6 @@ static bool is_file(const struct mime *mime, GMimePart *part, int parent)
 	       g_mime_part_get_filename(part) != NULL;
 }
 
-static bool is_deletable_flow(GMimeContentType *type)
-{
-	const char *format = g_mime_content_type_get_parameter(type, "format");
-	const char *delsp = g_mime_content_type_get_parameter(type, "delsp");
-
-	return format != NULL && g_ascii_strcasecmp(format, "flowed") == 0 && delsp != NULL &&
-	       g_ascii_strcasecmp(delsp, "yes") == 0;
-}
-
 size_t mime_empty_line(const char *bytes, size_t start)
 {
 	return start >= 2 && bytes[start - 1] == '\n' && bytes[start - 2] == '\r' ? start - 2
@@ -237,54 +142,16 @@ static void add_part(struct mime *mime, GMimePart *object, int parent)
 	mime->parts = parts;
 	part = &mime->parts[mime->count++];
 	*part = (struct mime_part){
-		.kind = has_begun(mime, (size_t)start)
-				? kind_of(type, g_mime_object_get_header(
-							GMIME_OBJECT(object), "Content-Type"))
-				: PART_OTHER,
-		.encoding = encoding_of(object, g_mime_object_get_header(GMIME_OBJECT(object),
-							"Content-Transfer-Encoding")),
+		.kind = has_begun(mime, (size_t)start) ? mime_kind(object) : PART_OTHER,
+		.encoding = mime_encoding(object),
 		.attached = is_file(mime, object, parent),
-		.delsp = is_deletable_flow(type),
+		.delsp = mime_is_delsp(object),
 		.start = (size_t)start,
 		.end = (size_t)end,
 		.header = header,
 	};
 	if (charset != NULL && strlen(charset) < sizeof(part->charset))
 		strcpy(part->charset, charset);
-}
-
-/* A message that is S/MIME and called a file of unknown kind, as some hosts on the way do (RFC
- * 8551 section 3.2.1). */
-static bool is_smime_file(GMimeObject *object)
-{
-	const char *name =
-		GMIME_IS_PART(object) ? g_mime_part_get_filename(GMIME_PART(object)) : NULL;
-	size_t len = name == NULL ? 0 : strlen(name);
-
-	return len > 4 && g_ascii_strcasecmp(name + len - 4, ".p7m") == 0 &&
-	       g_mime_content_type_is_type(
-		       g_mime_object_get_content_type(object), "application", "octet-stream");
-}
-
-static const char *protection_of(GMimeObject *object, int parent)
-{
-	static const struct {
-		const char *type, *subtype, *words;
-	} protections[] = {
-		{"multipart", "signed", "signed"},
-		{"multipart", "encrypted", "encrypted"},
-		{"application", "pkcs7-mime", "S/MIME signed or encrypted"},
-		{"application", "x-pkcs7-mime", "S/MIME signed or encrypted"},
-		{"application", "pgp", "PGP signed or encrypted"},
-	};
-
-	GMimeContentType *type = g_mime_object_get_content_type(object);
-
-	for (size_t i = 0; i < sizeof(protections) / sizeof(protections[0]); i++)
-		if (g_mime_content_type_is_type(
-			    type, protections[i].type, protections[i].subtype))
-			return protections[i].words;
-	return parent < 0 && is_smime_file(object) ? "S/MIME signed or encrypted" : NULL;
 }
 
 static void walk(struct mime *mime, GMimeObject *object, int parent, int depth);
@@ -318,7 +185,7 @@ static void walk_message(struct mime *mime, GMimeMessagePart *part, int parent, 
 
 static void walk(struct mime *mime, GMimeObject *object, int parent, int depth)
 {
-	const char *protection = protection_of(object, parent);
+	const char *protection = mime_protection_of(object, parent < 0);
 
 	if (protection != NULL)
 		mime->protection = protection;
@@ -367,66 +234,6 @@ static GMimeMessage *parse(GByteArray *bytes, size_t *fields_r)
 	return message;
 }
 
-static bool is_named(const struct header_field *field, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (header_named(field, *names))
-			return true;
-	return false;
-}
-
-static size_t count_of(const struct header_field *field, char c)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < field->value_len; i++)
-		count += field->value[i] == c;
-	return count;
-}
-
-static int refuse(struct error *error, int max, const char *what)
-{
-	return error_set(error, ERROR_NOT_FOUND, "it has more than %d %s", max, what);
-}
-
-/* Is there anything that GMime would need too much memory or time for? Any line may be a field. It
- * reads the addresses of a message within the message, and calls itself for a group within a group
- * (each has a colon) until the stack is used up. It looks for the domain of an address that has
- * none beyond the next comma, up to the end of the list, and so with each. A part of seven bytes
- * takes a kilobyte, and a parameter of five not much less. Returns 0 or -1. */
-static int check_size(const struct mime *mime, struct error *error)
-{
-	static const char *const addresses[] = {
-		"From", "Sender", "Reply-To", "To", "Cc", "Bcc", NULL};
-	static const char *const parametered[] = {"Content-Type", "Content-Disposition", NULL};
-	size_t at = 0, separators = 0, parameters = 0;
-	uint64_t lists_cost = 0;
-	struct header_field field;
-
-	while (field_next(mime->bytes, mime->len, &at, &field)) {
-		separators += field.line_len > 2 && memcmp(field.line, "--", 2) == 0;
-		if (separators > SEPARATORS_MAX)
-			return refuse(error, SEPARATORS_MAX, "lines that may separate parts");
-		if (is_named(&field, addresses)) {
-			if (count_of(&field, ':') > GROUPS_MAX)
-				return refuse(
-					error, GROUPS_MAX, "groups in a list of addresses");
-			lists_cost += (uint64_t)count_of(&field, ',') * field.value_len;
-			if (lists_cost > LISTS_COST_MAX)
-				return error_set(error, ERROR_NOT_FOUND,
-					"it has lists of addresses that take too long to read");
-		} else if (is_named(&field, parametered)) {
-			if (count_of(&field, ';') > PARAMETERS_MAX)
-				return refuse(error, PARAMETERS_MAX, "parameters in a field");
-			parameters += count_of(&field, ';');
-			if (parameters > ALL_PARAMETERS_MAX)
-				return refuse(
-					error, ALL_PARAMETERS_MAX, "parameters in its fields");
-		}
-	}
-	return 0;
-}
-
 /* Fills the parts. GMime's view of the borrowed bytes ends here. Returns the number of header
  * fields. */
 static size_t read_tree(struct mime *mime)
@@ -447,12 +254,12 @@ static size_t read_tree(struct mime *mime)
 
 static int parse_into(struct mime *mime, struct error *error)
 {
-	if (check_size(mime, error) < 0)
+	if (mime_check_size(mime->bytes, mime->len, error) < 0)
 		return -1;
 	if (read_tree(mime) > FIELDS_MAX)
-		return refuse(error, FIELDS_MAX, "header fields in its parts");
+		return mime_too_many(error, FIELDS_MAX, "header fields in its parts");
 	if (mime->failed)
-		return error_set(error, ERROR_TEMPORARY, "out of memory");
+		return error_memory(error);
 	return 0;
 }
 
@@ -461,7 +268,7 @@ static struct mime *parse_tree(const struct mime *source, struct error *error)
 	struct mime *mime = malloc(sizeof(*mime));
 
 	if (mime == NULL) {
-		error_set(error, ERROR_TEMPORARY, "out of memory");
+		error_memory(error);
 		return NULL;
 	}
 	*mime = *source;
