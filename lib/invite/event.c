@@ -6,6 +6,7 @@
 #include "invite/event.h"
 
 #include "base/clock.h"
+#include "invite/change.h"
 #include "invite/mails.h"
 #include "invite/record.h"
 
@@ -14,99 +15,6 @@
 
 #define MEMBER_MAX    2048
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-struct change {
-	struct json_object *record;
-	struct json_object *event;
-	bool changed;
-	bool failed; /* out of memory */
-};
-
-static void put(struct change *change, const char *name, const char *value)
-{
-	const char *old = json_string(change->record, name, NULL);
-
-	if (old == value || (old != NULL && value != NULL && strcmp(old, value) == 0))
-		return;
-	change->changed = true;
-	change->failed |= json_set_string(change->record, name, value) != 0;
-}
-
-static void put_flag(struct change *change, const char *name, bool value)
-{
-	if (json_member(change->record, name) != NULL &&
-		json_flag(change->record, name, !value) == value)
-		return;
-	change->changed = true;
-	change->failed |= json_set_flag(change->record, name, value) != 0;
-}
-
-/* A count that damage left at its end begins anew. */
-static int64_t one_more(struct json_object *record, const char *name)
-{
-	int64_t count = json_int(record, name, 0);
-
-	return count < INT64_MAX ? count + 1 : 0;
-}
-
-static void put_int(struct change *change, const char *name, int64_t value)
-{
-	if (json_member(change->record, name) != NULL &&
-		json_int(change->record, name, ~value) == value)
-		return;
-	change->changed = true;
-	change->failed |= json_set_int(change->record, name, value) != 0;
-}
-
-static void drop(struct change *change, const char *name)
-{
-	if (json_member(change->record, name) == NULL)
-		return;
-	change->changed = true;
-	json_object_object_del(change->record, name);
-}
-
-static const char *said(const struct change *change, const char *name)
-{
-	return json_string(change->event, name, NULL);
-}
-
-/* Takes the event's member into the record, when the event has it. */
-static void take(struct change *change, const char *name)
-{
-	if (said(change, name) != NULL)
-		put(change, name, said(change, name));
-}
-
-/* Remembers the first time only. */
-static void put_first(struct change *change, const char *name)
-{
-	if (json_member(change->record, name) == NULL)
-		put(change, name, said(change, "at"));
-}
-
-static bool fact_is(const struct change *change, const char *name, const char *value)
-{
-	return strcmp(json_string(change->record, name, "none"), value) == 0;
-}
-
-static void put_last_error(struct change *change)
-{
-	struct json_object *old = json_member(change->record, "last_error");
-	struct json_object *fresh = json_object_new_object();
-
-	if (fresh == NULL || json_set_string(fresh, "code", said(change, "code")) != 0 ||
-		json_set_string(fresh, "text", said(change, "text")) != 0 ||
-		json_set_string(fresh, "at", said(change, "at")) != 0)
-		change->failed = true;
-	else if (old == NULL || !json_object_equal(old, fresh)) {
-		change->changed = true;
-		change->failed |=
-			json_object_object_add(change->record, "last_error", fresh) != 0;
-		return;
-	}
-	json_object_put(fresh);
-}
 
 static int refuse_revoked(const struct change *change, struct error *error)
 {
@@ -121,51 +29,51 @@ static int created(struct change *change, struct error *error)
 		"invitation_email", "m365_admin_email", "expires_at"};
 
 	if (json_member(change->record, "id") != NULL)
-		return strcmp(json_string(change->record, "id", ""), said(change, "id")) == 0
+		return strcmp(json_string(change->record, "id", ""),
+			       change_said(change, "id")) == 0
 			       ? 0
 			       : error_set(error, ERROR_CONFLICT,
 					 "the record is another invitation's");
 	if (json_object_object_length(change->record) > 0)
 		return error_set(error, ERROR_CONFLICT, "the record is damaged: it has no id");
-	put(change, "id", said(change, "id"));
-	put_int(change, "revision", 0);
+	change_put(change, "id", change_said(change, "id"));
+	change_put_int(change, "revision", 0);
 	for (size_t i = 1; i < ARRAY_SIZE(members); i++)
-		take(change, members[i]);
-	put_flag(change, "email_sent", false);
-	put_int(change, "email_sent_count", 0);
-	put(change, "delivery", "none");
-	put(change, "consent", "none");
-	put_flag(change, "device_authenticated", false);
-	put(change, "token_state", "none");
-	put(change, "created_at", said(change, "at"));
+		change_take(change, members[i]);
+	change_put_flag(change, "email_sent", false);
+	change_put_int(change, "email_sent_count", 0);
+	change_put(change, "delivery", "none");
+	change_put(change, "consent", "none");
+	change_put_flag(change, "device_authenticated", false);
+	change_put(change, "token_state", "none");
+	change_put(change, "created_at", change_said(change, "at"));
 	return 0;
 }
 
 static int email_sent(struct change *change, struct error *error)
 {
 	const char *before = json_string(change->record, "message_id", NULL);
-	const char *now = said(change, "message_id");
+	const char *now = change_said(change, "message_id");
 	bool same = before != NULL && now != NULL && strcmp(before, now) == 0;
 
 	if (refuse_revoked(change, error) != 0)
 		return -1;
 	if (!same) {
-		put_int(change, "email_sent_count",
-			one_more(change->record, "email_sent_count"));
-		put(change, "email_sent_at", said(change, "at"));
+		change_count(change, "email_sent_count");
+		change_put(change, "email_sent_at", change_said(change, "at"));
 		change->failed |= mails_supersede(change->record, now) != 0;
 		if (json_flag(change->record, "email_sent", false)) {
-			put(change, "delivery", "none");
-			drop(change, "delivery_status");
-			drop(change, "delivery_text");
+			change_put(change, "delivery", "none");
+			change_drop(change, "delivery_status");
+			change_drop(change, "delivery_text");
 		}
 	}
-	put_flag(change, "email_sent", true);
-	take(change, "message_id");
-	take(change, "queue_id");
-	take(change, "platform_invitation_id");
-	take(change, "envelope_sender");
-	take(change, "expires_at");
+	change_put_flag(change, "email_sent", true);
+	change_take(change, "message_id");
+	change_take(change, "queue_id");
+	change_take(change, "platform_invitation_id");
+	change_take(change, "envelope_sender");
+	change_take(change, "expires_at");
 	return 0;
 }
 
@@ -186,32 +94,32 @@ static int delivery_rank(const char *delivery)
  * changed on the way; which mail's it was a report does not tell, and the last one's is taken. */
 static int delivery(struct change *change, struct error *error)
 {
-	const char *now = said(change, "delivery");
+	const char *now = change_said(change, "delivery");
 	const char *before = json_string(change->record, "delivery", "none");
 
 	if (delivery_rank(now) <= 0)
 		return error_set(error, ERROR_PERMANENT, "unknown delivery \"%.32s\"", now);
 	if (delivery_rank(now) <= delivery_rank(before) ||
-		mails_superseded(change->record, said(change, "message_id")))
+		mails_superseded(change->record, change_said(change, "message_id")))
 		return 0;
-	put(change, "delivery", now);
-	put(change, "delivery_status", said(change, "delivery_status"));
-	put(change, "delivery_text", said(change, "delivery_text"));
+	change_put(change, "delivery", now);
+	change_put(change, "delivery_status", change_said(change, "delivery_status"));
+	change_put(change, "delivery_text", change_said(change, "delivery_text"));
 	return 0;
 }
 
 static int link_seen(struct change *change, struct error *error)
 {
 	(void)error;
-	put_first(change, "link_seen_at");
+	change_put_first(change, "link_seen_at");
 	return 0;
 }
 
 static int link_opened(struct change *change, struct error *error)
 {
 	(void)error;
-	put_first(change, "link_seen_at");
-	put_first(change, "link_opened_at");
+	change_put_first(change, "link_seen_at");
+	change_put_first(change, "link_opened_at");
 	return 0;
 }
 
@@ -233,28 +141,28 @@ static bool consent_is_news(const struct change *change)
 {
 	time_t before = 0, now = 0;
 
-	if (strcmp(said(change, "consent_source"), "token") == 0)
+	if (strcmp(change_said(change, "consent_source"), "token") == 0)
 		return true;
-	if (fact_is(change, "consent_source", "token"))
+	if (change_has(change, "consent_source", "token"))
 		return false;
 	clock_parse(json_string(change->record, "consent_at", NULL), &before);
-	clock_parse(said(change, "at"), &now);
+	clock_parse(change_said(change, "at"), &now);
 	return now > before ||
 	       (now == before &&
-		       consent_rank(said(change, "consent")) >
+		       consent_rank(change_said(change, "consent")) >
 			       consent_rank(json_string(change->record, "consent", "none")));
 }
 
 static int consent(struct change *change, struct error *error)
 {
-	if (consent_rank(said(change, "consent")) <= 0)
+	if (consent_rank(change_said(change, "consent")) <= 0)
 		return error_set(error, ERROR_PERMANENT, "unknown consent \"%.32s\"",
-			said(change, "consent"));
+			change_said(change, "consent"));
 	if (!consent_is_news(change))
 		return 0;
-	put(change, "consent", said(change, "consent"));
-	put(change, "consent_source", said(change, "consent_source"));
-	put(change, "consent_at", said(change, "at"));
+	change_put(change, "consent", change_said(change, "consent"));
+	change_put(change, "consent_source", change_said(change, "consent_source"));
+	change_put(change, "consent_at", change_said(change, "at"));
 	return 0;
 }
 
@@ -269,27 +177,27 @@ static int sign_in_started(struct change *change, struct error *error)
 {
 	if (refuse_revoked(change, error) != 0)
 		return -1;
-	put_first(change, "link_opened_at");
-	put(change, "sign_in_started_at", said(change, "at"));
-	drop(change, "failed_at");
-	drop(change, "last_error");
+	change_put_first(change, "link_opened_at");
+	change_put(change, "sign_in_started_at", change_said(change, "at"));
+	change_drop(change, "failed_at");
+	change_drop(change, "last_error");
 	return 0;
 }
 
 static int sign_in_failed(struct change *change, struct error *error)
 {
 	(void)error;
-	put_last_error(change);
+	change_put_last_error(change);
 	if (json_flag(change->event, "final", false) &&
-		!fact_is(change, "token_state", "valid"))
-		put(change, "failed_at", said(change, "at"));
+		!change_has(change, "token_state", "valid"))
+		change_put(change, "failed_at", change_said(change, "at"));
 	return 0;
 }
 
 static int sign_in_error(struct change *change, struct error *error)
 {
 	(void)error;
-	put_last_error(change);
+	change_put_last_error(change);
 	return 0;
 }
 
@@ -299,9 +207,9 @@ static void put_use(struct change *change)
 	time_t before = 0, now = 0;
 
 	clock_parse(json_string(change->record, "token_used_at", NULL), &before);
-	clock_parse(said(change, "at"), &now);
+	clock_parse(change_said(change, "at"), &now);
 	if (now > before)
-		put(change, "token_used_at", said(change, "at"));
+		change_put(change, "token_used_at", change_said(change, "at"));
 }
 
 /* After the first verified sign-in, tid and oid count, not names. */
@@ -312,7 +220,7 @@ static int refuse_other_account(const struct change *change, struct error *error
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		const char *bound = json_string(change->record, members[i], NULL);
 
-		if (bound != NULL && strcmp(bound, said(change, members[i])) != 0)
+		if (bound != NULL && strcmp(bound, change_said(change, members[i])) != 0)
 			return error_set(error, ERROR_CONFLICT,
 				"the invitation is bound to another account (%s %s)",
 				members[i], bound);
@@ -326,21 +234,21 @@ static int device_authenticated(struct change *change, struct error *error)
 
 	if (refuse_revoked(change, error) != 0 || refuse_other_account(change, error) != 0)
 		return -1;
-	put_flag(change, "device_authenticated", true);
-	put_first(change, "device_authenticated_at");
-	take(change, "signed_in_as");
-	take(change, "signed_in_tenant");
-	take(change, "signed_in_oid");
-	take(change, "granted_scopes");
-	put_flag(change, "first_connection", first);
-	put(change, "token_state", "valid");
+	change_put_flag(change, "device_authenticated", true);
+	change_put_first(change, "device_authenticated_at");
+	change_take(change, "signed_in_as");
+	change_take(change, "signed_in_tenant");
+	change_take(change, "signed_in_oid");
+	change_take(change, "granted_scopes");
+	change_put_flag(change, "first_connection", first);
+	change_put(change, "token_state", "valid");
 	put_use(change);
-	put(change, "consent", "granted");
-	put(change, "consent_source", "token");
-	drop(change, "failed_at");
-	drop(change, "last_error");
+	change_put(change, "consent", "granted");
+	change_put(change, "consent_source", "token");
+	change_drop(change, "failed_at");
+	change_drop(change, "last_error");
 	if (!first || !json_flag(change->event, "confirm", false))
-		put_first(change, "authentication_complete_at");
+		change_put_first(change, "authentication_complete_at");
 	return 0;
 }
 
@@ -357,24 +265,24 @@ static int confirmed(struct change *change, struct error *error)
 		return -1;
 	if (!json_flag(change->record, "device_authenticated", false))
 		return error_set(error, ERROR_CONFLICT, "nobody has signed in yet");
-	put_first(change, "authentication_complete_at");
-	drop(change, "last_error");
+	change_put_first(change, "authentication_complete_at");
+	change_drop(change, "last_error");
 	return 0;
 }
 
 static int token_refused(struct change *change, struct error *error)
 {
 	(void)error;
-	put(change, "token_state", "needs_sign_in");
-	put_last_error(change);
+	change_put(change, "token_state", "needs_sign_in");
+	change_put_last_error(change);
 	return 0;
 }
 
 static int validated(struct change *change, struct error *error)
 {
 	(void)error;
-	put(change, "validated_at", said(change, "at"));
-	take(change, "validation");
+	change_put(change, "validated_at", change_said(change, "at"));
+	change_take(change, "validation");
 	return 0;
 }
 
@@ -382,15 +290,16 @@ static int validated(struct change *change, struct error *error)
  * by the link. */
 static void put_mailed(struct change *change)
 {
-	if (strcmp(json_string(change->record, "email_sent_at", ""), said(change, "at")) == 0)
+	if (strcmp(json_string(change->record, "email_sent_at", ""),
+		    change_said(change, "at")) == 0)
 		return;
-	put_int(change, "email_sent_count", one_more(change->record, "email_sent_count"));
-	put(change, "email_sent_at", said(change, "at"));
+	change_count(change, "email_sent_count");
+	change_put(change, "email_sent_at", change_said(change, "at"));
 	change->failed |= mails_supersede(change->record, NULL) != 0;
-	put_flag(change, "email_sent", true);
-	put(change, "delivery", "none");
-	drop(change, "delivery_status");
-	drop(change, "delivery_text");
+	change_put_flag(change, "email_sent", true);
+	change_put(change, "delivery", "none");
+	change_drop(change, "delivery_status");
+	change_drop(change, "delivery_text");
 }
 
 static int notified(struct change *change, struct error *error)
@@ -398,12 +307,12 @@ static int notified(struct change *change, struct error *error)
 	static const char *const kinds[] = {"continue", "reminder", "reinvite", "invitation"};
 	size_t i = 0;
 
-	while (i < ARRAY_SIZE(kinds) && strcmp(kinds[i], said(change, "kind")) != 0)
+	while (i < ARRAY_SIZE(kinds) && strcmp(kinds[i], change_said(change, "kind")) != 0)
 		i++;
 	if (i == ARRAY_SIZE(kinds))
-		return error_set(
-			error, ERROR_PERMANENT, "unknown kind \"%.32s\"", said(change, "kind"));
-	if (strcmp(said(change, "kind"), "invitation") == 0)
+		return error_set(error, ERROR_PERMANENT, "unknown kind \"%.32s\"",
+			change_said(change, "kind"));
+	if (strcmp(change_said(change, "kind"), "invitation") == 0)
 		put_mailed(change);
 	return 0;
 }
@@ -411,7 +320,7 @@ static int notified(struct change *change, struct error *error)
 static int revoked(struct change *change, struct error *error)
 {
 	(void)error;
-	put_first(change, "revoked_at");
+	change_put_first(change, "revoked_at");
 	return 0;
 }
 
@@ -421,10 +330,10 @@ static int extended(struct change *change, struct error *error)
 
 	if (refuse_revoked(change, error) != 0)
 		return -1;
-	if (clock_parse(said(change, "expires_at"), &until) != 0)
+	if (clock_parse(change_said(change, "expires_at"), &until) != 0)
 		return error_set(error, ERROR_PERMANENT, "event: \"expires_at\" is not a time");
 	if (until > record_expires_at(change->record))
-		put(change, "expires_at", said(change, "expires_at"));
+		change_put(change, "expires_at", change_said(change, "expires_at"));
 	return 0;
 }
 
@@ -556,7 +465,7 @@ int event_apply(struct json_object *record, struct json_object *event, struct er
 	if (type->apply(&change, error) != 0)
 		return -1;
 	if (change.changed)
-		put_int(&change, "revision", one_more(record, "revision"));
+		change_count(&change, "revision");
 	if (change.failed)
 		return error_memory(error);
 	return change.changed ? 1 : 0;
