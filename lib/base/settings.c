@@ -1,20 +1,21 @@
 /*
- * A generation of settings: read the file's lines, lay -o over them, expand $name, convert by the
- * table, and check what concerns two settings at once. Every fault is told, so that an
- * operator mends a file in one go. All memory hangs off one arena that dies with the generation.
+ * A generation of settings: read the file's lines (settings_file.h), lay -o over them, expand
+ * $name, convert by the table (settings_convert.h), and check what concerns two settings at once
+ * (settings_check.h). Every fault is told, so that an operator mends a file in one go. All memory
+ * hangs off one arena that dies with the generation.
  */
 #include "base/settings.h"
 
 #include "base/endpoint.h"
+#include "base/settings_check.h"
+#include "base/settings_convert.h"
 #include "base/settings_file.h"
 #include "base/settings_table.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/utsname.h>
 
 #define EXPAND_DEPTH 8
@@ -156,111 +157,6 @@ static const char **split_list(struct loading *loading, char *text)
 	return list;
 }
 
-static int parse_time(
-	const struct setting *row, const char *value, time_t *when_r, struct error *error)
-{
-	static const struct {
-		char letter;
-		long seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'\0', 1}};
-	char *end;
-	long number;
-
-	errno = 0;
-	number = strtol(value, &end, 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (end == value || errno != 0 || *end != units[i].letter ||
-			(*end != '\0' && end[1] != '\0'))
-			continue;
-		if (number < 0 || number > row->max / units[i].seconds ||
-			number * units[i].seconds < row->min)
-			return error_set(error, ERROR_CONFIGURATION,
-				"\"%s\" is not between %lds and %ldd", value, row->min,
-				row->max / 86400);
-		*when_r = number * units[i].seconds;
-		return 0;
-	}
-	return error_set(error, ERROR_CONFIGURATION,
-		"\"%s\" is not a time such as 90s, 15m, 12h, 30d or 2w", value);
-}
-
-static int parse_number(
-	const struct setting *row, const char *value, long *number_r, struct error *error)
-{
-	char *end;
-
-	errno = 0;
-	*number_r = strtol(value, &end, 10);
-	if (end == value || *end != '\0' || errno != 0 || *number_r < row->min ||
-		*number_r > row->max)
-		return error_set(error, ERROR_CONFIGURATION,
-			"\"%s\" is not a number between %ld and %ld", value, row->min,
-			row->max);
-	return 0;
-}
-
-static bool loopback(const char *host)
-{
-	return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
-	       strncmp(host, "[::1]", 5) == 0;
-}
-
-static bool is_printable_ascii(const char *value)
-{
-	while (*value >= ' ' && *value <= '~')
-		value++;
-	return *value == '\0';
-}
-
-int settings_check_url(const char *value, struct error *error)
-{
-	bool https = strncmp(value, "https://", 8) == 0;
-
-	if (!https && (strncmp(value, "http://", 7) != 0 || !loopback(value + 7)))
-		return error_set(error, ERROR_CONFIGURATION,
-			"\"%s\" does not begin with https:// (http:// is for loopback addresses)",
-			value);
-	if (!is_printable_ascii(value))
-		return error_set(error, ERROR_CONFIGURATION,
-			"\"%s\" holds what an URL has percent-encoded, or in a host's name as xn--...",
-			value);
-	if (strpbrk(value, " \t\"'<>\\#") != NULL || strlen(value) > 1024 ||
-		value[https ? 8 : 7] == '\0')
-		return error_set(error, ERROR_CONFIGURATION, "\"%s\" is not an URL", value);
-	return 0;
-}
-
-/* Checks an URL and cuts its trailing slashes. */
-static int tidy_url(char *value, struct error *error)
-{
-	size_t len = strlen(value);
-
-	if (settings_check_url(value, error) != 0)
-		return -1;
-	if (strchr(value, '?') != NULL)
-		return error_set(error, ERROR_CONFIGURATION,
-			"\"%s\" is not an URL without a query", value);
-	while (len > 0 && value[len - 1] == '/')
-		value[--len] = '\0';
-	return 0;
-}
-
-static int choice_index(
-	const struct setting *row, const char *value, int *index_r, struct error *error)
-{
-	struct buf names;
-
-	for (*index_r = 0; row->choices[*index_r] != NULL; (*index_r)++)
-		if (strcmp(row->choices[*index_r], value) == 0)
-			return 0;
-	buf_init(&names, 512);
-	for (int i = 0; row->choices[i] != NULL; i++)
-		buf_printf(&names, "%s%s", i > 0 ? ", " : "", row->choices[i]);
-	error_set(error, ERROR_CONFIGURATION, "\"%s\" is none of: %s", value, names.data);
-	buf_free(&names);
-	return -1;
-}
-
 static int compare_times(const void *a, const void *b)
 {
 	const time_t *left = a, *right = b;
@@ -281,7 +177,7 @@ static int parse_times(struct loading *loading, const struct setting *row, char 
 	if (times == NULL)
 		return error_memory(error);
 	for (size_t i = 0; i < n; i++)
-		if (parse_time(row, list[i], &times[i], error) != 0)
+		if (setting_time(row, list[i], &times[i], error) != 0)
 			return -1;
 	qsort(times, n, sizeof(*times), compare_times);
 	*times_r = times;
@@ -312,7 +208,7 @@ static int convert(
 		return -1;
 	switch (row->type) {
 	case SETTING_URL:
-		if (value[0] != '\0' && tidy_url(copy, error) != 0)
+		if (value[0] != '\0' && setting_url(copy, error) != 0)
 			return -1;
 		break;
 	case SETTING_ENDPOINT:
@@ -323,17 +219,17 @@ static int convert(
 		*(const char ***)at = split_list(loading, copy);
 		return *(const char ***)at != NULL ? 0 : error_memory(error);
 	case SETTING_TIME:
-		return parse_time(row, value, at, error);
+		return setting_time(row, value, at, error);
 	case SETTING_TIMES:
 		return parse_times(loading, row, copy, at, error);
 	case SETTING_NUMBER:
-		return parse_number(row, value, at, error);
+		return setting_number(row, value, at, error);
 	case SETTING_PATTERN:
 		if (value[0] != '\0')
 			*(struct pattern **)at = pattern_new(value, error);
 		return value[0] == '\0' || *(struct pattern **)at != NULL ? 0 : -1;
 	case SETTING_CHOICE:
-		return choice_index(row, value, at, error);
+		return setting_choice(row, value, at, error);
 	case SETTING_TEXT:
 		break;
 	}
@@ -379,110 +275,29 @@ static void load_row(struct loading *loading, size_t i)
 	buf_free(&expanded);
 }
 
-static void check_telling(struct loading *loading)
-{
-	const struct settings *settings = &loading->generation->settings;
-	bool url = settings->webhook_url[0] != '\0';
-
-	if (url && settings->webhook_key_file[0] == '\0')
-		fault_of(loading, "webhook_url",
-			"needs webhook_key_file: the receiver has to know that it is us");
-	for (size_t i = 0; settings->welcome_senders[i] != NULL; i++)
-		if (strcasecmp(settings->welcome_senders[i], settings->notify_sender) == 0)
-			fault_of(loading, "notify_sender",
-				"is one of welcome_senders: a reminder would be taken for a Welcome mail");
-}
-
-/* What comes to our own addresses is read by us: nobody else's mail can have them for its
- * sender. */
-static void check_own_addresses(struct loading *loading)
-{
-	const struct settings *settings = &loading->generation->settings;
-	const struct {
-		const char *name, *value;
-	} own[] = {
-		{"bounce_address", settings->bounce_address},
-		{"consent_address", settings->consent_address},
-	};
-
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		bool taken = own[i].value[0] != '\0' &&
-			     strcasecmp(own[i].value, settings->notify_sender) == 0;
-
-		for (size_t j = 0; settings->welcome_senders[j] != NULL; j++)
-			taken |= strcasecmp(own[i].value, settings->welcome_senders[j]) == 0;
-		if (taken)
-			fault_of(loading, own[i].name,
-				"is one of welcome_senders, or notify_sender: an address of its own is needed");
-	}
-	if (own[0].value[0] != '\0' && strcasecmp(own[0].value, own[1].value) == 0)
-		fault_of(loading, "bounce_address",
-			"is consent_address, too: each needs its own");
-}
-
-/* A header can be claimed by whoever reaches a port; and without certificates nobody is known
- * there. */
-static void check_admin(struct loading *loading)
-{
-	const struct settings *settings = &loading->generation->settings;
-	const struct {
-		const char *name, *value;
-	} files[] = {
-		{"admin_tls_cert_file", settings->admin_tls_cert_file},
-		{"admin_tls_key_file", settings->admin_tls_key_file},
-		{"admin_ca_file", settings->admin_ca_file},
-	};
-	bool inet = strncmp(settings->admin_listen, "inet:", 5) == 0;
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (inet && files[i].value[0] == '\0')
-			fault_of(loading, "admin_listen",
-				"inet: needs admin_tls_cert_file, admin_tls_key_file and "
-				"admin_ca_file: operators are known there by client certificates");
-		else if (!inet && files[i].value[0] != '\0')
-			fault_of(loading, files[i].name,
-				"is of use with admin_listen = inet:HOST:PORT only; on a Unix "
-				"socket TLS is the web server's");
-		if (inet && files[i].value[0] == '\0')
-			break;
-	}
-	if (inet && settings->admin_user_header[0] != '\0')
-		fault_of(loading, "admin_user_header",
-			"is believed on a Unix socket only, and admin_listen is none");
-	if (inet && settings->admin_subjects[0] == NULL)
-		fault_of(loading, "admin_listen",
-			"inet: needs admin_subjects: nobody could use it");
-}
-
-static void check_together(struct loading *loading)
+/* What is empty and follows from another. */
+static void derive(struct loading *loading)
 {
 	struct settings *settings = &loading->generation->settings;
-	bool cert = settings->wizard_tls_cert_file[0] != '\0';
+	const char *directory = strchr(settings->state_store, ':') + 1;
+	char *path;
 
-	if (settings->link_fallback != LINK_FALLBACK_PASS && settings->welcome_subject == NULL)
-		fault_of(loading, "link_fallback",
-			"needs welcome_subject, else every mail of the sender would be a Welcome mail");
-	if (cert != (settings->wizard_tls_key_file[0] != '\0'))
-		fault_of(loading, cert ? "wizard_tls_cert_file" : "wizard_tls_key_file",
-			"wizard_tls_cert_file and wizard_tls_key_file go together");
 	if (settings->brand_name[0] == '\0')
 		settings->brand_name = settings->application_name;
-	check_telling(loading);
-	check_own_addresses(loading);
-	if ((settings->smime_cert_file[0] == '\0') != (settings->smime_key_file[0] == '\0'))
-		fault_of(loading,
-			settings->smime_cert_file[0] != '\0' ? "smime_cert_file"
-							     : "smime_key_file",
-			"smime_cert_file and smime_key_file go together");
-	check_admin(loading);
-	if (settings->vault_store[0] == '\0') {
-		const char *directory = strchr(settings->state_store, ':') + 1;
-		char *path = keep(loading, malloc(strlen(directory) + sizeof("/vault")));
-
-		if (path != NULL)
-			sprintf(path, "%s/vault", directory);
-		settings->vault_store = path;
+	if (settings->vault_store[0] != '\0')
+		return;
+	path = keep(loading, malloc(strlen(directory) + sizeof("/vault")));
+	if (path == NULL) {
+		fault(loading, "out of memory");
+		return;
 	}
+	sprintf(path, "%s/vault", directory);
+	settings->vault_store = path;
+}
+
+static void conflict(void *context, const char *name, const char *reason)
+{
+	fault_of(context, name, reason);
 }
 
 static void unknown_name(void *context, const char *place, const char *name)
@@ -533,8 +348,10 @@ int settings_load(const struct settings_source *source, const struct settings **
 		settings_file_each(loading.file, unknown_name, &loading);
 		for (size_t i = 0; i < settings_table_rows; i++)
 			load_row(&loading, i);
-		if (loading.faults == 0)
-			check_together(&loading);
+		if (loading.faults == 0) {
+			settings_check(&loading.generation->settings, conflict, &loading);
+			derive(&loading);
+		}
 	}
 	settings_file_free(&loading.file);
 	if (loading.faults > 0) {

@@ -7,6 +7,7 @@
 #include "base/endpoint.h"
 #include "base/network.h"
 #include "base/settings.h"
+#include "base/settings_convert.h"
 
 #include <ctype.h>
 #include <grp.h>

@@ -35,10 +35,6 @@ struct setting {
 	int (*check)(const char *value, struct error *error);
 };
 
-/* https, or http on a loopback address; for a check of an URL that is taken as it stands. 0 or
- * -1 (configuration). */
-int settings_check_url(const char *value, struct error *error);
-
 extern const struct setting settings_table[];
 extern const size_t settings_table_rows;
 
