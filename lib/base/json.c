@@ -4,39 +4,91 @@
  */
 #include "base/json.h"
 
+#include "base/secret.h"
+#include "base/utf8.h"
+
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* What json-c made of a text. */
+struct parsing {
+	struct json_object *value;
+	enum json_tokener_error fault;
+	size_t used;
+};
+
+/* Returns 0, or -1 out of memory. */
+static int parse(const char *text, size_t len, int flags, struct parsing *parsing_r)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
+
+	if (tokener == NULL)
+		return -1;
+	json_tokener_set_flags(tokener, flags);
+	parsing_r->value = json_tokener_parse_ex(tokener, text, (int)len);
+	parsing_r->fault = json_tokener_get_error(tokener);
+	parsing_r->used = json_tokener_get_parse_end(tokener);
+	json_tokener_free(tokener);
+	return 0;
+}
+
+/* When it is strict json-c 0.18 takes each byte above 127 of a string for a control character (its
+ * issue 892). It is asked for its verdict with letters in their place then, and for the value
+ * without being strict. */
+static int parse_beyond_ascii(const char *text, size_t len, struct parsing *parsing)
+{
+	char *copy = malloc(len + 1);
+	int result = 0;
+
+	if (copy == NULL)
+		return -1;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (utf8_valid(copy, len)) {
+		for (size_t i = 0; i < len; i++)
+			if ((copy[i] & 0x80) != 0)
+				copy[i] = 'x';
+		result = parse(copy, len, JSON_TOKENER_STRICT, parsing);
+		if (result == 0 && parsing->fault == json_tokener_success) {
+			json_object_put(parsing->value);
+			result = parse(text, len, 0, parsing);
+		}
+	}
+	secret_wipe(copy, len);
+	free(copy);
+	return result;
+}
 
 int json_parse(const char *text, size_t len, struct json_object **value_r, struct error *error)
 {
-	struct json_tokener *tokener;
-	enum json_tokener_error fault;
-	size_t used;
+	struct parsing parsing;
+	int result;
 
 	*value_r = NULL;
 	if (len > INT_MAX - 1)
 		return error_set(error, ERROR_PERMANENT, "JSON text is too long");
-	tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
-	if (tokener == NULL)
+	result = parse(text, len, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8, &parsing);
+	if (result == 0 && parsing.fault == json_tokener_error_parse_utf8_string)
+		result = parse_beyond_ascii(text, len, &parsing);
+	if (result != 0)
 		return error_memory(error);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	*value_r = json_tokener_parse_ex(tokener, text, (int)len);
-	fault = json_tokener_get_error(tokener);
-	used = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-	while (used < len && strchr(" \t\r\n", text[used]) != NULL && text[used] != '\0')
-		used++;
-	if (fault == json_tokener_success && used == len &&
-		json_object_is_type(*value_r, json_type_object))
+	while (parsing.used < len && strchr(" \t\r\n", text[parsing.used]) != NULL &&
+		text[parsing.used] != '\0')
+		parsing.used++;
+	if (parsing.fault == json_tokener_success && parsing.used == len &&
+		json_object_is_type(parsing.value, json_type_object)) {
+		*value_r = parsing.value;
 		return 0;
-	json_object_put(*value_r);
-	*value_r = NULL;
-	if (fault == json_tokener_success && used == len)
+	}
+	json_object_put(parsing.value);
+	if (parsing.fault == json_tokener_success && parsing.used == len)
 		return error_set(error, ERROR_PERMANENT, "not a JSON object");
-	return error_set(error, ERROR_PERMANENT, "malformed JSON at byte %zu: %s", used,
-		fault == json_tokener_success	 ? "text behind the value"
-		: fault == json_tokener_continue ? "it has no end"
-						 : json_tokener_error_desc(fault));
+	return error_set(error, ERROR_PERMANENT, "malformed JSON at byte %zu: %s", parsing.used,
+		parsing.fault == json_tokener_success ? "text behind the value"
+		: parsing.fault == json_tokener_continue
+			? "it has no end"
+			: json_tokener_error_desc(parsing.fault));
 }
 
 struct json_object *json_member(struct json_object *object, const char *name)

@@ -128,14 +128,23 @@ static CMS_ContentInfo *make_signature(
 	return cms;
 }
 
+/* The kinds that mail programs know. OpenSSL 3.5 signs with an Edwards curve's, too. */
+static bool is_known(const EVP_PKEY *key)
+{
+	int kind = EVP_PKEY_get_base_id(key);
+
+	return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS || kind == EVP_PKEY_EC;
+}
+
 /* Some kinds of key are good for other things alone. */
 static int try_key(const struct smime_signer *signer, const char *path, struct error *error)
 {
 	const struct buf nothing = {.data = (char *)(uintptr_t) ""};
 	CMS_ContentInfo *cms = make_signature(signer, &nothing, error);
+	bool good = cms != NULL && is_known(signer->key);
 
 	CMS_ContentInfo_free(cms);
-	if (cms != NULL)
+	if (good)
 		return 0;
 	return error_set(error, ERROR_CONFIGURATION,
 		"%s: is of a kind that cannot sign mail with SHA-256: take an RSA or an EC key",

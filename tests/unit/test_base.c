@@ -151,6 +151,42 @@ static void test_clock(void **state)
 	assert_text("format", clock_format(1772366400, text), "2026-03-01T12:00:00Z");
 }
 
+/* json-c 0.18, strict, refuses each of these: what is beyond ASCII must not make it lenient. */
+static void test_json_beyond_ascii(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *string; /* NULL: refused */
+	} rows[] = {
+		{"{\"s\":\"\xc3\xbc\"}", "\xc3\xbc"},
+		{"{\"s\":\"M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x93\x9e\",\"a\":[\"\xc3\xa9\"]}",
+			"M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x93\x9e"},
+		{"{\"s\":\"\xc3\xbc \\u00e9\"} ", "\xc3\xbc \xc3\xa9"},
+		{"{\"s\":\"\xc3\xbc\",\"\xc3\xbc\":1}", "\xc3\xbc"},
+		{"{\"s\":\"\xc3\"}", NULL},
+		{"{\"s\":\"\xc3\xbc\xff\"}", NULL},
+		{"{\"s\":\"\xc3\xbc\"} x", NULL},
+		{"{\"s\":\"\xc3\xbc\"} \xc3\xbc", NULL},
+		{"{\"s\":\"\xc3\xbc\",}", NULL},
+		{"{'s':'\xc3\xbc'}", NULL},
+		{"{\"s\":\"\xc3\xbc\" /* \xc3\xbc */}", NULL},
+		{"{\"s\":\"\\\xc3\xbc\"}", NULL},
+		{"{\"s\":\"\xc3\xbc\"", NULL},
+		{"[\"\xc3\xbc\"]", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct json_object *value;
+		struct error error;
+		int result = json_parse(rows[i].text, strlen(rows[i].text), &value, &error);
+
+		assert_number(rows[i].text, result, rows[i].string != NULL ? 0 : -1);
+		assert_text(rows[i].text, json_string(value, "s", NULL), rows[i].string);
+		json_object_put(value);
+	}
+}
+
 static void test_json(void **state)
 {
 	static const char *const bad[] = {"", "{", "{}}", "{} x", "[1,]", "[1]", "42", "\"x\"",
@@ -262,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_decode_is_strict),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_beyond_ascii),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_pattern),
