@@ -46,8 +46,22 @@ static void call_enlist(struct http_call *call, struct http_calls *list)
 		call->http->running_n++;
 }
 
+/* Leaves a handle to the next call, nothing of this one in it. What it could not send again curl
+ * 8.14 remembers beyond a reset (its issue 18206), and refuses each request after it: such a handle
+ * is given up for a new one. */
+static void leave_handle(struct http *http, CURL *easy, bool failed)
+{
+	CURL *fresh = failed ? curl_easy_init() : NULL;
+
+	if (fresh != NULL)
+		curl_easy_cleanup(easy);
+	else
+		curl_easy_reset(easy);
+	http->idle[http->idle_n++] = fresh != NULL ? fresh : easy;
+}
+
 /* Takes the call out of its list and out of curl's hands. */
-static void call_withdraw(struct http_call *call)
+static void call_withdraw(struct http_call *call, bool failed)
 {
 	struct http *http = call->http;
 
@@ -58,8 +72,7 @@ static void call_withdraw(struct http_call *call)
 	}
 	http->running_n--;
 	curl_multi_remove_handle(http->multi, call->easy);
-	curl_easy_reset(call->easy); /* it pointed to the call's bytes */
-	http->idle[http->idle_n++] = call->easy;
+	leave_handle(http, call->easy, failed);
 	call->easy = NULL;
 	if (http->waiting_n > 0)
 		event_active(http->kick, 0, 0);
@@ -93,7 +106,7 @@ static void finish_done(struct http *http)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
 		call = private;
 		http_easy_answer(call, message->data.result, &answer);
-		call_withdraw(call);
+		call_withdraw(call, message->data.result != CURLE_OK);
 		call_finish(call, &answer);
 	}
 }
@@ -119,7 +132,7 @@ static void start_call(struct http_call *call)
 		return;
 	error_set(&answer.error, ERROR_TEMPORARY, "%s: the request could not be started",
 		call->host);
-	call_withdraw(call);
+	call_withdraw(call, true);
 	call_finish(call, &answer);
 }
 
@@ -203,7 +216,7 @@ void http_cancel(struct http_call **call)
 {
 	if (*call == NULL)
 		return;
-	call_withdraw(*call);
+	call_withdraw(*call, true);
 	call_free(*call);
 	*call = NULL;
 }

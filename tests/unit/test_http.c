@@ -349,6 +349,11 @@ static void test_no_repeat(void **state)
 	assert_text("text", rig.last.error.text,
 		"127.0.0.1: the connection was closed without an answer");
 	assert_number("requests", rig.requests, 2);
+	for (int i = 0; i < 2; i++) {
+		rig_ask(&rig, "/echo",
+			(struct http_request){.form = secret_from_string("a=b")});
+		assert_number("behind it", rig.last.outcome, HTTP_ANSWERED);
+	}
 	rig_stop(&rig);
 }
 
