@@ -1,4 +1,4 @@
-"""Logins and client certificates for a private Postfix: Cyrus SASL with a password file of its own, and a CA made here."""
+"""Logins and client certificates for a private Postfix: Cyrus SASL with a password file of its own."""
 
 import os
 import pwd
@@ -28,39 +28,9 @@ def add_logins(relay, users):
                     cyrus_sasl_config_path=folder)
 
 
-def openssl(*arguments):
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
-
-
-class Authority:
-    """A CA in a folder; issues certificates by common name."""
-
-    def __init__(self, folder, name="ca"):
-        self.folder, self.name = folder, name
-        os.makedirs(folder, exist_ok=True)
-        self.certificate = self._path(name, "pem")
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-days", "2", "-subj", "/CN=Test " + name, "-keyout", self._path(name, "key"),
-                "-out", self.certificate)
-
-    def _path(self, name, kind):
-        return os.path.join(self.folder, "%s.%s" % (name, kind))
-
-    def issue(self, name):
-        """The files (certificate, key) of that common name."""
-        stem = "%s.%s" % (self.name, name.replace(" ", "_"))
-        key, request, certificate = (self._path(stem, kind) for kind in ("key", "csr", "pem"))
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", "/CN=" + name, "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.certificate,
-                "-CAkey", self._path(self.name, "key"), "-CAcreateserial", "-days", "2",
-                "-out", certificate)
-        return certificate, key
-
-
 def add_tls(relay, authority):
     """Lets smtpd offer STARTTLS and ask for client certificates of that CA, before start."""
-    certificate, key = authority.issue("relay.provider.test")
+    certificate, key = authority.issue("relay.provider.test", usage="serverAuth")
     relay.configure(smtpd_tls_security_level="may", smtpd_tls_cert_file=certificate,
                     smtpd_tls_key_file=key, smtpd_tls_CAfile=authority.certificate,
                     smtpd_tls_ask_ccert="yes", smtpd_tls_received_header="yes")

@@ -15,6 +15,7 @@ import time
 import pytest
 
 from harness import sasl
+from harness.authority import Authority
 from harness.process import free_port, program, wait_for
 from harness.site import PLATFORM, Site
 from harness.store_client import StoreClient
@@ -43,7 +44,7 @@ def prepared():
                 welcome_submitters="net:%s sasl:platform cn:platform-relay" % SUBMITTER)
     relay = site.relay
     sasl.add_logins(relay, {"platform": "secret1", "other": "secret2"})
-    site.ca = sasl.Authority(os.path.join(site.folder, "ca"))
+    site.ca = Authority(os.path.join(site.folder, "ca"))
     sasl.add_tls(relay, site.ca)
     site.data_port = add_port(relay, PERMIT, "smtpd_data_restrictions = " + POLICY)
     site.eom_port = add_port(relay, PERMIT, "smtpd_end_of_data_restrictions = " + POLICY)
@@ -186,7 +187,7 @@ def test_who_may_submit(site, mailbox):
     """An address, a login, a client certificate that Postfix trusts; each alone is enough."""
     ours = site.ca.issue("platform-relay")
     somebodys = site.ca.issue("somebody")
-    forged = sasl.Authority(os.path.join(site.folder, "forged")).issue("platform-relay")
+    forged = Authority(os.path.join(site.folder, "forged")).issue("platform-relay")
     for label, how, good in (
             ("address", dict(source=SUBMITTER), True),
             ("login", dict(login=("platform", "secret1")), True),

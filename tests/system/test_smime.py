@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
@@ -19,6 +18,7 @@ import dkim
 import pytest
 
 from harness import load
+from harness.authority import sign_dated
 from harness.mime import HTML, PLAIN, ascii_only, part, texts
 from harness.process import free_port, program, wait_for
 from harness.relay import parse
@@ -39,6 +39,9 @@ MIME-Version: 1.0
 """
 
 
+CA = ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
+
+
 def openssl(*arguments, input=None):
     return subprocess.run(["openssl", *arguments], input=input, capture_output=True, check=True)
 
@@ -48,8 +51,8 @@ class Authority:
 
     def __init__(self, folder):
         self.folder = folder
-        self.make("root", None, 400, "basicConstraints=critical,CA:TRUE")
-        self.make("middle", "root", 300, "basicConstraints=critical,CA:TRUE")
+        self.make("root", None, 400, *CA)
+        self.make("middle", "root", 300, *CA)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -65,24 +68,13 @@ class Authority:
         openssl("x509", "-req", "-in", self.path(name + ".csr"), *sign, "-days", str(days),
                 "-extfile", self.path(name + ".ext"), "-out", self.path(name + ".pem"))
 
-    def date(self, name, begin, end):
-        """Makes the certificate anew, for the days from begin to end."""
-        begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + day * 86400)) for day in (begin, end))
-        with open(self.path("ca.cnf"), "w") as file:
-            file.write("[ca]\ndefault_ca = own\n[own]\ndatabase = %s\nnew_certs_dir = %s\nrand_serial = yes\n"
-                       "default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n" %
-                       (self.path("index.txt"), self.folder))
-        open(self.path("index.txt"), "w").close()
-        openssl("ca", "-batch", "-config", self.path("ca.cnf"), "-cert", self.path("middle.pem"), "-keyfile",
-                self.path("middle.key"), "-startdate", begin, "-enddate", end, "-extfile", self.path(name + ".ext"),
-                "-in", self.path(name + ".csr"), "-out", self.path(name + ".pem"), "-notext")
-
     def signer(self, name, days=200, address=PLATFORM, begin=None, usage="emailProtection"):
         """Files (certificate and chain, key) for that address."""
-        self.make(name, "middle", days, "keyUsage=digitalSignature",
+        self.make(name, "middle", 1 if begin is not None else days, "keyUsage=digitalSignature",
                   "extendedKeyUsage=" + usage, "subjectAltName=email:" + address)
         if begin is not None:
-            self.date(name, begin, days)
+            sign_dated(self.folder, (self.path("middle.pem"), self.path("middle.key")),
+                       self.path(name + ".csr"), self.path(name + ".pem"), (begin, days))
         with open(self.path(name + "-chain.pem"), "w") as chain:
             for part in (name, "middle"):
                 with open(self.path(part + ".pem")) as file:
@@ -217,7 +209,7 @@ def test_a_changed_mail_fails(site, authority):
     check(site, authority, raw)
     with pytest.raises(subprocess.CalledProcessError):
         verify(authority, raw.replace(b"please open", b"please  open"))
-    authority.make("stranger", None, 100, "basicConstraints=critical,CA:TRUE")
+    authority.make("stranger", None, 100, *CA)
     with pytest.raises(subprocess.CalledProcessError):
         verify(authority, raw, trusted="stranger")
 
