@@ -65,7 +65,7 @@ static bool is_printable_ascii(const char *value)
 	return *value == '\0';
 }
 
-int settings_check_url(const char *value, struct error *error)
+int setting_check_url(const char *value, struct error *error)
 {
 	bool https = strncmp(value, "https://", 8) == 0;
 
@@ -87,7 +87,7 @@ int setting_url(char *value, struct error *error)
 {
 	size_t len = strlen(value);
 
-	if (settings_check_url(value, error) != 0)
+	if (setting_check_url(value, error) != 0)
 		return -1;
 	if (strchr(value, '?') != NULL)
 		return error_set(error, ERROR_CONFIGURATION,

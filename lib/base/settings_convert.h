@@ -19,9 +19,9 @@ int setting_number(
 	const struct setting *row, const char *value, long *number_r, struct error *error);
 
 /* https, or http on a loopback address; for a check of an URL that is taken as it stands. */
-int settings_check_url(const char *value, struct error *error);
+int setting_check_url(const char *value, struct error *error);
 
-/* As settings_check_url, and without a query. Cuts the trailing slashes. */
+/* As setting_check_url, and without a query. Cuts the trailing slashes. */
 int setting_url(char *value, struct error *error);
 
 /* The index in the row's choices. */

@@ -135,7 +135,7 @@ static int check_tagged(const char *value, struct error *error)
 
 static int check_webhook_url(const char *value, struct error *error)
 {
-	return value[0] != '\0' ? settings_check_url(value, error) : 0;
+	return value[0] != '\0' ? setting_check_url(value, error) : 0;
 }
 
 static int check_command(const char *value, struct error *error)
