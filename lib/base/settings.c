@@ -1,8 +1,9 @@
 /*
  * A generation of settings: read the file's lines (settings_file.h), lay -o over them, expand
- * $name, convert by the table (settings_convert.h), and check what concerns two settings at once
- * (settings_check.h). Every fault is told, so that an operator mends a file in one go. All memory
- * hangs off one arena that dies with the generation.
+ * $name, convert by the table (settings_convert.h), check what concerns two settings at once
+ * (settings_check.h), and derive what is empty and follows from another. Every fault is told, so
+ * that an operator mends a file in one go. All memory hangs off one arena that dies with the
+ * generation.
  */
 #include "base/settings.h"
 

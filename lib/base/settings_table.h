@@ -1,5 +1,6 @@
 /*
- * The table of settings: for settings.c, which reads and prints by it.
+ * The table of settings: for settings.c and settings_convert.c, which read by it, and settings_doc.c,
+ * which prints the manual and the sample by it.
  */
 #ifndef POSTINVITE_BASE_SETTINGS_TABLE_H
 #define POSTINVITE_BASE_SETTINGS_TABLE_H
