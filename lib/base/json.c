@@ -34,8 +34,9 @@ static int parse(const char *text, size_t len, int flags, struct parsing *parsin
 }
 
 /* When it is strict json-c 0.18 takes each byte above 127 of a string for a control character (its
- * issue 892). It is asked for its verdict with letters in their place then, and for the value
- * without being strict. */
+ * issue 892); it calls that a fault of the UTF-8, since it stops within a character. It is asked
+ * for its verdict with letters in their place then, and for the value without being strict. What
+ * is no UTF-8 keeps its fault. */
 static int parse_beyond_ascii(const char *text, size_t len, struct parsing *parsing)
 {
 	char *copy = malloc(len + 1);
