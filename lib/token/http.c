@@ -2,8 +2,8 @@
  * libcurl's multi interface driven by libevent: curl names the sockets and the timer, the loop
  * tells it what is ready.
  *
- * The queue is ours because curl walks its own at each answer. Easy handles are reused: a
- * handle keeps no connection, those are the multi handle's.
+ * The queue is ours because curl walks its own at each answer. Easy handles are reused, but for
+ * those of requests that failed: a handle keeps no connection, those are the multi handle's.
  *
  * curl's functions must not be called from its own callbacks. Answers are therefore handed out
  * behind curl_multi_socket_action, where a caller may send and cancel as it likes.
@@ -60,7 +60,8 @@ static void leave_handle(struct http *http, CURL *easy, bool failed)
 	http->idle[http->idle_n++] = fresh != NULL ? fresh : easy;
 }
 
-/* Takes the call out of its list and out of curl's hands. */
+/* Takes the call out of its list and out of curl's hands. failed: curl did not end
+ * it, or not well. */
 static void call_withdraw(struct http_call *call, bool failed)
 {
 	struct http *http = call->http;
