@@ -15,7 +15,12 @@ int mime_check_size(const char *bytes, size_t len, struct error *error);
 /* "it has more than MAX of WHAT" (not found). Returns -1. */
 int mime_too_many(struct error *error, int max, const char *what);
 
+/* By its Content-Type; PART_PLAIN also where that is empty, or "text" alone (RFC 2045 section
+ * 5.2). */
 enum part_kind mime_kind(GMimePart *part);
+
+/* By its Content-Transfer-Encoding, in quotes or with parameters, too. A name that nobody knows
+ * is ENCODING_IDENTITY, as mail programs take it, but for "x-...": ENCODING_UNKNOWN. */
 enum part_encoding mime_encoding(GMimePart *part);
 
 /* Is its text format=flowed with delsp=yes (RFC 3676)? */
