@@ -136,7 +136,7 @@ static bool is_known(const EVP_PKEY *key)
 	return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS || kind == EVP_PKEY_EC;
 }
 
-/* Some kinds of key are good for other things alone. */
+/* Some kinds of key are good for other things alone, or not known to who is to verify. */
 static int try_key(const struct smime_signer *signer, const char *path, struct error *error)
 {
 	const struct buf nothing = {.data = (char *)(uintptr_t) ""};

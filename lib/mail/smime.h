@@ -17,8 +17,8 @@
 struct smime_signer;
 
 /* certificates: PEM, ours first, then those that lead to the root. key: PEM, not encrypted, not
- * accessible by others. Checked: that they belong together, and that the certificate is one for
- * mail. NULL: error (configuration). */
+ * accessible by others. Checked: that they belong together, that the certificate is one for mail,
+ * and that the key is of a kind that mail programs know, RSA or EC. NULL: error (configuration). */
 struct smime_signer *smime_signer_load(
 	const char *certificates, const char *key, struct error *error);
 void smime_signer_free(struct smime_signer **signer); /* accepts NULL; nulls */
