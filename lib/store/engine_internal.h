@@ -311,7 +311,8 @@ typedef int op_change_fn(struct ask *ask, struct buf *outcome, struct error *err
 typedef int op_answer_fn(
 	struct ask *ask, const struct buf *outcome, struct buf *out, struct error *error);
 
-/* The invitation that the request names by id, or by link, which is verified. Returns 0 or -1. */
+/* The invitation that the request names by id, or by link or bounce tag, which are verified. It may
+ * not be there: ask_stored. Returns 0 or -1. */
 int ask_invitation(struct ask *ask, char id_r[INVITATION_ID_LEN + 1], struct error *error);
 
 /* The invitation of that id. Returns 0 or -1 (not found: there is none). Valid as

@@ -1,6 +1,7 @@
 /*
- * Requests about one invitation that is there: get, watch, apply. And the outcome of a change of
- * one: its id, and whether the change did anything.
+ * Requests about one invitation that is there: get, watch, apply. And what such requests share with
+ * others (op_open.c, history.c): which one is meant, and the outcome of a change of one: its id,
+ * and whether the change did anything.
  */
 #include "store/engine_internal.h"
 
