@@ -10,7 +10,7 @@
 
 /* Bytes that the encoders write, with the closing NUL. */
 #define BASE64_SIZE(n)	  (((n) + 2) / 3 * 4 + 1)
-#define BASE64URL_SIZE(n) (((n)*8 + 5) / 6 + 1)
+#define BASE64URL_SIZE(n) ((8 * (n) + 5) / 6 + 1)
 
 void base64_encode(const void *bytes, size_t len, char *text_r);
 void base64url_encode(const void *bytes, size_t len, char *text_r); /* no padding */

@@ -356,9 +356,8 @@ static const struct event_type {
 		"full_name tenant m365_admin_email", created,
 		"Invitation opened for {invitation_email}, customer {customer_id}"},
 	{"email_sent", by_milter, "expires_at",
-		"message_id queue_id platform_invitation_id "
-		"envelope_sender",
-		email_sent, "Welcome mail sent, queue id {queue_id}, Message-ID {message_id}"},
+		"message_id queue_id platform_invitation_id envelope_sender", email_sent,
+		"Welcome mail sent, queue id {queue_id}, Message-ID {message_id}"},
 	{"delivery", by_milter, "delivery", "delivery_status delivery_text message_id",
 		delivery, "Welcome mail {delivery} {delivery_status} {delivery_text}"},
 	{"link_seen", by_wizard, "", "", link_seen,

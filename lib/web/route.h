@@ -19,13 +19,14 @@
 struct web_request;
 typedef void web_handler_fn(void *context, struct web_request *request);
 
+/* A table ends with a NULL name. */
 struct web_route {
 	const char *name; /* for log lines, which never hold a path */
 	const char *method;
 	const char *pattern;
 	web_handler_fn *handle;
 	bool head; /* of a GET that changes nothing */
-};		   /* a table ends with a NULL name */
+};
 
 enum route_match { ROUTE_FOUND, ROUTE_HEAD, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
