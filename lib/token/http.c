@@ -60,8 +60,7 @@ static void leave_handle(struct http *http, CURL *easy, bool failed)
 	http->idle[http->idle_n++] = fresh != NULL ? fresh : easy;
 }
 
-/* Takes the call out of its list and out of curl's hands. failed: curl did not end
- * it, or not well. */
+/* Takes the call out of its list and out of curl's hands. failed: it was not answered. */
 static void call_withdraw(struct http_call *call, bool failed)
 {
 	struct http *http = call->http;
@@ -107,7 +106,7 @@ static void finish_done(struct http *http)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
 		call = private;
 		http_easy_answer(call, message->data.result, &answer);
-		call_withdraw(call, message->data.result != CURLE_OK);
+		call_withdraw(call, answer.outcome != HTTP_ANSWERED);
 		call_finish(call, &answer);
 	}
 }
